@@ -132,7 +132,7 @@ func TestBlocksDoNotLeak(t *testing.T) {
 				done := start(func() received { return read(context.Background()) })
 				p.write(p.frame(wire.OpText, true, []byte(want)))
 				if got := <-done; got != (received{Text, want, nil}) {
-					t.Fatalf("%s: got %d bytes or other ones, %v; want %d",
+					t.Fatalf("%s: got %d bytes, %v; want the %d bytes sent",
 						style.name, len(got.data), got.err, n)
 				}
 				written := start(func() error { return c.Write(context.Background(), Text, []byte(want)) })
@@ -170,7 +170,7 @@ func TestBlocksOfManyConnections(t *testing.T) {
 				sent := start(func() error { return client.Write(context.Background(), Binary, want) })
 				_, got, err := client.AppendRead(bounded(t), buf[:0])
 				if buf = got; err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%s: got an echo of %d bytes or other ones, %v; want %d",
+					t.Errorf("%s: got an echo of %d bytes, %v; want the %d bytes sent",
 						kind, len(got), err, len(want))
 				}
 				if err := <-sent; err != nil {
@@ -197,7 +197,7 @@ func TestBlocksFitPowersOfTwo(t *testing.T) {
 		defer c.CloseNow()
 		ctx := context.Background()
 		if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, data) {
-			t.Fatalf("%v: got %d bytes or other ones, %v; want %d", role, len(got), err, len(data))
+			t.Fatalf("%v: got %d bytes, %v; want the %d bytes sent", role, len(got), err, len(data))
 		}
 		for _, n := range []int{16 << 10, 32 << 10, 64 << 10} {
 			if err := c.Write(ctx, Binary, pattern(n, 0)); err != nil {

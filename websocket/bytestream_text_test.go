@@ -99,7 +99,7 @@ func TestByteStreamTextStream(t *testing.T) {
 			got = append(got, m.Data...)
 		}
 		if !bytes.Equal(got, text) {
-			t.Errorf("seed %d: got %d bytes or other ones, want %d", seed, len(got), len(text))
+			t.Errorf("seed %d: got %d bytes, want the %d bytes sent", seed, len(got), len(text))
 		}
 	}
 }

@@ -158,7 +158,8 @@ func TestReadInterruptedInLargeFrame(t *testing.T) {
 						if len(stream) > 0 {
 							interrupted(t, (<-done).err, context.Canceled)
 						} else if g := <-done; g != (received{Text, want, nil}) {
-							t.Fatalf("got %d bytes or other ones, %v; want %d", len(g.data), g.err, len(want))
+							t.Fatalf("got %d bytes, %v; want the %d bytes sent",
+								len(g.data), g.err, len(want))
 						}
 					}
 				}

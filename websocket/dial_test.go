@@ -206,7 +206,7 @@ func TestDialEarlyFrames(t *testing.T) {
 				defer cancel()
 				for _, want := range []string{big, "hello"} {
 					if _, got, err := conn.Read(ctx); err != nil || string(got) != want {
-						t.Fatalf("read %d bytes or other ones, %v; want %d", len(got), err, len(want))
+						t.Fatalf("read %d bytes, %v; want the %d bytes sent", len(got), err, len(want))
 					}
 				}
 				if _, ok := conn.NetConn().(*net.TCPConn); scheme == "ws" && !ok {

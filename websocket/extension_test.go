@@ -45,7 +45,7 @@ func TestExtensionReads(t *testing.T) {
 				for _, data := range want {
 					typ, p, err := way.read(ctx, server, len(data))
 					if err != nil || typ != Binary || !bytes.Equal(p, data) {
-						t.Fatalf("got a %v message of %d bytes or other ones, %v; want %d",
+						t.Fatalf("got a %v message of %d bytes, %v; want the %d bytes sent",
 							typ, len(p), err, len(data))
 					}
 				}
@@ -169,7 +169,7 @@ func TestExtensionFragments(t *testing.T) {
 		for i, data := range want {
 			way := readings[random.IntN(len(readings))]
 			if _, got, err := way.read(ctx, c, len(data)); err != nil || string(got) != data {
-				t.Fatalf("seed %d, round %d: message %d by %s: got %d bytes or other ones, %v; want %d",
+				t.Fatalf("seed %d, round %d: message %d by %s: got %d bytes, %v; want the %d bytes sent",
 					seed, round, i, way.name, len(got), err, len(data))
 			}
 		}
@@ -429,7 +429,7 @@ func TestExtensionCanceledRead(t *testing.T) {
 		}()
 		_, got, err := c.Read(ctx)
 		if !last && !errors.Is(err, context.Canceled) || last && (err != nil || string(got) != data) {
-			t.Fatalf("got %d bytes or other ones, %v; want context.Canceled: %v", len(got), err, !last)
+			t.Fatalf("got %d bytes, %v; want context.Canceled: %v", len(got), err, !last)
 		}
 		cut = cut[n:]
 	}

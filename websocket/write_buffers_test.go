@@ -82,7 +82,7 @@ func TestWriteBuffers(t *testing.T) {
 					want := pattern(total(sizes), uint32(max(i-1, 0)))
 					if h.Opcode != wire.OpText || !h.Fin || (h.RSV != 0) != extension ||
 						!bytes.Equal(got, want) {
-						t.Fatalf("%d slices: got %+v with %d bytes or other ones, want %d",
+						t.Fatalf("%d slices: got %+v with %d bytes, want the %d bytes sent",
 							len(sizes), h, len(got), len(want))
 					}
 				}
