@@ -14,8 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// defects are defects, and cases that must not be OK because of them. They are right
-// with a peer that has no defect.
+// defects are defects of peers, and cases that they must not pass. Peers without a defect pass these cases.
 var defects = []struct {
 	defect  string
 	clients bool
@@ -136,7 +135,7 @@ var defects = []struct {
 	{"close-twice", false, "L.6.2"},
 }
 
-// playBroken runs cases against the server or the client with a defect; "" is none.
+// playBroken runs cases against the server or the client with a defect. "" means no defect.
 func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*report.Result {
 	t.Helper()
 	if clients {
@@ -162,8 +161,7 @@ func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*rep
 
 func allRight(r *report.Result) bool { return r.Behavior == report.OK && r.BehaviorClose == report.OK }
 
-// Each of the defects is seen by the cases that are about it, and by none of them
-// where it is not.
+// The cases of each defect detect it, and pass without it.
 func TestDefectsAreCaught(t *testing.T) {
 	t.Parallel()
 	every := map[bool]string{}
@@ -188,13 +186,12 @@ func TestDefectsAreCaught(t *testing.T) {
 	}
 }
 
-// attempts are how often a case is run whose result is not as it should be: on a busy
-// machine that need not be the peer's fault.
+// attempts limits how often a case runs again after an unexpected result, which a busy machine may cause.
 const attempts = 10
 
 func testRight(t *testing.T, clients bool, ids string) {
 	cases := casesMatching(t, strings.Split(ids, ",")...)
-	for range attempts { // those that fell short: the machine may be busy
+	for range attempts { // of the cases that did not pass, because the machine may be busy
 		results := playBroken(t, "", clients, cases)
 		cases = nil
 		for _, r := range results {
@@ -207,12 +204,12 @@ func testRight(t *testing.T, clients bool, ids string) {
 			return
 		}
 	}
-	t.Errorf("%d cases fall short every time", len(cases))
+	t.Errorf("%d cases never pass", len(cases))
 }
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	cases := casesMatching(t, strings.Split(ids, ",")...)
-	// those that did not see it: on a busy machine what is sent in pieces may come as one
+	// On a busy machine, pieces may arrive together, so that a case does not detect the defect.
 	for range attempts {
 		results := playBroken(t, defect, clients, cases)
 		cases = nil
@@ -230,23 +227,23 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 		}
 	}
 	for _, c := range cases {
-		t.Errorf("%s never sees it", c.ID)
+		t.Errorf("%s never detects the defect", c.ID)
 	}
 }
 
-// rarelyFails are cases that hardly a peer can fail, since nobody says what is right. In H.6.13
-// the sentence binds the client, and in X.7.12 only silence is wrong.
+// rarelyFails reports whether hardly any peer can fail a case, because no rule says what is right. In
+// H.6.13 the rule binds the client, and in X.7.12 only silence is wrong.
 func rarelyFails(c *Case) bool {
 	return c.Idle || c.Rule.Level == "MAY" || c.Rule.Level == "" ||
 		slices.Contains([]string{"H.6.13", "X.7.12"}, c.ID)
 }
 
-// Every case for servers can fail: one or another of the bad servers fails it, and
-// not for want of an opening handshake where the case is about something else.
+// Every case for servers can fail: at least one of the bad servers fails it. For cases that are not
+// about the opening handshake, the bad servers complete it.
 func TestEveryServerCaseCanFail(t *testing.T) {
 	t.Parallel()
 	handshake := []*target{listen(t, refuseAll), listen(t, acceptAll), listen(t, answer204)}
-	behind := []*target{listen(t, acceptAll), listen(t, silent), listen(t, closeAtOnce)}
+	later := []*target{listen(t, acceptAll), listen(t, silent), listen(t, closeAtOnce)}
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond,
 		ClosePath: testee.ClosePath}).withDefaults()
 	var wg sync.WaitGroup
@@ -258,7 +255,7 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
-			targets := behind
+			targets := later
 			if c.ID[0] == 'H' {
 				targets = handshake
 			}
@@ -281,8 +278,8 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 	wg.Wait()
 }
 
-// Every case for clients can fail: a client that takes everything and answers
-// nonsense, or one that never asks rightly, fails it.
+// Every case for clients can fail: a client that accepts everything and answers nonsense fails it, or
+// one that always sends an invalid request.
 func TestEveryClientCaseCanFail(t *testing.T) {
 	t.Parallel()
 	o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 50 * time.Millisecond}
@@ -295,7 +292,7 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 	failed := map[string]bool{}
 	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), rarelyFails)
 	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }
-	for n := range 2 * attempts { // on a busy machine some want more than one of each
+	for n := range 2 * attempts { // on a busy machine, some cases need several attempts
 		ask := []string{request, wrong}[n%2]
 		if cases = slices.DeleteFunc(cases, fair); len(cases) == 0 {
 			return
@@ -316,11 +313,11 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 	}
 }
 
-// checkRule asserts that a verdict rests on a sentence of its level.
+// checkRule checks that a verdict depends on a rule of its level.
 func checkRule(t *testing.T, r *report.Result) {
 	t.Helper()
 	want := map[report.Verdict]string{report.Failed: "MUST", report.NonStrict: "SHOULD"}[r.Behavior]
 	if rule := r.VerdictRule(); want != "" && (rule == nil || rule.Level != want) {
-		t.Errorf("%s: %s rests on %+v: %s", r.ID, r.Behavior, rule, r.Result)
+		t.Errorf("%s: %s depends on %+v: %s", r.ID, r.Behavior, rule, r.Result)
 	}
 }

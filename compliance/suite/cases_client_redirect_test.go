@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A client that follows a redirect is judged by its second connection, too.
+// If a client follows a redirect, the verdict depends on its second connection, too.
 func TestRedirectIsFollowed(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]report.Verdict{"": report.Failed,
@@ -27,7 +27,7 @@ func TestRedirectIsFollowed(t *testing.T) {
 	}
 }
 
-// follower follows a redirect with that key, and returns a short message and a close
+// follower follows a redirect, with key in its second request. It returns short messages and the close
 // frame.
 func follower(ctx context.Context, url, key string) {
 	const request = "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: " +

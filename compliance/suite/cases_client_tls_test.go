@@ -16,10 +16,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// A tlsClient connects to a URL of a server whose certificate it is told of.
+// A tlsClient connects to a URL. config has the certificate of the server.
 type tlsClient func(ctx context.Context, url string, config *tls.Config)
 
-// playTLS runs cases with a client of a wss URL that has a name or an address.
+// playTLS runs cases with a client of a wss URL. host is a name or an address.
 func playTLS(t *testing.T, host string, client tlsClient, ids ...string) map[string]*report.Result {
 	t.Helper()
 	cert, err := selfsigned.New()
@@ -53,7 +53,7 @@ func playTLS(t *testing.T, host string, client tlsClient, ids ...string) map[str
 	return results
 }
 
-// hawserTLS is our own client, which follows a redirect.
+// hawserTLS is hawser's client, which follows a redirect.
 func hawserTLS(ctx context.Context, url string, config *tls.Config) {
 	c, err := testee.Hawser(ctx, url, config)
 	if err != nil {
@@ -68,7 +68,7 @@ func hawserTLS(ctx context.Context, url string, config *tls.Config) {
 	}
 }
 
-// Our own client passes the cases about TLS, and is really put to the test.
+// hawser's client passes the cases on TLS, which really test it.
 func TestClientTLS(t *testing.T) {
 	t.Parallel()
 	for id, r := range playTLS(t, "localhost", hawserTLS, "C.11.*") {
@@ -81,7 +81,7 @@ func TestClientTLS(t *testing.T) {
 	}
 }
 
-// Clients that are wrong about TLS are told.
+// Clients that use TLS wrongly do not pass.
 func TestClientTLSIsCaught(t *testing.T) {
 	t.Parallel()
 	with := func(edit func(*tls.Config)) tlsClient {
@@ -97,16 +97,15 @@ func TestClientTLSIsCaught(t *testing.T) {
 		says     string
 	}{
 		{"another name", "C.11.1", with(func(c *tls.Config) {
-			c.ServerName,
-				c.InsecureSkipVerify = "other.example", true
+			c.ServerName, c.InsecureSkipVerify = "other.example", true
 		}), report.Failed, "server name other.example"},
 		{"no name", "C.11.1", with(func(c *tls.Config) { c.ServerName = "127.0.0.1" }), report.Failed,
 			"no server name"},
 		{"unverified", "C.11.2", with(func(c *tls.Config) { c.InsecureSkipVerify = true }), report.Failed,
 			wrongName},
-		{"stays", "C.11.3", stubborn(false), report.Informational, "still holds"},
+		{"stays", "C.11.3", stubborn(false), report.Informational, "The peer keeps the connection"},
 		{"half a message", "C.11.4", stubborn(true), report.Failed, ""},
-		{"stays after the close", "C.11.6", stubborn(false), report.Failed, "still holds"},
+		{"stays after the close", "C.11.6", stubborn(false), report.Failed, "still keeps the connection"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -118,8 +117,8 @@ func TestClientTLSIsCaught(t *testing.T) {
 	}
 }
 
-// stubborn is a client that answers every close frame, and holds on to TCP when the
-// other side has ended it; with message it returns what has come of one.
+// stubborn is a client that answers every close frame, and keeps TCP open after the other side has
+// ended it. With message, it returns a part of a message.
 func stubborn(message bool) tlsClient {
 	return func(ctx context.Context, url string, config *tls.Config) {
 		host, path, _ := strings.Cut(strings.TrimPrefix(url, "wss://"), "/")

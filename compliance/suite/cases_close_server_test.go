@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// A server that has no path at which it closes is not tested for it, nor is one that
-// refuses the path or goes on as an echo there.
+// The cases in which the server closes are UNIMPLEMENTED if it has no path for that, if it refuses the
+// path, or if it echoes there.
 func TestClosePathIsOptional(t *testing.T) {
 	t.Parallel()
 	s := &broken.Server{}

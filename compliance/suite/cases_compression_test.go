@@ -36,12 +36,12 @@ func TestCompressedServer(t *testing.T) {
 		}
 		if !r.ReportTime || !r.ReportCompressionRatio || !r.Quick || !r.CreateWirelog || r.Case < 302 ||
 			r.Case > 517 {
-			t.Errorf("%s: what is reported is not right", r.ID)
+			t.Errorf("%s: the result is incomplete: %+v", r.ID, r)
 		}
 	}
 }
 
-// What the original offers, and what it answers to an offer of everything.
+// negotiated has Autobahn's offers, and its answers to an offer of everything.
 var negotiated = []struct{ subgroup, offers, answer string }{
 	{"12.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
 	{"12.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
@@ -68,7 +68,7 @@ var negotiated = []struct{ subgroup, offers, answer string }{
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
 }
 
-// TestCompressedOffers looks at the requests and the answers on the wire.
+// The offers and the answers on the wire are those of Autobahn.
 func TestCompressedOffers(t *testing.T) {
 	url := serveHandler(t, testee.Echo())
 	for _, n := range negotiated {
@@ -88,8 +88,7 @@ func TestCompressedOffers(t *testing.T) {
 	}
 }
 
-// A peer without compression, or without the parameters that it is asked for, has
-// not implemented what the case is about.
+// The verdict is UNIMPLEMENTED for a peer without compression, or without the parameters of the case.
 func TestCompressedUnimplemented(t *testing.T) {
 	url := serveHandler(t, echoServerChanging(nil, nil))
 	for _, r := range runQuick(t, url, casesMatching(t, "12.1.1", "12.5.18", "13.7.18")) {
@@ -104,8 +103,8 @@ func TestCompressedUnimplemented(t *testing.T) {
 	}
 }
 
-// TestCompressedChanged has servers that change one message. The same messages have
-// come back as they should on the connection before, so that they are known.
+// A server that changes one message fails. The messages are known, because an earlier connection
+// returned them unchanged.
 func TestCompressedChanged(t *testing.T) {
 	change := map[string]func(m websocket.Message) (websocket.MessageType, []byte){
 		"it differs from byte 100 on": func(m websocket.Message) (websocket.MessageType, []byte) {
@@ -145,8 +144,7 @@ func TestCompressedChanged(t *testing.T) {
 	}
 }
 
-// TestCompressedBroken has servers with one defect each. That they fail is what the
-// original says of them as well.
+// Servers with a defect fail, as they do in Autobahn.
 func TestCompressedBroken(t *testing.T) {
 	for defect, id := range map[string]string{
 		"deflate-window-exceeded":     "13.3.4",

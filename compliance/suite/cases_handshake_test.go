@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// serverVerdicts are servers, the verdicts on them, and words of the rule that each verdict rests on.
+// serverVerdicts are servers, the verdicts on them, and words of the rule that each verdict depends on.
 var serverVerdicts = []struct {
 	name    string
 	server  badServer
@@ -191,14 +192,14 @@ func TestServerVerdicts(t *testing.T) {
 					t.Errorf("%s: the rule %s: %+v", c.ID, why, carried)
 				}
 				if rule := r.VerdictRule(); rule != nil && (rule.Level == "MAY" || rule.Level == "") {
-					t.Errorf("%s: %s rests on a rule of level %q", c.ID, r.Behavior, rule.Level)
+					t.Errorf("%s: %s depends on a rule of level %q", c.ID, r.Behavior, rule.Level)
 				}
 			}
 		})
 	}
 }
 
-// A fault of compressed data is judged by its own sentence.
+// The verdict on invalid compressed data depends on the rule that was broken.
 func TestRulesOfCompression(t *testing.T) {
 	for _, tt := range []struct {
 		defect  string
@@ -226,8 +227,7 @@ func TestRulesOfCompression(t *testing.T) {
 	}
 }
 
-// No RFC names the code for data that does not inflate, nor says whether a window
-// outlives a final block.
+// No RFC names the code for data that does not inflate, or says whether a window survives a final block.
 func TestInflateVerdicts(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -263,14 +263,13 @@ func TestInflateVerdicts(t *testing.T) {
 				break
 			}
 		}
-		if r.Behavior != tt.behavior || r.BehaviorClose != tt.end {
-			t.Errorf("%s: %s, %s, want %s, %s: %s %s", tt.id, r.Behavior, r.BehaviorClose, tt.behavior,
-				tt.end, r.Result, r.ResultClose)
+		if diff := cmp.Diff(verdicts{tt.behavior, tt.end}, verdictsOf(r)); diff != "" {
+			t.Errorf("%s: %s %s (-want +got)\n%s", tt.id, r.Result, r.ResultClose, diff)
 		}
 	}
 }
 
-// A response that has no status line is not taken for none at all.
+// A response without a status line is not reported as a missing response.
 func TestResponseWithoutHead(t *testing.T) {
 	for id, want := range map[string]string{"H.1.7": "without a status line",
 		"H.2.1": "does not begin with a status line",
@@ -283,7 +282,7 @@ func TestResponseWithoutHead(t *testing.T) {
 	}
 }
 
-// The suite keeps to what it hinted at, whatever the server answers.
+// The suite keeps to the hint in its offer, whatever the server answers.
 func TestHintIsKept(t *testing.T) {
 	for _, answer := range []string{"permessage-deflate", "permessage-deflate; client_max_window_bits=15",
 		"permessage-deflate; client_max_window_bits=10"} {
@@ -327,11 +326,11 @@ func TestWindowBits(t *testing.T) {
 	loose := asOriginal(wire.ExtensionSpec{Name: extensionName,
 		Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
 	if d, err := parseDeflate(loose, true); err != nil || d.ServerBits != 9 {
-		t.Errorf("as the original reads it: %+v, %v", d, err)
+		t.Errorf("as Autobahn reads it: %+v, %v", d, err)
 	}
 }
 
-// A client may fail the connection for want of what it is answered, but only for that.
+// A client may fail the connection because it does not support the answer, but not for another reason.
 func TestClientWithoutWindows(t *testing.T) {
 	client := func(ctx context.Context, url string) {
 		host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
@@ -388,8 +387,8 @@ func TestVerdictsRest(t *testing.T) {
 // A refusal that does not name version 13 is told with what the response has.
 func TestVersionNotNamed(t *testing.T) {
 	t.Parallel()
-	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field; it",
-		"Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]; it`} {
+	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field. It",
+		"Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]. It`} {
 		target := listen(t, always("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"+field+"\r\n"))
 		r, err := serverCase(t.Context(), target, casesMatching(t, "H.2.4")[0], (&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) {

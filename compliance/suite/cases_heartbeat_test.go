@@ -11,12 +11,11 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 )
 
-// heartbeat is what a peer may send whenever it likes: a pong that nobody asked for
-// (RFC 6455, section 5.5.3) and a ping.
+// heartbeat is what a peer may send at any time: an unsolicited pong (RFC 6455, section 5.5.3) and a ping.
 const heartbeat = "\x8a\x05alive\x89\x05alive"
 
-// heartbeats relays connections to a server and puts a heartbeat behind the response
-// and before whatever the server is about to answer, a few times.
+// heartbeats relays connections to a server. It adds a heartbeat after the response, and before the
+// first answers of the server.
 func heartbeats(t *testing.T, server string) (url string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,7 +45,7 @@ func relay(c net.Conn, server string) {
 		return
 	}
 	defer s.Close()
-	var mu sync.Mutex // of what is written to c
+	var mu sync.Mutex // held while c is written to
 	open, beats := false, 0
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -82,8 +81,8 @@ func relay(c net.Conn, server string) {
 	}
 }
 
-// Pings and pongs of the peer's own are no answer to anything, and ours to its pings
-// do not come into the middle of a frame.
+// Pings and unsolicited pongs of the peer are not answers to our frames, and our pongs are not sent
+// within a frame.
 func TestHeartbeatsAreNotAnswers(t *testing.T) {
 	t.Parallel()
 	s := &broken.Server{}

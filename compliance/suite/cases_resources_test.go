@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// A peer that floods us with frames costs no more memory than some thousand of them:
-// neither the wire log, nor what was seen, nor the pongs that wait grow without end.
+// If a peer floods us with frames, the wire log, the received events and the queued pongs are limited.
 func TestFloodOfFrames(t *testing.T) {
 	t.Parallel()
 	for name, one := range map[string]string{"pings": "\x89\x00", "messages": "\x81\x00",

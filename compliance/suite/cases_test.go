@@ -13,12 +13,12 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// hawser's server passes every case of the letters.
+// hawser's server passes every lettered case.
 func TestHawserServer(t *testing.T) {
 	checkPassed(t, testServer(t, echoServer(t), letterCases(t), &Options{ClosePath: testee.ClosePath}))
 }
 
-// And so does hawser's client.
+// hawser's client passes every lettered case.
 func TestHawserClient(t *testing.T) {
 	results := testClient(t, letterCases(t), nil, echoClient)
 	for i, r := range results {
@@ -30,7 +30,7 @@ func TestHawserClient(t *testing.T) {
 	checkPassed(t, results)
 }
 
-// Every case says what it tests, and by which words of which RFC.
+// Every lettered case says what it tests, and which rule of which RFC it is about.
 func TestLetterCases(t *testing.T) {
 	titles, seen := Titles(), map[string]bool{}
 	for _, c := range casesMatching(t, allLetters...) {
@@ -39,7 +39,7 @@ func TestLetterCases(t *testing.T) {
 		r := c.Rule
 		switch {
 		case titles[sub] == "":
-			t.Errorf("%s: the subgroup has no title", c.ID)
+			t.Errorf("%s: the group has no title", c.ID)
 		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.script == nil:
 			t.Errorf("%s: %+v", c.ID, c)
 		case !strings.HasPrefix(r.Section, "RFC ") ||
@@ -49,12 +49,12 @@ func TestLetterCases(t *testing.T) {
 	}
 	for sub := range titles {
 		if !seen[sub] {
-			t.Errorf("%s has a title and no case", sub)
+			t.Errorf("%s has a title but no case", sub)
 		}
 	}
 }
 
-// levels are the words of RFC 2119, by the level that they stand for.
+// levels are the levels of rules and their key words in RFC 2119.
 var levels = []struct {
 	level string
 	words []string
@@ -63,7 +63,7 @@ var levels = []struct {
 	{"MAY", []string{"MAY", "OPTIONAL"}},
 }
 
-// levelWrong tells why a level is not one of a sentence; "" if it is.
+// levelWrong says why the level of a rule does not match its text. It returns "" if it matches.
 func levelWrong(r report.Rule) string {
 	words := strings.FieldsFunc(r.Text, func(c rune) bool { return c < 'A' || c > 'Z' })
 	for _, l := range levels {
@@ -84,8 +84,7 @@ func levelWrong(r report.Rule) string {
 	return ""
 }
 
-// The level of a rule is a word of its sentence. A sentence without such a word has
-// none.
+// The level of a rule is a key word of its text. A rule without such a word has no level.
 func TestRuleLevels(t *testing.T) {
 	for _, c := range all {
 		if why := levelWrong(c.Rule); why != "" {
@@ -100,8 +99,8 @@ func TestRuleLevels(t *testing.T) {
 	}
 }
 
-// eventually calls f until it complains of nothing, and fails the test if it never does. A
-// busy machine blurs what time tells: f makes peers of its own and may be called anew.
+// eventually calls f until it complains of nothing, and fails the test if it always complains. A
+// busy machine may disturb timing. f must make its own peers, because it may be called several times.
 func eventually(t *testing.T, f func(complain func(format string, args ...any))) {
 	t.Helper()
 	var complaints []string
@@ -111,13 +110,12 @@ func eventually(t *testing.T, f func(complain func(format string, args ...any)))
 		if len(complaints) == 0 {
 			return
 		}
-		t.Logf("an attempt fails: %q", complaints)
+		t.Logf("failed attempt: %q", complaints)
 	}
-	t.Errorf("%d attempts fail", attempts)
+	t.Errorf("%d attempts failed", attempts)
 }
 
-// Cases are immutable: each may be played by several runs at once, which the race
-// detector watches.
+// Cases are immutable, because several runs may play a case at once. The race detector checks that.
 func TestCasesAreImmutable(t *testing.T) {
 	t.Parallel()
 	target, err := parseTarget(serveRaw(t, func(net.Conn) {}), nil)

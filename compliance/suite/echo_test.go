@@ -3,15 +3,15 @@ package suite
 import (
 	"bytes"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// Our own windows and contexts are those that were agreed on: the strict inflater,
-// which is another implementation, follows us through messages of every size, and no
-// further than it may.
+// Our compressor keeps to the negotiated windows and context takeover, and uses most of each window:
+// the strict inflater, which is another implementation, inflates messages of every size.
 func TestCompressWindows(t *testing.T) {
 	farther := map[int]int{} // the largest distance, by bits
 	large, step := 128<<10, 1
@@ -37,7 +37,7 @@ func TestCompressWindows(t *testing.T) {
 				check(b, 16, 1024, 4096, large/3, large, 16, 16)
 			}
 			farther[bits] = max(farther[bits], strict.farthest)
-			// all of one size, and that known
+			// all messages of one size, which is known
 			for _, size := range []int{16, 64, 256, 257, 1024, 4096, large / 4} {
 				for _, b := range bodies {
 					ours, strict = newDeflater(d, false), newInflater(d, false)
@@ -49,13 +49,13 @@ func TestCompressWindows(t *testing.T) {
 	}
 	for bits, d := range farther {
 		if d <= 1<<bits/2 {
-			t.Errorf("with a window of %d bits no distance is above %d", bits, d)
+			t.Errorf("with a window of %d bits, no distance exceeds %d", bits, d)
 		}
 	}
 }
 
-// inflate agrees with compress in both roles, with and without contexts, and with
-// final blocks in the middle.
+// inflate inflates what compress compressed, in both roles, with and without context takeover. It also
+// inflates final blocks before the end.
 func TestInflate(t *testing.T) {
 	for _, d := range []deflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9},
 		{ServerBits: 8, ClientBits: 12}} {
@@ -77,7 +77,7 @@ func TestInflate(t *testing.T) {
 	for _, c := range []struct{ z, want string }{
 		{stored(1, "one ") + stored(1, "two ") + stored(0, "three") + "\x00", "one two three"},
 		{stored(1, "final") + "\x00", "final"},
-		{stored(1, "final"), "final"}, // which lacks an octet that many leave out
+		{stored(1, "final"), "final"}, // without a byte that many peers omit
 	} {
 		got, err := f.inflate([]byte(c.z))
 		if err != nil || string(got) != c.want {
@@ -85,12 +85,12 @@ func TestInflate(t *testing.T) {
 		}
 	}
 	if _, err := f.inflate([]byte("\x07")); err == nil || f.err == nil {
-		t.Error("a block of the reserved type is taken")
+		t.Error("a block of the reserved type is accepted")
 	}
 }
 
-// What reaches back beyond the window into earlier messages is refused, with the
-// distance in words, and what reaches back to its end is not.
+// A distance beyond the window is refused, with an error that has the distance. A distance as large as
+// the window is accepted.
 func TestInflateWindow(t *testing.T) {
 	m := make([]byte, 300)
 	rand.NewChaCha8([32]byte{}).Read(m)
@@ -112,8 +112,8 @@ func TestInflateWindow(t *testing.T) {
 	}
 }
 
-// The messages of a case follow each other through the data, and begin anew at its
-// end; sizes of text are in characters.
+// The messages of a case follow each other in the data, and begin again at its end. Sizes of text are
+// in characters.
 func TestPieces(t *testing.T) {
 	for _, b := range bodies {
 		o := b.load()
@@ -127,18 +127,18 @@ func TestPieces(t *testing.T) {
 				var m []byte
 				m, at = b.piece(at, size)
 				if n := len(m); b.binary && n != size || !b.binary && utf8.RuneCount(m) != size {
-					t.Fatalf("%s: a message of %d octets, not %d", b.name, n, size)
+					t.Fatalf("%s: a message of %d bytes, not %d", b.name, n, size)
 				}
 				got = append(got, m...)
 			}
 			if !bytes.Equal(got[:2*len(data)], append(bytes.Clone(data), data...)) {
-				t.Errorf("%s in messages of %d is not its data", b.name, size)
+				t.Errorf("%s in messages of %d differs from its data", b.name, size)
 			}
 		}
 	}
 }
 
-// A track follows a tape only as long as all messages have been the same.
+// A track follows a tape only while all messages are equal.
 func TestTrack(t *testing.T) {
 	all := &tapes{}
 	key := tapeKey{size: 3, in: true}
@@ -146,7 +146,7 @@ func TestTrack(t *testing.T) {
 	r := newTrack(all, key, len(z))
 	for i, m := range z {
 		if r.follows(i, m) {
-			t.Error("follows what there is not")
+			t.Error("it follows a tape that does not exist")
 		}
 		if m != nil {
 			r.record(i, m)
@@ -155,7 +155,7 @@ func TestTrack(t *testing.T) {
 	r.done()
 	for _, c := range []struct {
 		z    [][]byte
-		want []bool // of the messages that are compressed
+		want []bool // for the compressed messages
 	}{
 		{z, []bool{true, true, true}},
 		{[][]byte{z[0], []byte("b"), z[2], z[3]}, []bool{true, false, false, false}},
@@ -169,24 +169,24 @@ func TestTrack(t *testing.T) {
 				got = append(got, r.follows(i, m))
 			}
 		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%q: follows %v, want %v", c.z, got, c.want)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%q: messages that are followed (-want +got)\n%s", c.z, diff)
 		}
 	}
 }
 
-// What is remembered has a bound, and what was not used for the longest time goes.
+// The size of all tapes is limited, and the least recently used one is dropped first.
 func TestTapesAreBounded(t *testing.T) {
 	all := &tapes{}
 	for i := range 20 {
 		all.put(&tape{key: tapeKey{size: i}, size: maxTapes / 8})
 		if all.get(tapeKey{size: 0}) == nil {
-			t.Fatal("what is used is forgotten")
+			t.Fatal("a tape in use was dropped")
 		}
 	}
 	if len(all.all) != 8 || all.size != maxTapes || all.get(tapeKey{size: 19}) == nil ||
 		all.get(tapeKey{size: 5}) != nil {
-		t.Errorf("%d tapes of %d octets", len(all.all), all.size)
+		t.Errorf("%d tapes of %d bytes", len(all.all), all.size)
 	}
 	r := newTrack(all, tapeKey{size: 99, in: true}, 1000)
 	noise := make([]byte, 2*maxInTape/1000)
@@ -195,13 +195,13 @@ func TestTapesAreBounded(t *testing.T) {
 		r.record(i, noise)
 	}
 	if r.made != nil {
-		t.Error("what will be too long is recorded all the same")
+		t.Error("a tape that will be too large is still recorded")
 	}
 	var none *tapes
 	r = newTrack(none, tapeKey{}, 1)
 	r.record(0, noise)
 	r.done()
 	if r.follows(0, noise) {
-		t.Error("no tapes, and one is followed")
+		t.Error("it follows a tape without tapes")
 	}
 }

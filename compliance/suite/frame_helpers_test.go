@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// returnFrames returns frames until one is a close frame. It closes with a code after n of
-// them, unless n is negative, and with 1002 at one that is not masked.
+// returnFrames returns frames up to a close frame. If n is not negative, it closes with a code after n
+// frames. It closes with 1002 at an unmasked frame.
 func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 	buf := make([]byte, 64<<10)
 	for {
@@ -53,8 +53,8 @@ func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 	}
 }
 
-// naive is a server after its handshake that returns every frame, whatever it is, and
-// drops TCP at a close frame.
+// naive serves a connection after its handshake. It returns every frame, valid or not, and drops TCP at
+// a close frame.
 func naive(c net.Conn) {
 	buf := make([]byte, wire.MaxHeaderSize)
 	for {
@@ -84,10 +84,10 @@ func naive(c net.Conn) {
 	}
 }
 
-// fair is an echo that is right as far as the tests need it.
+// fair echoes messages correctly, as far as the tests need it.
 func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
 
-// serveFrames is fair but for the frames that odd deals with.
+// serveFrames is like fair, except for the frames for which odd returns true.
 func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
 	buf := make([]byte, wire.MaxHeaderSize)
 	var message []byte
@@ -131,7 +131,7 @@ func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
 	}
 }
 
-// closer answers the first frame with a close frame of that payload.
+// closer answers the first frame with a close frame.
 func closer(body string) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 64))
@@ -141,7 +141,7 @@ func closer(body string) func(net.Conn) {
 	}
 }
 
-// once is a server whose first connection is served by f and all others fairly.
+// once starts a server that serves its first connection by f and all others by fair.
 func once(t *testing.T, f func(net.Conn)) *target {
 	var n atomic.Int64
 	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {
@@ -157,7 +157,7 @@ func once(t *testing.T, f func(net.Conn)) *target {
 	return tgt
 }
 
-// serveMasked is an echo of short messages, by a client.
+// serveMasked echoes short messages as a client.
 func serveMasked(r io.Reader, c net.Conn) {
 	head := make([]byte, 2)
 	for {
@@ -174,9 +174,11 @@ func serveMasked(r io.Reader, c net.Conn) {
 	}
 }
 
+// gone drops TCP at the first frame.
 func gone(c net.Conn) { _, _ = c.Read(make([]byte, 64)) }
 
-func skipping(op wire.Opcode) func(net.Conn) { // the first frame of the kind
+// skipping is like fair, but ignores the first frame with an opcode.
+func skipping(op wire.Opcode) func(net.Conn) {
 	return func(c net.Conn) {
 		first := true
 		serveFrames(c, func(h wire.Header, _ []byte) bool {
@@ -187,7 +189,9 @@ func skipping(op wire.Opcode) func(net.Conn) { // the first frame of the kind
 	}
 }
 
-func limiting(whole bool) func(net.Conn) { // refuses what is beyond 1,000 bytes, or fragments alone
+// limiting is like fair, but refuses frames of more than 1,000 bytes. If whole is false, it refuses
+// only fragments.
+func limiting(whole bool) func(net.Conn) {
 	return func(c net.Conn) {
 		serveFrames(c, func(h wire.Header, payload []byte) bool {
 			over := len(payload) > 1000 && (whole || !h.Fin)
@@ -201,6 +205,7 @@ func limiting(whole bool) func(net.Conn) { // refuses what is beyond 1,000 bytes
 	}
 }
 
+// answeringClose is like fair, but answers a close frame with a code.
 func answeringClose(code int) func(net.Conn) {
 	return func(c net.Conn) {
 		serveFrames(c, func(h wire.Header, _ []byte) bool {
@@ -213,6 +218,7 @@ func answeringClose(code int) func(net.Conn) {
 	}
 }
 
+// answeringTwice is like fair, but answers frames with an opcode twice.
 func answeringTwice(op, answer wire.Opcode) func(net.Conn) {
 	return func(c net.Conn) {
 		serveFrames(c, func(h wire.Header, payload []byte) bool {
@@ -224,6 +230,7 @@ func answeringTwice(op, answer wire.Opcode) func(net.Conn) {
 	}
 }
 
+// withoutMark is like fair, but drops a byte order mark.
 func withoutMark(c net.Conn) {
 	serveFrames(c, func(h wire.Header, payload []byte) bool {
 		text := bytes.TrimPrefix(payload, []byte("\ufeff"))
@@ -234,6 +241,7 @@ func withoutMark(c net.Conn) {
 	})
 }
 
+// holdingOn keeps TCP open for three seconds after its end.
 func holdingOn(c net.Conn) { swallow(c); time.Sleep(3 * time.Second) }
 
 // askFor sends a request and reads the response.
@@ -250,16 +258,18 @@ func askFor(url string) (c net.Conn, rest []byte) {
 	return c, rest
 }
 
-// maskedFrame is a frame of a client.
+// maskedFrame returns a frame of a client.
 func maskedFrame(first byte, payload string) []byte {
 	b := []byte(payload)
 	wire.Mask(b, [4]byte{1, 2, 3, 4}, 0)
 	return append([]byte{first, 0x80 | byte(len(b)), 1, 2, 3, 4}, b...)
 }
 
+// askAgain sends another HTTP request instead of frames.
 func askAgain(c net.Conn, _ io.Reader) {
 	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	swallow(c)
 }
 
+// takeAll accepts every response and echoes messages.
 func takeAll(c net.Conn, r io.Reader) { serveMasked(r, c) }

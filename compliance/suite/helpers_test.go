@@ -21,7 +21,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// echoServer is hawser's own server.
+// echoServer starts hawser's server.
 func echoServer(t *testing.T) (url string) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(testee.Echo())
@@ -34,7 +34,7 @@ func echoServer(t *testing.T) (url string) {
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
 }
 
-// echoClient is hawser's own client: it returns messages until the connection ends.
+// echoClient runs hawser's client, which returns messages until the connection ends.
 func echoClient(ctx context.Context, url string) {
 	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		Extensions:   []wire.Extension{deflate.MustNew(nil)},
@@ -52,6 +52,7 @@ func echoClient(ctx context.Context, url string) {
 	}
 }
 
+// casesMatching returns the cases whose ids match a pattern.
 func casesMatching(t *testing.T, patterns ...string) []*Case {
 	t.Helper()
 	cases, err := Cases(patterns, nil)
@@ -79,7 +80,7 @@ func testClient(t *testing.T, cases []*Case, o *Options,
 	defer cancel()
 	run := func(c *Case) *report.Result {
 		var err error
-		for range attempts { // a request that comes after HandshakeTimeout has no result
+		for range attempts { // a request after HandshakeTimeout has no result
 			client(ctx, "ws://"+l.Addr().String()+"/runCase?agent=test&casetuple="+c.ID)
 			bounded, cancel := context.WithTimeout(ctx, time.Minute)
 			var r *report.Result
@@ -112,7 +113,7 @@ func testClient(t *testing.T, cases []*Case, o *Options,
 	return slices.DeleteFunc(results, func(r *report.Result) bool { return r == nil })
 }
 
-// checkPassed reports the results that leave something to wish.
+// checkPassed reports the results of cases that did not pass, or that are incomplete.
 func checkPassed(t *testing.T, results []*report.Result) {
 	t.Helper()
 	for _, r := range results {
@@ -128,8 +129,8 @@ func checkPassed(t *testing.T, results []*report.Result) {
 	t.Logf("%d cases", len(results))
 }
 
-// letterCases are the cases of the letters. Those that wait for many seconds are for
-// HAWSER_FULL; wscheck, when it checks hawser, has them too.
+// letterCases returns the lettered cases. Without HAWSER_FULL, it omits those that wait for many
+// seconds, which wscheck runs when it checks hawser.
 func letterCases(t *testing.T) []*Case {
 	cases := casesMatching(t, allLetters...)
 	if os.Getenv("HAWSER_FULL") == "" {
@@ -138,8 +139,8 @@ func letterCases(t *testing.T) []*Case {
 	return cases
 }
 
-// testServer runs cases against a server, and those that fall short again by
-// themselves: the machine may be busy.
+// testServer runs cases against a server. It runs those that do not pass again by themselves, because
+// the machine may be busy.
 func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.Result {
 	t.Helper()
 	results, err := TestServer(t.Context(), url, cases, o)
@@ -157,6 +158,7 @@ func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.R
 	return results
 }
 
+// serveHandler starts a server.
 func serveHandler(t *testing.T, h http.Handler) (url string) {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -164,10 +166,11 @@ func serveHandler(t *testing.T, h http.Handler) (url string) {
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
 }
 
-// echoServerChanging is a server that answers message n of connection c, both from 0, with what
-// f makes of it.
-func echoServerChanging(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType,
-	[]byte)) http.Handler {
+// echoServerChanging returns a server that answers message n of connection c, both counted from 0, with
+// the result of f.
+func echoServerChanging(ext wire.Extension,
+	f func(c, n int, m websocket.Message) (websocket.MessageType, []byte),
+) http.Handler {
 	var conns atomic.Int32
 	opts := &websocket.AcceptOptions{InsecureAnyOrigin: true}
 	if ext != nil {
@@ -192,6 +195,7 @@ func echoServerChanging(ext wire.Extension, f func(c, n int, m websocket.Message
 	}}
 }
 
+// runQuick runs cases one after the other, with few messages.
 func runQuick(t *testing.T, url string, cases []*Case) []*report.Result {
 	t.Helper()
 	results, err := TestServer(t.Context(), url, cases, &Options{Quick: true, Parallel: 1})
@@ -201,8 +205,8 @@ func runQuick(t *testing.T, url string, cases []*Case) []*report.Result {
 	return results
 }
 
-// fewSizes returns a few of the sizes of each subgroup: all take too long under the race
-// detector, and otherwise are for HAWSER_FULL.
+// fewSizes returns the cases with a few of the sizes of each subgroup. All sizes take too long under
+// the race detector. Otherwise HAWSER_FULL selects them.
 func fewSizes(cases []*Case) (few []*Case) {
 	if os.Getenv("HAWSER_FULL") != "" && !raceEnabled {
 		return cases
@@ -215,7 +219,7 @@ func fewSizes(cases []*Case) (few []*Case) {
 	return few
 }
 
-// clientResult runs a case against hawser's client, with that extension or none.
+// clientResult runs a case with hawser's client, with an extension or without.
 func clientResult(t *testing.T, c *Case, ext wire.Extension) *report.Result {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -268,12 +272,17 @@ func oneCase(t *testing.T, url, id string) *report.Result {
 	return results[0]
 }
 
-// verdictOf makes a result.
+// verdicts are the verdicts of a result, to compare.
+type verdicts struct{ Behavior, Close report.Verdict }
+
+func verdictsOf(r *report.Result) verdicts { return verdicts{r.Behavior, r.BehaviorClose} }
+
+// verdictOf returns a result with a verdict.
 func verdictOf(c *Case, v report.Verdict) *report.Result {
 	return &report.Result{ID: c.ID, Behavior: v, BehaviorClose: report.OK}
 }
 
-// echoServerCalling is hawser's server, which calls f before each echo.
+// echoServerCalling starts hawser's server, which calls f before each echo.
 func echoServerCalling(t *testing.T, f func(*websocket.Conn)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -301,6 +310,6 @@ func echoServerCalling(t *testing.T, f func(*websocket.Conn)) (url string) {
 	return "ws://" + l.Addr().String() + "/"
 }
 
-// short waits for nobody who does nothing, as many of the defects do.
+// short has short timeouts, because peers with defects often do not answer.
 var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1,
 	ClosePath: testee.ClosePath}

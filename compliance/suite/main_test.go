@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMain lets many tests run at once, whatever the number of processors: most of
-// them wait for peers that do not answer.
+// TestMain lets many tests run at once, whatever the number of processors, because most of them wait
+// for peers that do not answer.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false

@@ -16,7 +16,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A badServer server deals with a connection.
+// A badServer serves a connection in an invalid way.
 type badServer func(ctx context.Context, c net.Conn)
 
 // refuseAll refuses every request.
@@ -25,15 +25,15 @@ func refuseAll(_ context.Context, c net.Conn) {
 	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 }
 
-// answer204 answers every request with a status that is no error.
+// answer204 answers every request with a status that is not an error.
 func answer204(_ context.Context, c net.Conn) {
 	_, _, _ = readHead(c, func([]byte) {})
 	_, _ = io.WriteString(c,
 		"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
 }
 
-// acceptAll accepts every request, however wrong, with everything that was offered, and
-// answers everything with the same message.
+// acceptAll accepts every request, valid or not, with everything that was offered. It answers
+// everything with the same message.
 func acceptAll(_ context.Context, c net.Conn) {
 	buf := make([]byte, 64<<10)
 	n, _ := c.Read(buf)
@@ -59,23 +59,23 @@ func acceptAll(_ context.Context, c net.Conn) {
 	}
 }
 
-// silent accepts requests that are right, and then says nothing.
+// silent accepts requests and then sends nothing.
 func silent(ctx context.Context, c net.Conn) {
 	if !accept(c) {
 		return
 	}
 	_, _ = io.Copy(io.Discard, c)
-	<-ctx.Done() // nor does it see an end
+	<-ctx.Done() // it does not react to the end of TCP either
 }
 
-// closeAtOnce closes at once, with a code that must not be sent.
+// closeAtOnce sends a close frame at once, with a code that must not be sent.
 func closeAtOnce(_ context.Context, c net.Conn) {
 	if accept(c) {
 		_, _ = io.WriteString(c, "\x88\x02\x03\xee")
 	}
 }
 
-// accept answers a request that is right.
+// accept accepts a request. It reports whether there was one.
 func accept(c net.Conn) bool {
 	raw, _, err := readHead(c, func([]byte) {})
 	if err != nil {
@@ -117,7 +117,7 @@ func listen(t *testing.T, serve badServer) *target {
 	return tgt
 }
 
-// credulous is a client that answers whatever comes with the same frame.
+// credulous is a client that answers everything with the same frame.
 func credulous(ctx context.Context, request, url string) {
 	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 	c, err := net.Dial("tcp", host)
@@ -136,7 +136,7 @@ func credulous(ctx context.Context, request, url string) {
 			return
 		}
 		if i := bytes.Index(buf[:n], []byte("\r\n\r\n")); i >= 0 && i+4 == n {
-			continue // but the head of the response
+			continue // this is the head of the response
 		}
 		if _, err := c.Write(nonsense); err != nil {
 			return
@@ -144,7 +144,7 @@ func credulous(ctx context.Context, request, url string) {
 	}
 }
 
-// serveRaw is a server that answers every handshake and then does as f says.
+// serveRaw starts a server that accepts every handshake and then calls f.
 func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
 	t.Helper()
 	return serveHead(t, func(c net.Conn, raw []byte) {
@@ -153,7 +153,7 @@ func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
 	})
 }
 
-// serveHead calls f with each connection and the request that came.
+// serveHead starts a server that calls f with each connection and the request.
 func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -178,7 +178,7 @@ func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
 	return "ws://" + l.Addr().String() + "/"
 }
 
-// swallow reads until the peer is gone, and answers nothing.
+// swallow reads until TCP ends, and answers nothing.
 func swallow(c net.Conn) {
 	buf := make([]byte, 1024)
 	for {
@@ -188,8 +188,8 @@ func swallow(c net.Conn) {
 	}
 }
 
-// answering is a server that answers requests by a function and then returns all frames as
-// they came, compressed or not. An empty answer drops TCP.
+// answering returns a server that answers requests by a function and then returns all frames unchanged,
+// compressed or not. An empty answer drops TCP.
 func answering(answer func(request head, accept string) string) badServer {
 	return func(_ context.Context, c net.Conn) {
 		raw, rest, err := readHead(c, func([]byte) {})
@@ -205,21 +205,21 @@ func answering(answer func(request head, accept string) string) badServer {
 	}
 }
 
+// upgrade is the beginning of a response that accepts a connection.
 const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: " +
 	"Upgrade\r\nSec-WebSocket-Accept: "
 
 func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
 
-// always answers every request in the same way. In its text {accept} stands for what
-// accepts a connection.
+// always returns a server that answers every request with text. In text, {accept} is replaced by a
+// response that accepts the connection.
 func always(text string) badServer {
 	return answering(func(_ head, accept string) string {
-		return strings.ReplaceAll(text, "{accept}",
-			accept)
+		return strings.ReplaceAll(text, "{accept}", accept)
 	})
 }
 
-// extended accepts, and answers extensions if they were offered.
+// extended returns a server that accepts every request, and answers with extensions if any were offered.
 func extended(extensions string) badServer {
 	return answering(func(request head, accept string) string {
 		if len(request.fields.Values("Sec-Websocket-Extensions")) > 0 {
@@ -229,15 +229,15 @@ func extended(extensions string) badServer {
 	})
 }
 
-// choosy accepts one offer, and goes wrong at any other.
+// choosy returns a server that accepts one offer, and answers 500 to any other.
 func choosy(offer string) badServer {
 	return refusing(offer, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
 }
 
-// abrupt accepts one offer, and drops TCP at any other.
+// abrupt returns a server that accepts one offer, and drops TCP at any other.
 func abrupt(offer string) badServer { return refusing(offer, "") }
 
-// refusing accepts one offer, and answers any other in its way.
+// refusing returns a server that accepts one offer, and sends answer for any other.
 func refusing(offer, answer string) badServer {
 	return answering(func(request head, accept string) string {
 		switch request.fields.Get("Sec-Websocket-Extensions") {
@@ -250,7 +250,7 @@ func refusing(offer, answer string) badServer {
 	})
 }
 
-// mirrored accepts with the very extensions that were offered.
+// mirrored returns a server that accepts all extensions exactly as they were offered.
 func mirrored() badServer {
 	return answering(func(request head, accept string) string {
 		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") +
@@ -258,7 +258,7 @@ func mirrored() badServer {
 	})
 }
 
-// negotiating accepts every request, and negotiates only offers that can be read.
+// negotiating returns a server that accepts every request, but only well-formed offers.
 func negotiating() badServer {
 	return answering(func(request head, accept string) string {
 		if _, err := parseExtensions(request.fields.Values("Sec-Websocket-Extensions")); err == nil {
@@ -268,7 +268,7 @@ func negotiating() badServer {
 	})
 }
 
-// guarded drops TCP at a request that comes in more than n pieces.
+// guarded returns a server that drops TCP if a request arrives in more than n pieces.
 func guarded(n int) badServer {
 	return func(_ context.Context, c net.Conn) {
 		pieces := 0
@@ -283,15 +283,14 @@ func guarded(n int) badServer {
 	}
 }
 
-// answerHTTP10 answers by HTTP/1.0.
+// answerHTTP10 returns a server that answers with HTTP/1.0.
 func answerHTTP10() badServer {
 	return answering(func(_ head, accept string) string {
-		return strings.Replace(accept, "1.1", "1.0", 1) +
-			"\r\n"
+		return strings.Replace(accept, "1.1", "1.0", 1) + "\r\n"
 	})
 }
 
-// picky refuses requests with an X-Frame field that does not please it.
+// picky returns a server that refuses requests with an X-Frame field for which please reports false.
 func picky(status string, please func(value string) bool) badServer {
 	return answering(func(request head, accept string) string {
 		if !please(request.fields.Get("X-Frame")) {
@@ -301,8 +300,8 @@ func picky(status string, please func(value string) bool) badServer {
 	})
 }
 
-// refusesAfter returns n frames and closes with a code, if permessage-deflate was offered;
-// else it returns all.
+// refusesAfter returns a server that returns n frames and closes with a code if permessage-deflate was
+// offered, and returns all frames otherwise.
 func refusesAfter(n, code int) badServer {
 	return func(_ context.Context, c net.Conn) {
 		raw, rest, err := readHead(c, func([]byte) {})
@@ -322,7 +321,7 @@ func refusesAfter(n, code int) badServer {
 	}
 }
 
-// neverDone never comes to an end with what is compressed.
+// neverDone does not answer if permessage-deflate was offered.
 func neverDone(ctx context.Context, c net.Conn) {
 	raw, rest, err := readHead(c, func([]byte) {})
 	if err != nil {
@@ -341,7 +340,7 @@ func neverDone(ctx context.Context, c net.Conn) {
 	}
 }
 
-// mute takes messages and answers none, and closes as it should.
+// mute answers no message, but closes properly.
 func mute(c net.Conn) {
 	conn := websocket.NewConn(context.Background(), c, nil)
 	for _, err := range conn.Messages(context.Background()) {

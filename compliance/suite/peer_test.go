@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -73,8 +74,8 @@ func TestFramesShareWrites(t *testing.T) {
 		{"7.1.4", []int{head + 2 + head + len("Hello World!")}},
 		{"L.9.1", []int{head + len("Good") + h}},
 	} {
-		if got := writesOf(t, tt.id); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: writes of %v bytes, want %v", tt.id, got, tt.want)
+		if diff := cmp.Diff(tt.want, writesOf(t, tt.id)); diff != "" {
+			t.Errorf("%s: sizes of writes (-want +got)\n%s", tt.id, diff)
 		}
 	}
 }

@@ -1,11 +1,12 @@
 package suite
 
 import (
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // If the goroutine of a later timer gets the lock first, the earlier timers still fire before it.
@@ -34,8 +35,8 @@ func TestTimersInOrder(t *testing.T) {
 	for i := range n {
 		want[i] = i ^ 1 // of two that are due at the same time, the one that was set first
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("worked on in the order %v", got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order of the timers (-want +got)\n%s", diff)
 	}
 }
 

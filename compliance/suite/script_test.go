@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/wire"
@@ -102,11 +103,12 @@ func TestScriptVerdictsOnServers(t *testing.T) {
 					break
 				}
 			}
-			rule := r.VerdictRule()
-			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close ||
-				(rule == nil) != (tt.rule == "") || rule != nil && !strings.Contains(rule.Text, tt.rule) {
-				t.Errorf("%s, %s: %s %s; rule %+v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose,
-					rule)
+			if diff := cmp.Diff(verdicts{tt.behavior, tt.close}, verdictsOf(r)); diff != "" {
+				t.Errorf("%s %s (-want +got)\n%s", r.Result, r.ResultClose, diff)
+			}
+			if rule := r.VerdictRule(); (rule == nil) != (tt.rule == "") ||
+				rule != nil && !strings.Contains(rule.Text, tt.rule) {
+				t.Errorf("rule %+v, want %q: %s %s", rule, tt.rule, r.Result, r.ResultClose)
 			}
 		})
 	}
