@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
