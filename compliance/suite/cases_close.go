@@ -163,9 +163,9 @@ func bigThenClose() *Case {
 		informational(p)
 		switch was {
 		case report.OK:
-			p.res.Result = "The messages were answered before the close."
+			p.res.Result = "The peer answered the messages before the close."
 		case report.NonStrict:
-			p.res.Result = "The close came first; no message was answered."
+			p.res.Result = "The peer handled the close first and answered no message."
 		}
 	}
 	return c

@@ -145,7 +145,7 @@ func windowRows() []letterCase {
 		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.",
 			"Each message inflates by itself.", ruleEmptyWindows, func(s *script) {
 				s.openDeflate(side{peerNoContext: true})
-				s.honours(faraway(2<<10, 1), 4)
+				s.checkDistances(faraway(2<<10, 1), 4)
 			}},
 		letterCase{"We compress the same 2 KiB four times, and refer to earlier messages.",
 			"They come back.", ruleKeptWindow, func(s *script) {
@@ -179,7 +179,7 @@ func windowRows() []letterCase {
 			ruleKeptWindow,
 			func(s *script) {
 				s.openDeflate(side{ourNoContext: true})
-				s.honours(faraway(2<<10, 3), 3)
+				s.checkDistances(faraway(2<<10, 3), 3)
 			}},
 		letterCase{"We send compressed and plain messages in turn.",
 			"They come back. The plain messages do not change the window.",
@@ -213,15 +213,15 @@ func windowSizeRows() []letterCase {
 				ruleWindows,
 				func(s *script) {
 					s.openDeflate(side{peerBits: bits, peerNoContext: no})
-					s.honours(faraway(80<<10, uint64(bits)), 2)
+					s.checkDistances(faraway(80<<10, uint64(bits)), 2)
 				}})
 		}
 	}
 	return rows
 }
 
-// honours sends data n times and checks the distances in the compressed messages that come back.
-func (s *script) honours(data []byte, n int) {
+// checkDistances sends data n times and checks the distances in the compressed messages that come back.
+func (s *script) checkDistances(data []byte, n int) {
 	packed := 0
 	for range n {
 		s.sendMessage(wire.OpText, data)

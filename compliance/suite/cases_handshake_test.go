@@ -385,7 +385,7 @@ func TestVerdictsRest(t *testing.T) {
 	wg.Wait()
 }
 
-// A refusal that does not name version 13 is told with what the response has.
+// The verdict on a refusal that does not name version 13 quotes the response.
 func TestVersionNotNamed(t *testing.T) {
 	t.Parallel()
 	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field. It",

@@ -13,7 +13,7 @@
 //	cases_*       tables of cases; cases.go lists all groups
 //	rows*         builders of the rows of those tables
 //	rules*        sentences of the RFCs that several cases test
-//	peer*         our end of a connection in numbered cases: events, judged by Autobahn's rules
+//	peer*         our end of a connection in numbered cases: events, and verdicts by Autobahn's rules
 //	script*       our end of a connection in lettered cases: a function that sends and waits
 //	run*          the runner: which case runs when, whether the server is alive, which case runs again
 //	inflate*      a strict inflater and a crafter of DEFLATE data; deflate* is the codec of our end

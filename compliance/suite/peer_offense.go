@@ -14,16 +14,16 @@ const maxRecorded = 1 << 20
 
 // A recording is the bytes of one direction after the opening handshake.
 type recording struct {
-	octets []byte
-	lost   bool // there were more than maxRecorded
+	data []byte
+	lost bool // there were more than maxRecorded
 }
 
 func (r *recording) add(b []byte) {
-	if r.lost = r.lost || len(r.octets)+len(b) > maxRecorded; r.lost {
-		r.octets = nil
+	if r.lost = r.lost || len(r.data)+len(b) > maxRecorded; r.lost {
+		r.data = nil
 		return
 	}
-	r.octets = append(r.octets, b...)
+	r.data = append(r.data, b...)
 }
 
 // offense finds the byte at fault in a case that did not pass: one by which the peer broke a rule, or
@@ -53,7 +53,7 @@ func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violat
 		d.RSV = wire.RSV1
 	}
 	var broken *wire.Error
-	for b := bytes.Clone(r.octets); len(b) > 0; { // a Decoder unmasks in place
+	for b := bytes.Clone(r.data); len(b) > 0; { // a Decoder unmasks in place
 		_, n, err := d.Next(b)
 		if errors.As(err, &broken) {
 			break
@@ -65,10 +65,10 @@ func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violat
 	if broken == nil {
 		return nil, 0
 	}
-	at := int(min(broken.Offset, int64(len(r.octets)-1)))
+	at := int(min(broken.Offset, int64(len(r.data)-1)))
 	start := max(0, at-127)
 	return &report.Offense{
-		Start: int64(start), Octets: r.octets[start:min(len(r.octets), start+256)], Offset: at - start,
+		Start: int64(start), Octets: r.data[start:min(len(r.data), start+256)], Offset: at - start,
 		Length: 1,
 		What:   broken.Violation.Error(),
 	}, broken.Violation

@@ -42,12 +42,12 @@ func TestNoOffense(t *testing.T) {
 func TestRecordingIsBounded(t *testing.T) {
 	var r recording
 	r.add(make([]byte, maxRecorded))
-	if len(r.octets) != maxRecorded {
-		t.Fatal(len(r.octets))
+	if len(r.data) != maxRecorded {
+		t.Fatal(len(r.data))
 	}
 	r.add([]byte{1})
 	r.add([]byte{1})
-	if r.octets != nil || !r.lost {
-		t.Errorf("%d bytes are kept", len(r.octets))
+	if r.data != nil || !r.lost {
+		t.Errorf("%d bytes are kept", len(r.data))
 	}
 }

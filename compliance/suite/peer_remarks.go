@@ -72,25 +72,25 @@ func onlyPongs(events []event) bool {
 }
 
 // subset reports whether the received events are some of the expected ones, in order, including the last.
-func subset(came, events []event) bool {
-	if len(came) == 0 || !came[len(came)-1].equal(events[len(events)-1]) {
+func subset(received, events []event) bool {
+	if len(received) == 0 || !received[len(received)-1].equal(events[len(events)-1]) {
 		return false
 	}
 	for _, e := range events {
-		if len(came) > 0 && came[0].equal(e) {
-			came = came[1:]
+		if len(received) > 0 && received[0].equal(e) {
+			received = received[1:]
 		}
 	}
-	return len(came) == 0
+	return len(received) == 0
 }
 
 // samePermuted reports whether the received events are the expected ones in any order, and more than one.
-func samePermuted(came, events []event) bool {
-	if len(came) != len(events) || len(events) < 2 {
+func samePermuted(received, events []event) bool {
+	if len(received) != len(events) || len(events) < 2 {
 		return false
 	}
 	rest := slices.Clone(events)
-	for _, e := range came {
+	for _, e := range received {
 		i := slices.IndexFunc(rest, e.equal)
 		if i < 0 {
 			return false

@@ -50,7 +50,7 @@ func violates(id string, r report.Rule, description string, way writing, frames 
 	before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
 	if len(before) > 0 {
-		expectation = "What came before is answered. " + expectation
+		expectation = "The peer answers the valid frames before. " + expectation
 	}
 	return both(id, r, description+way.words(), expectation, func(p *peer) {
 		p.expect(report.OK, before...)

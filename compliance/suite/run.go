@@ -92,9 +92,9 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 		r.some(r.pick(func(i int) bool { return r.results[i] == nil }), 1, r.byItself)
 		return r.conclude()
 	}
-	beside, alone := context.WithCancel(watching)
+	probing, alone := context.WithCancel(watching)
 	r.health.begin(r)
-	background.Go(func() { r.watch(beside) })
+	background.Go(func() { r.watch(probing) })
 	idle := func(i int) bool { return r.cases[i].Idle }
 	var waiting sync.WaitGroup
 	waiting.Go(func() { r.some(r.pick(idle), r.o.Parallel, r.once) })

@@ -163,15 +163,15 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	case "/followed":
 		s.follow(ctx, q)
 	case "/getCaseCount":
-		s.tell(q, len(s.Cases))
+		s.reply(q, len(s.Cases))
 	case "/getCaseInfo":
-		s.tell(q, map[string]string{"id": q.c.ID, "description": q.c.Description})
+		s.reply(q, map[string]string{"id": q.c.ID, "description": q.c.Description})
 	case "/getCaseStatus":
-		s.tell(q, map[string]report.Verdict{"behavior": s.status(ctx, q)})
+		s.reply(q, map[string]report.Verdict{"behavior": s.status(ctx, q)})
 	case "/updateReports":
 		s.update(ctx, q)
 	case "/stopServer":
-		s.tell(q, nil)
+		s.reply(q, nil)
 		s.stop(errStopped)
 	}
 }
@@ -266,7 +266,7 @@ func (s *Server) quiet(ctx context.Context, agent string) {
 func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	defer s.began(q.agent)()
 	if s.Exclude != nil && s.Exclude(q.agent, q.c.ID) {
-		s.tell(q, nil)
+		s.reply(q, nil)
 		return
 	}
 	var res *report.Result
@@ -409,14 +409,14 @@ func (s *Server) update(ctx context.Context, q *clientRequest) {
 			return
 		}
 	}
-	s.tell(q, nil)
+	s.reply(q, nil)
 	if q.shutDown {
 		s.stop(errStopped)
 	}
 }
 
-// tell sends v as a message in JSON, unless it is nil, and closes the connection.
-func (s *Server) tell(q *clientRequest, v any) {
+// reply sends v as a message in JSON, unless it is nil, and closes the connection.
+func (s *Server) reply(q *clientRequest, v any) {
 	c := &Case{start: func(p *peer) {
 		if v != nil {
 			b, err := json.Marshal(v)
