@@ -147,7 +147,7 @@ func (p *peer) checkHeader(h wire.Header, raw []byte) {
 	}
 	switch {
 	case small == 126 && h.Length < 126, small == 127 && h.Length < 1<<16:
-		bad("length not in its shortest encoding")
+		bad("length not in its shortest form")
 	case small == 127 && raw[2]&0x80 != 0:
 		bad("length with its top bit set")
 	}
