@@ -71,7 +71,7 @@ var letterGroups = []letterGroup{
 	{"C.5", "The extensions of the response", replyExtensionRows, forClients},
 	{"C.6", "How the response arrives", replyDeliveryRows, forClients},
 	{"C.7", "Masked frames", maskedRows, forClients},
-	{"C.8", "What the client sends", clientRequestRows, forClients},
+	{"C.8", "The request and masking keys of the client", clientRequestRows, forClients},
 	{"C.9", "A response that stalls", stalledReplyRows, idle(forClients)},
 	{"C.10", "Redirects, 401 and 426", otherAnswerRows, forClients},
 	{"C.11", "TLS", tlsRows, forClients},

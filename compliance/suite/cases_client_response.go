@@ -8,7 +8,7 @@ import (
 
 const mustFail = " the client MUST _Fail the WebSocket Connection_."
 
-// What a client makes of a response.
+// The rules on how a client handles a response.
 var (
 	ruleNot101 = rule("4.1", "", "If the status code received from the server is not 101, the client "+
 		"handles the response per HTTP [RFC2616] procedures.")
