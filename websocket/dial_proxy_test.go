@@ -111,7 +111,8 @@ func TestProxyTLS(t *testing.T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if cs := p.tls[0]; len(cs.PeerCertificates) != 0 || cs.ServerName != "" || cs.NegotiatedProtocol != "" {
-		t.Errorf("the proxy saw %d certificates and name %q, want neither", len(cs.PeerCertificates), cs.ServerName)
+		t.Errorf("the proxy saw %d certificates and name %q, want neither",
+			len(cs.PeerCertificates), cs.ServerName)
 	}
 }
 
@@ -138,11 +139,14 @@ func TestProxyAnswers(t *testing.T) {
 			`proxy answered 407 "Who?" (Proxy-Authenticate: Basic): "name?"`},
 		"redirect": {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302,
 			`proxy answered 302 "There" (Location: "http://example.com/") (RFC`},
-		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, `proxy answered 101 "Yes"`},
-		"sends too early":    {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
-		"large header":       {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0, "Limits.MaxResponseHeader"},
-		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
-		"nothing":            {"", 0, "unexpected EOF"},
+		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101,
+			`proxy answered 101 "Yes"`},
+		"sends too early": {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200,
+			"17 bytes before the server could"},
+		"large header": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0,
+			"Limits.MaxResponseHeader"},
+		"no HTTP": {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
+		"nothing": {"", 0, "unexpected EOF"},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +179,9 @@ func TestProxyAnswers(t *testing.T) {
 func TestProxyTimeout(t *testing.T) {
 	checkLeaks(t)
 	for _, scheme := range []string{"http", "https", "socks5"} {
-		for _, greeting := range []string{"", "\x05", "\x05\x00", "\x05\x00\x05\x00\x00\x03\x20x", "HTTP/1.1 200 OK\r\n"} {
+		for _, greeting := range []string{
+			"", "\x05", "\x05\x00", "\x05\x00\x05\x00\x00\x03\x20x", "HTTP/1.1 200 OK\r\n",
+		} {
 			synctest.Test(t, func(t *testing.T) {
 				ours, theirs := net.Pipe()
 				go io.Copy(io.Discard, theirs)
@@ -185,7 +191,8 @@ func TestProxyTimeout(t *testing.T) {
 					NetDial: func(context.Context, string, string) (net.Conn, error) { return ours, nil },
 				})
 				timedOut := errors.Is(err, context.DeadlineExceeded)
-				mangled := scheme == "https" && greeting != "" || scheme == "socks5" && strings.HasPrefix(greeting, "H")
+				mangled := scheme == "https" && greeting != "" ||
+					scheme == "socks5" && strings.HasPrefix(greeting, "H")
 				if resp != nil || !timedOut && !mangled {
 					t.Errorf("%s %q: got %v, %v, want a timeout", scheme, greeting, resp, err)
 				}
@@ -198,8 +205,9 @@ func TestProxyTimeout(t *testing.T) {
 func TestProxyUnreachable(t *testing.T) {
 	checkLeaks(t)
 	boom := errors.New("boom")
+	proxy := &url.URL{Scheme: "socks5", Host: "proxy.example", User: url.UserPassword("user", "hush")}
 	he, _ := mustFail(t, "ws://example.com/", &DialOptions{
-		Proxy:   through(&url.URL{Scheme: "socks5", Host: "proxy.example", User: url.UserPassword("user", "hush")}),
+		Proxy:   through(proxy),
 		NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, boom },
 	}, "connecting to the proxy proxy.example:1080: boom")
 	if !errors.Is(he, boom) || strings.Contains(he.Error(), "user") || strings.Contains(he.Error(), "hush") {
@@ -227,8 +235,8 @@ func TestProxyChoice(t *testing.T) {
 func TestProxyHidesPassword(t *testing.T) {
 	checkLeaks(t)
 	for _, raw := range []string{
-		"http://XX:X%XXX@h:1", "http://XX:X/X@h", "http://XX:7/X@h", "http://X#X@h", "http://X:7?X@h", "XX:X@h",
-		"socks5://X:X X@h",
+		"http://XX:X%XXX@h:1", "http://XX:X/X@h", "http://XX:7/X@h", "http://X#X@h", "http://X:7?X@h",
+		"XX:X@h", "socks5://X:X X@h",
 	} {
 		he, _ := mustFail(t, "ws://example.com/", unconnected(t, DialOptions{
 			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(raw) },
@@ -265,12 +273,13 @@ func TestSOCKSAnswers(t *testing.T) {
 		answer string
 		want   string
 	}{
-		"version 4":             {nil, "\x04\x00", "SOCKS version 4"},
-		"no method":             {nil, "\x05\xff", "no supported authentication method"},
-		"password, unasked":     {nil, "\x05\x02", "no supported authentication method"},
-		"password refused":      {url.UserPassword("u", "p"), "\x05\x02\x01\x01", "refused the user name"},
-		"password too long":     {long, "\x05\x02", "1 to 255 bytes"},
-		"refused by rules":      {nil, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00", "not allowed by its rules"},
+		"version 4":         {nil, "\x04\x00", "SOCKS version 4"},
+		"no method":         {nil, "\x05\xff", "no supported authentication method"},
+		"password, unasked": {nil, "\x05\x02", "no supported authentication method"},
+		"password refused":  {url.UserPassword("u", "p"), "\x05\x02\x01\x01", "refused the user name"},
+		"password too long": {long, "\x05\x02", "1 to 255 bytes"},
+		"refused by rules": {nil, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00",
+			"not allowed by its rules"},
 		"refused, short reply":  {nil, "\x05\x00\x05\x05\x00\x01", "connection refused"},
 		"refused, last code":    {nil, "\x05\x00\x05\x08\x00\x01", "address type not supported"},
 		"refused, unknown code": {nil, "\x05\x00\x05\x09\x00\x01", "code 9"},
@@ -306,7 +315,8 @@ func TestProxyFromEnvironment(t *testing.T) {
 	checkLeaks(t)
 	switch os.Getenv("HAWSER_TEST_PROXY") {
 	case "malformed":
-		if he, _ := mustFail(t, "ws://plain.example/", nil, "percent-encoded"); strings.Contains(he.Error(), ":1") {
+		he, _ := mustFail(t, "ws://plain.example/", nil, "percent-encoded")
+		if strings.Contains(he.Error(), ":1") {
 			t.Errorf("got %v, want an error without the password", he)
 		}
 		return
@@ -318,7 +328,10 @@ func TestProxyFromEnvironment(t *testing.T) {
 	s := serveScript(t, nil, nil, refuseWith("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for kind, proxy := range map[string]string{"refuses": "http://a:b@" + s.addr, "malformed": "http://a:1/b@" + s.addr} {
+	for kind, proxy := range map[string]string{
+		"refuses":   "http://a:b@" + s.addr,
+		"malformed": "http://a:1/b@" + s.addr,
+	} {
 		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProxyFromEnvironment$")
 		cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY="+kind, "NO_PROXY=", "no_proxy=",
 			"HTTP_PROXY="+proxy, "http_proxy="+proxy, "HTTPS_PROXY="+s.addr, "https_proxy="+s.addr)

@@ -62,7 +62,8 @@ func TestRedirectSameHost(t *testing.T) {
 		for _, head := range heads {
 			keys[fieldOf(head, fieldKey)] = true
 			if fieldOf(head, "X-Token") != "hush" || fieldOf(head, "Cookie") != "own=1" ||
-				fieldOf(head, "Host") != "virtual.example" || fieldOf(head, "Sec-WebSocket-Protocol") != "a" ||
+				fieldOf(head, "Host") != "virtual.example" ||
+				fieldOf(head, "Sec-WebSocket-Protocol") != "a" ||
 				fieldOf(head, "Authorization") != "Basic c2VydmVyOnNlY3JldA==" {
 				t.Errorf("%d: a request lacks options of the caller:\n%s", status, head)
 			}

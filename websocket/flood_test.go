@@ -87,9 +87,12 @@ func TestPingFloodHoldsNobodyUp(t *testing.T) {
 						t.Errorf("got error %v after %v, want nil in less than 100ms", r.err, r.took)
 					}
 				}
-				closed := <-timed(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+				closed := <-timed(func() error {
+					return c.Close(context.Background(), StatusNormalClosure, "")
+				})
 				if closed.err != nil || closed.took >= 100*time.Millisecond {
-					t.Errorf("Close: got error %v after %v, want nil in less than 100ms", closed.err, closed.took)
+					t.Errorf("Close: got error %v after %v, want nil in less than 100ms",
+						closed.err, closed.took)
 				}
 				got := <-heard
 				slices.Sort(got)

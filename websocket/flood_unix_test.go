@@ -152,7 +152,8 @@ func TestPingsOfOneRead(t *testing.T) {
 				writes := r.writes
 				heads, got := r.frames(t, p)
 				if writes > row.writes || !slices.Equal(got, want) {
-					t.Errorf("got %d pongs in %d writes, want %d in at most %d", len(got), writes, len(want), row.writes)
+					t.Errorf("got %d pongs in %d writes, want %d in at most %d",
+						len(got), writes, len(want), row.writes)
 				}
 				keys := map[[4]byte]bool{}
 				for _, h := range heads {
@@ -161,7 +162,8 @@ func TestPingsOfOneRead(t *testing.T) {
 				if role == wire.Client && len(keys) < len(want)-1 { // two may be equal by chance
 					t.Errorf("got %d masking keys for %d pongs, want one each", len(keys), len(want))
 				}
-				if s := c.Stats(); s.ControlsRead != int64(row.pings) || s.ControlsWritten != int64(row.pings) {
+				s := c.Stats()
+				if s.ControlsRead != int64(row.pings) || s.ControlsWritten != int64(row.pings) {
 					t.Errorf("got %+v, want %d control frames both ways", s, row.pings)
 				}
 			})

@@ -20,13 +20,17 @@ var sendWays = []struct {
 	send func(ctx context.Context, c *Conn, p []byte) error
 }{
 	{"Write", func(ctx context.Context, c *Conn, p []byte) error { return c.Write(ctx, Binary, p) }},
-	{"WritePlain", func(ctx context.Context, c *Conn, p []byte) error { return c.WritePlain(ctx, Binary, p) }},
+	{"WritePlain", func(ctx context.Context, c *Conn, p []byte) error {
+		return c.WritePlain(ctx, Binary, p)
+	}},
 	{"WriteBuffers", func(ctx context.Context, c *Conn, p []byte) error {
 		n := len(p) / 3
 		return c.WriteBuffers(ctx, Binary, p[:n], p[n:2*n], p[2*n:])
 	}},
 	{"Writer", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, len(p)) }},
-	{"Writer in pieces", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, 1000) }},
+	{"Writer in pieces", func(ctx context.Context, c *Conn, p []byte) error {
+		return streamed(ctx, c, p, 1000)
+	}},
 }
 
 // streamed sends p with a Writer, in calls of at most piece bytes.
@@ -54,7 +58,8 @@ func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 			p.t.Fatal(err)
 		}
 		if h.Opcode != op || h.RSV != rsv || len(b) > max || !h.Fin && len(b) < max || !first && len(b) == 0 {
-			p.t.Fatalf("got a frame of %d bytes, %+v, want %v with bits %d and at most %d bytes", len(b), h, op, rsv, max)
+			p.t.Fatalf("got a frame of %d bytes, %+v, want %v with bits %d and at most %d bytes",
+				len(b), h, op, rsv, max)
 		}
 		if payload = append(payload, b...); h.Fin {
 			return payload
@@ -369,7 +374,8 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
-		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("first, second"), keep: true}
+		h := wire.Header{Fin: true, Opcode: wire.OpText}
+		f := frame{Header: h, payload: []byte("first, second"), keep: true}
 		if e := wantError(t, c.postpone(context.Canceled, f), "write", context.Canceled); !e.Accepted {
 			t.Errorf("%+v", e)
 		}

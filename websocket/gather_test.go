@@ -123,7 +123,8 @@ func TestCancelledReadsCopyOnce(t *testing.T) {
 				// A context takes less than 1 KiB.
 				most := int64(4*size + polls<<10)
 				if took := int64(allocated() - before); took > most {
-					t.Errorf("%d calls allocated %d bytes for a message of %d, want at most %d", polls, took, size, most)
+					t.Errorf("%d calls allocated %d bytes for a message of %d, want at most %d",
+						polls, took, size, most)
 				}
 			})
 		}
@@ -157,8 +158,10 @@ func TestKeptIsNobodyElses(t *testing.T) {
 							_, m.Data, err = c.Read(ctx)
 						case 1:
 							_, m.Data, err = c.AppendRead(ctx, dst)
-							if len(m.Data) < 10 || err != nil && (len(m.Data) != 10 || &m.Data[0] != &dst[0]) {
-								t.Errorf("AppendRead: got %d bytes with error %v, want dst and no more", len(m.Data), err)
+							if len(m.Data) < 10 ||
+								err != nil && (len(m.Data) != 10 || &m.Data[0] != &dst[0]) {
+								t.Errorf("AppendRead: got %d bytes with error %v, want dst and no more",
+									len(m.Data), err)
 							}
 							m.Data = m.Data[10:]
 						case 2:

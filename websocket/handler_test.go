@@ -62,76 +62,84 @@ var wantReason = map[string]string{
 	"CloseWith an internal code": "later",
 }
 
+// A serveFunc is a Handler.Serve.
+type serveFunc func(ctx context.Context, c *Conn) error
+
+// returns is a Handler.Serve that returns err.
+func returns(err error) serveFunc {
+	return func(context.Context, *Conn) error { return err }
+}
+
+// panics is a Handler.Serve that panics with v.
+func panics(v any) serveFunc {
+	return func(context.Context, *Conn) error { panic(v) }
+}
+
+// readsJSON is a Handler.Serve that returns the error of ReadJSON on its own connection, which wraps
+// err.
+func readsJSON(t *testing.T, err error) serveFunc {
+	return func(_ context.Context, c *Conn) error { return readJSON(t, c, err) }
+}
+
 // The way in which Serve ends determines the close frame and the log.
 func TestHandlerEnds(t *testing.T) {
 	checkLeaks(t)
 	broken := func(v wire.Violation) error { return &wire.Error{Violation: v} }
 	for name, test := range map[string]struct {
-		serve func(ctx context.Context, c *Conn) error
+		serve serveFunc
 		code  StatusCode // 0 if there is no close frame
 		log   string     // a part of the log; "" if nothing is logged
 	}{
-		"nil":                {func(context.Context, *Conn) error { return nil }, 1000, ""},
-		"error":              {func(context.Context, *Conn) error { return errors.New("no disk") }, 1011, "no disk"},
-		"error of the peer":  {func(context.Context, *Conn) error { return broken(wire.ErrInvalidUTF8) }, 1007, ""},
-		"another peer's end": {func(context.Context, *Conn) error { return &CloseError{Code: 1000} }, 1011, "peer closed with 1000"},
-		"another conn's end": {func(context.Context, *Conn) error { return net.ErrClosed }, 1011, "use of closed"},
-		"another conn's breach": {func(context.Context, *Conn) error {
-			return &Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true}
-		}, 1011, "message over MaxMessage"},
+		"nil":                {returns(nil), 1000, ""},
+		"error":              {returns(errors.New("no disk")), 1011, "no disk"},
+		"error of the peer":  {returns(broken(wire.ErrInvalidUTF8)), 1007, ""},
+		"another peer's end": {returns(&CloseError{Code: 1000}), 1011, "peer closed with 1000"},
+		"another conn's end": {returns(net.ErrClosed), 1011, "use of closed"},
+		"another conn's violation": {returns(
+			&Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true},
+		), 1011, "message over MaxMessage"},
 		"another conn's JSON": {func(context.Context, *Conn) error {
 			return readJSON(t, nil, io.EOF)
 		}, 1011, "EOF"},
 		"another conn's JSON that ended": {func(context.Context, *Conn) error {
 			return readJSON(t, nil, net.ErrClosed)
 		}, 1011, "use of closed"},
-		"another conn's extension": {func(context.Context, *Conn) error {
-			return fmt.Errorf("backend: %w", extensionError(errors.New("secret")))
-		}, 1011, "secret"},
-		"another conn's handshake": {func(context.Context, *Conn) error {
-			return &HandshakeError{Err: broken(wire.ErrMessageTooBig)}
-		}, 1011, "message over MaxMessage"},
+		"another conn's extension": {returns(
+			fmt.Errorf("backend: %w", extensionError(errors.New("secret"))),
+		), 1011, "secret"},
+		"another conn's handshake": {returns(
+			&HandshakeError{Err: broken(wire.ErrMessageTooBig)},
+		), 1011, "message over MaxMessage"},
 		"its own extension": {func(_ context.Context, c *Conn) error {
 			return c.opError("write", extensionError(errors.New("no memory")))
 		}, 1011, "no memory"},
-		"its own JSON": {func(_ context.Context, c *Conn) error { return readJSON(t, c, io.EOF) }, 1007, ""},
-		"its own JSON, but cancelled": {func(_ context.Context, c *Conn) error {
-			return readJSON(t, c, context.Canceled)
-		}, 1007, ""},
-		"its own JSON, but not closed": {func(_ context.Context, c *Conn) error {
-			return readJSON(t, c, net.ErrClosed)
-		}, 1007, ""},
-		"its own JSON, but a breach": {func(_ context.Context, c *Conn) error {
-			return readJSON(t, c, broken(wire.ErrMessageTooBig))
-		}, 1007, ""},
-		"its own JSON, but not UTF-8": {func(_ context.Context, c *Conn) error {
-			return readJSON(t, c, errors.New("\xff"))
-		}, 1007, ""},
-		"another stream's end": {func(context.Context, *Conn) error {
-			return &brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}}
-		}, 1011, "unexpected EOF"},
-		"CloseWith": {func(context.Context, *Conn) error { return CloseWith(4005, "full") }, 4005, ""},
-		"CloseWith, wrapped": {func(context.Context, *Conn) error {
-			return fmt.Errorf("no: %w", CloseWith(1013, ""))
-		}, 1013, ""},
-		"CloseWith an internal code": {func(context.Context, *Conn) error { return CloseWith(1011, "later") }, 1011, ""},
-		"CloseWith no code": {func(context.Context, *Conn) error {
-			return CloseWith(0, "")
-		}, 1011, "closed with 1011 (internal error) instead of code 0"},
-		"CloseWith a local code": {func(context.Context, *Conn) error {
-			return CloseWith(1006, "")
-		}, 1011, "closed with 1011 (internal error) instead of code 1006"},
-		"CloseWith a bad reason": {func(context.Context, *Conn) error {
-			return CloseWith(4005, "\xff")
-		}, 4005, "without the reason"},
-		"cancelled":           {func(context.Context, *Conn) error { return context.Canceled }, 1001, ""},
-		"too late":            {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
-		"panic":               {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
-		"panic with an error": {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
-		"panic uncomparable":  {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
-		"panic nil":           {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
-		"abort":               {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
-		"Goexit":              {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
+		"its own JSON":                  {readsJSON(t, io.EOF), 1007, ""},
+		"its own JSON, but cancelled":   {readsJSON(t, context.Canceled), 1007, ""},
+		"its own JSON, but not closed":  {readsJSON(t, net.ErrClosed), 1007, ""},
+		"its own JSON, but a violation": {readsJSON(t, broken(wire.ErrMessageTooBig)), 1007, ""},
+		"its own JSON, but not UTF-8":   {readsJSON(t, errors.New("\xff")), 1007, ""},
+		"another stream's end": {returns(
+			&brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}},
+		), 1011, "unexpected EOF"},
+		"CloseWith":                  {returns(CloseWith(4005, "full")), 4005, ""},
+		"CloseWith, wrapped":         {returns(fmt.Errorf("no: %w", CloseWith(1013, ""))), 1013, ""},
+		"CloseWith an internal code": {returns(CloseWith(1011, "later")), 1011, ""},
+		"CloseWith no code": {returns(CloseWith(0, "")), 1011,
+			"closed with 1011 (internal error) instead of code 0"},
+		"CloseWith a local code": {returns(CloseWith(1006, "")), 1011,
+			"closed with 1011 (internal error) instead of code 1006"},
+		"CloseWith a bad reason": {returns(CloseWith(4005, "\xff")), 4005, "without the reason"},
+		"cancelled":              {returns(context.Canceled), 1001, ""},
+		"too late":               {returns(context.DeadlineExceeded), 1011, ""},
+		"panic":                  {panics("bad day"), 1011, "panic serving 127.0.0.1:"},
+		"panic with an error":    {panics(io.EOF), 1011, "handler_test.go:"},
+		"panic uncomparable":     {panics([]int{7}), 1011, "[7]"},
+		"panic nil":              {panics(nil), 1011, "nil"},
+		"abort":                  {panics(http.ErrAbortHandler), 0, ""},
+		"Goexit": {func(context.Context, *Conn) error {
+			runtime.Goexit()
+			return nil
+		}, 1011, ""},
 		"CloseNow": {func(_ context.Context, c *Conn) error {
 			c.CloseNow()
 			return nil
@@ -143,10 +151,11 @@ func TestHandlerEnds(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				conns := make(chan *Conn, 1)
-				client, logged := serveWith(t, Handler{Hold: hold, Serve: func(ctx context.Context, c *Conn) error {
+				serve := func(ctx context.Context, c *Conn) error {
 					conns <- c
 					return test.serve(ctx, c)
-				}}, nil)
+				}
+				client, logged := serveWith(t, Handler{Hold: hold, Serve: serve}, nil)
 				kind, _, _ := strings.Cut(name, ", but")
 				if kind == "its own JSON" {
 					client.send(wire.OpText, true, "{}")
@@ -162,7 +171,8 @@ func TestHandlerEnds(t *testing.T) {
 				c := <-conns
 				<-c.Context().Done()
 				v := c.Closure()
-				if v.Sent.Code != test.code || v.Received.Code != test.code || v.ByPeer || v.Clean != (test.code != 0) {
+				if v.Sent.Code != test.code || v.Received.Code != test.code || v.ByPeer ||
+					v.Clean != (test.code != 0) {
 					t.Errorf("Closure: got %+v, want code %d both ways", v, test.code)
 				}
 				if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
@@ -237,7 +247,8 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
 		{Handler{Serve: serving.Serve, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
 			handshake(), "500 Internal Server Error",
-			`AcceptOptions.Subprotocols: "a b" must be one or more bytes from U+0021 to U+007E other than a comma`},
+			`AcceptOptions.Subprotocols: "a b" must be ` +
+				`one or more bytes from U+0021 to U+007E other than a comma`},
 		{serving, handshake("-Upgrade:"), "426 Upgrade Required", ""},
 		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.ServeHTTP(opaque{w}, r) }),
 			handshake(), "501 Not Implemented", "neither Hijack nor Unwrap"},
@@ -349,9 +360,11 @@ func TestHandlerKeepsNoRequest(t *testing.T) {
 		close(returned)
 	}), nil)
 	<-returned
-	for deadline := time.Now().Add(time.Minute); request.Value() != nil || buffers.Value() != nil; runtime.GC() {
+	deadline := time.Now().Add(time.Minute)
+	for ; request.Value() != nil || buffers.Value() != nil; runtime.GC() {
 		if time.Now().After(deadline) {
-			t.Errorf("still alive: request %v, buffers %v, want neither", request.Value() != nil, buffers.Value() != nil)
+			t.Errorf("still alive: request %v, buffers %v, want neither",
+				request.Value() != nil, buffers.Value() != nil)
 			break
 		}
 	}

@@ -89,7 +89,8 @@ var heldShapes = []heldShape{
 	{"one frame", 0, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<20, n, nil) }},
 	{"unlimited", -1, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<40, n, nil) }},
 	{"fragments", 0, false, func(p *peer, n int) []byte {
-		return append(p.frame(wire.OpBinary, false, []byte("1")), p.announce(wire.OpContinuation, 1<<19, n, nil)...)
+		first := p.frame(wire.OpBinary, false, []byte("1"))
+		return append(first, p.announce(wire.OpContinuation, 1<<19, n, nil)...)
 	}},
 	{"extension", 0, true, func(p *peer, n int) []byte {
 		return p.announce(wire.OpBinary, 1<<20, n, newRuns(nil))
@@ -223,7 +224,8 @@ func TestHeldInProportion(t *testing.T) {
 						role := roles[(way+i+j)%2] // the roles differ only in a masking key
 						most := int64(4*n + 4<<10)
 						if held := heldAfter(t, role, way, shape, n, polled); held > most {
-							t.Errorf("%v: after %d bytes on the wire, %d are held, want at most %d", role, n, held, most)
+							t.Errorf("%v: after %d bytes on the wire, %d are held, want at most %d",
+								role, n, held, most)
 						}
 					})
 				}

@@ -159,7 +159,8 @@ func TestIdleMemory(t *testing.T) {
 			}
 			// The last connections start to wait a moment after they have written.
 			var each int64
-			for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			deadline := time.Now().Add(time.Minute)
+			for ; time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 				if each = (inUse() - before) / conns; each <= most {
 					t.Logf("%d bytes per connection, including its peer", each)
 					return

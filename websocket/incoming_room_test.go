@@ -52,7 +52,8 @@ func TestRoomForFrame(t *testing.T) {
 		{blockSize - 10, 1}, {64 << 10, 1}, {1 << 20, 3}, {16 << 20, 5},
 	} {
 		in := &incoming{dec: wire.Decoder{Role: wire.Client, MaxMessage: -1}}
-		stream := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(row.size)})
+		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(row.size)}
+		stream := wire.AppendHeader(nil, h)
 		stream = append(stream, make([]byte, row.size)...)
 		have, room, growths := 0, 0, 0
 		if n := in.room(0, 0); n != 0 {
@@ -80,7 +81,8 @@ func TestRoomForFrame(t *testing.T) {
 			}
 		}
 		if growths > row.growths || room != row.size {
-			t.Errorf("%d bytes: grew %d times to %d, want at most %d times", row.size, growths, room, row.growths)
+			t.Errorf("%d bytes: grew %d times to %d, want at most %d times",
+				row.size, growths, room, row.growths)
 		}
 	}
 }

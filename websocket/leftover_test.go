@@ -140,7 +140,7 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 func TestLeftoversAmongFailingWriters(t *testing.T) {
 	checkLeaks(t)
 	ours, theirs := net.Pipe()
-	c, p := newPeerOver(t, &wornOut{ours, 0}, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
+	c, p := newPeerOver(t, &wornOut{ours, 0}, theirs, ConnOptions{Role: wire.Server})
 	c.Write(context.Background(), Text, []byte("not sent"))
 	const messages = 500
 	var all []byte
@@ -186,7 +186,7 @@ func TestStreamedLeftover(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := newRuns(t), newRuns(t)
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours, Limits: Limits{}})
+				c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
 				frame := p.frame(wire.OpText, true, []byte(data))
 				if compressed {
 					frame = p.extFrame(wire.OpText, true, theirs.encode(data))
@@ -226,7 +226,7 @@ func TestViolationBeforeClose(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours := newRuns(t)
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours, Limits: Limits{}})
+			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
 			failWrite(t, c)
 			p.write(p.extFrame(wire.OpBinary, true, "\x01"))
 			p.sendClose(StatusNormalClosure, "")
@@ -351,7 +351,7 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 		for _, derived := range []bool{false, true} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, slowClose{&wornOut{a, 0}}, b, ConnOptions{Role: role, Limits: Limits{}})
+				c, p := newPeerOver(t, slowClose{&wornOut{a, 0}}, b, ConnOptions{Role: role})
 				failWrite(t, c)
 				p.send(wire.OpText, true, "one")
 				p.send(wire.OpText, true, "two")

@@ -52,7 +52,8 @@ func TestMaxMessage(t *testing.T) {
 		{name: "one over", max: 10, frames: []string{"0123456789a"}, size: 11, limit: 10},
 		{name: "fragments fit", max: 10, frames: []string{"01234", "", "56789", ""}},
 		{name: "fragments", max: 10, frames: []string{"01234", "", "5678", "ab"}, size: 11, limit: 10},
-		{name: "first fragment", max: 10, frames: []string{strings.Repeat("x", 200), ""}, size: 200, limit: 10},
+		{name: "first fragment", max: 10, frames: []string{strings.Repeat("x", 200), ""},
+			size: 200, limit: 10},
 		{name: "none", max: -1, frames: []string{strings.Repeat("x", 1<<20+1), strings.Repeat("y", 1<<20)}},
 	} {
 		for _, style := range readStyles {
@@ -72,7 +73,8 @@ func TestMaxMessage(t *testing.T) {
 					sent := p.sendAll(stream)
 					if row.limit == 0 {
 						if g := <-got; g != (received{Binary, strings.Join(row.frames, ""), nil}) {
-							t.Errorf("got type %v, %d bytes, %v, want the whole message", g.typ, len(g.data), g.err)
+							t.Errorf("got type %v, %d bytes, %v, want the whole message",
+								g.typ, len(g.data), g.err)
 						}
 						<-sent
 						return
@@ -80,7 +82,8 @@ func TestMaxMessage(t *testing.T) {
 					reason := p.expectClose(StatusMessageTooBig)
 					p.expectEOF()
 					<-sent
-					wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", row.size, row.limit, reason)
+					wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage",
+						row.size, row.limit, reason)
 					wantClosed(t, c)
 				})
 			})
@@ -194,7 +197,8 @@ func TestMaxEmptyFragments(t *testing.T) {
 				if err := <-sent; err == nil {
 					t.Error("the Conn read all frames")
 				}
-				wantLimit(t, (<-got).err, wire.ErrEmptyFragments, "MaxEmptyFragments", row.want+1, row.want, reason)
+				wantLimit(t, (<-got).err, wire.ErrEmptyFragments, "MaxEmptyFragments",
+					row.want+1, row.want, reason)
 				wantClosed(t, c)
 			})
 		})
@@ -208,7 +212,8 @@ func TestMaxEmptyFragmentsFits(t *testing.T) {
 		got := startRead(context.Background(), c)
 		stream := p.frame(wire.OpText, false, nil)
 		empties := bytes.Repeat(p.frame(wire.OpContinuation, false, nil), DefaultMaxEmptyFragments)
-		stream = append(stream, empties[:len(empties)*(DefaultMaxEmptyFragments-1)/DefaultMaxEmptyFragments]...)
+		one := len(empties) / DefaultMaxEmptyFragments
+		stream = append(stream, empties[one:]...) // the first fragment is empty too
 		for range 3 {
 			stream = append(stream, p.frame(wire.OpContinuation, false, []byte("x"))...)
 			stream = append(stream, empties...)

@@ -130,7 +130,8 @@ func TestLingerAndClose(t *testing.T) {
 				}
 			}
 			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took != 0 || time.Since(begun) != 0 {
-				t.Errorf("Read: got %v after %v, and Close returned after %v, want both at once", r.err, r.took, time.Since(begun))
+				t.Errorf("Read: got %v after %v, and Close returned after %v, want both at once",
+					r.err, r.took, time.Since(begun))
 			}
 			if took := tornDown(c).Sub(begun); took != lingerTime {
 				t.Errorf("the drain took %v, want %v", took, lingerTime)

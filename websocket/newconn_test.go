@@ -26,15 +26,18 @@ func TestNewConnDefaults(t *testing.T) {
 		if typ, data, err := c.Read(t.Context()); typ != Binary || string(data) != "masked" || err != nil {
 			t.Errorf("got %v %q, %v, want the masked message", typ, data, err)
 		}
-		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.ExtensionSpec{}) || c.NetConn() != ours {
-			t.Errorf("got subprotocol %q, extension %v, transport %v", c.Subprotocol(), c.Extension(), c.NetConn())
+		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.ExtensionSpec{}) ||
+			c.NetConn() != ours {
+			t.Errorf("got subprotocol %q, extension %v, transport %v",
+				c.Subprotocol(), c.Extension(), c.NetConn())
 		}
 		if n := c.in.max.Load(); n != DefaultMaxMessage {
 			t.Errorf("got MaxMessage %d, want %d", n, DefaultMaxMessage)
 		}
 		started := time.Now()
 		err := c.Close(t.Context(), StatusNormalClosure, "")
-		if after := time.Since(started); !errors.Is(err, context.DeadlineExceeded) || after != DefaultCloseTimeout {
+		after := time.Since(started)
+		if !errors.Is(err, context.DeadlineExceeded) || after != DefaultCloseTimeout {
 			t.Errorf("Close: got %v after %v, want a timeout after %v", err, after, DefaultCloseTimeout)
 		}
 	})
@@ -49,7 +52,8 @@ func TestNewConnOptions(t *testing.T) {
 			ours, theirs := newRuns(t), newRuns(t)
 			a, b := net.Pipe()
 			opts := ConnOptions{
-				Role: role, Subprotocol: "chat", Extension: agreed, Session: ours, Limits: Limits{MaxMessage: 100},
+				Role: role, Subprotocol: "chat", Extension: agreed, Session: ours,
+				Limits: Limits{MaxMessage: 100},
 			}
 			shape := &peer{role: wire.Client - role}
 			whole := shape.frame(wire.OpText, true, []byte("early"))
@@ -64,7 +68,8 @@ func TestNewConnOptions(t *testing.T) {
 				}
 			}
 			if c.Subprotocol() != "chat" || !reflect.DeepEqual(c.Extension(), agreed) {
-				t.Errorf("got subprotocol %q and extension %v, want chat and %v", c.Subprotocol(), c.Extension(), agreed)
+				t.Errorf("got subprotocol %q and extension %v, want chat and %v",
+					c.Subprotocol(), c.Extension(), agreed)
 			}
 			if n := c.in.max.Load(); n != 100 {
 				t.Errorf("got MaxMessage %d, want 100", n)

@@ -93,7 +93,9 @@ func TestMessageTimeoutDoesNotCount(t *testing.T) {
 		sends  func(p *peer)
 		reads  func(c *Conn) error
 	}{
-		{"no limit", Limits{}, func(p *peer) { p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour) },
+		{"no limit", Limits{}, func(p *peer) {
+			p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour)
+		},
 			func(c *Conn) error { _, _, err := c.Read(context.Background()); return err }},
 		{"time between messages", Limits{MessageTimeout: limit}, func(p *peer) {
 			for range 3 {

@@ -76,7 +76,9 @@ func (p *peer) write(b []byte) {
 
 // frame returns a frame as the peer's role sends it.
 func (p *peer) frame(op wire.Opcode, fin bool, payload []byte) []byte {
-	h := wire.Header{Fin: fin, Opcode: op, Length: int64(len(payload)), Masked: p.role == wire.Client, Key: p.key}
+	h := wire.Header{
+		Fin: fin, Opcode: op, Length: int64(len(payload)), Masked: p.role == wire.Client, Key: p.key,
+	}
 	b := wire.AppendHeader(nil, h)
 	n := len(b)
 	b = append(b, payload...)

@@ -129,7 +129,8 @@ func TestPongsUnsolicited(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
 		pongs := []string{
-			"", "x", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x01", string(make([]byte, 125)),
+			"", "x", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x01",
+			string(make([]byte, 125)),
 		}
 		for _, payload := range pongs {
 			p.send(wire.OpPong, true, payload)
@@ -138,7 +139,8 @@ func TestPongsUnsolicited(t *testing.T) {
 		payload := p.expectPing()
 		id := binary.BigEndian.Uint64([]byte(payload))
 		pongs = append(pongs[:3], payload[:7], payload+"x", string(binary.BigEndian.AppendUint64(nil, id+1)),
-			string(binary.BigEndian.AppendUint64(nil, id-1)), string(binary.BigEndian.AppendUint64(nil, 1<<64-1)))
+			string(binary.BigEndian.AppendUint64(nil, id-1)),
+			string(binary.BigEndian.AppendUint64(nil, 1<<64-1)))
 		for _, payload := range pongs {
 			p.send(wire.OpPong, true, payload)
 		}
@@ -169,7 +171,8 @@ func TestPingGivesUp(t *testing.T) {
 		done := startPing(ctx, c)
 		late := p.expectPing()
 		r := <-done
-		if e := wantError(t, r.err, "ping", context.DeadlineExceeded); errors.Is(e, net.ErrClosed) || !e.Timeout() {
+		e := wantError(t, r.err, "ping", context.DeadlineExceeded)
+		if errors.Is(e, net.ErrClosed) || !e.Timeout() {
 			t.Errorf("got %+v, want a timeout and an open connection", e)
 		}
 		if len(c.pings.waiting) != 0 {

@@ -15,7 +15,9 @@ var plainWays = []struct {
 	name  string
 	write func(ctx context.Context, c *Conn, t MessageType, p []byte) error
 }{
-	{"WritePlain", func(ctx context.Context, c *Conn, t MessageType, p []byte) error { return c.WritePlain(ctx, t, p) }},
+	{"WritePlain", func(ctx context.Context, c *Conn, t MessageType, p []byte) error {
+		return c.WritePlain(ctx, t, p)
+	}},
 	{"PlainWriter", func(ctx context.Context, c *Conn, t MessageType, p []byte) error {
 		w, err := c.PlainWriter(ctx, t)
 		if err != nil {

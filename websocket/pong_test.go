@@ -221,7 +221,8 @@ func TestPongsUnread(t *testing.T) {
 					}
 					i := int(binary.BigEndian.Uint32(got))
 					if h.Opcode != wire.OpPong || len(got) != len(payload) || i <= last {
-						t.Fatalf("got a %v frame of %d bytes, number %d after %d", h.Opcode, len(got), i, last)
+						t.Fatalf("got a %v frame of %d bytes, number %d after %d",
+							h.Opcode, len(got), i, last)
 					}
 					last = i
 				}

@@ -33,7 +33,9 @@ func TestPrepared(t *testing.T) {
 				a, b := netPair(t, "tcp")
 				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: limit}})
 				ctx := bounded(t)
-				sizes := []int{0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000}
+				sizes := []int{
+					0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000,
+				}
 				sent := start(func() error {
 					for i, n := range sizes {
 						data := bytes.Clone(pattern(n, uint32(i)))
@@ -53,7 +55,8 @@ func TestPrepared(t *testing.T) {
 				}
 				for i, n := range sizes {
 					for range 2 {
-						if got := p.fragments(wire.OpBinary, 0, most); !bytes.Equal(got, pattern(n, uint32(i))) {
+						got := p.fragments(wire.OpBinary, 0, most)
+						if !bytes.Equal(got, pattern(n, uint32(i))) {
 							t.Fatalf("message of %d bytes: got %d bytes that differ from it", n, len(got))
 						}
 					}
@@ -101,7 +104,7 @@ func TestPreparedEncodedOnce(t *testing.T) {
 		for i := range connections {
 			role := roles[i/parameters%2]
 			near, far := net.Pipe()
-			cfg := ConnOptions{Role: role, Session: newTally(t, byte(i%parameters), &shared), Limits: Limits{}}
+			cfg := ConnOptions{Role: role, Session: newTally(t, byte(i%parameters), &shared)}
 			c := NewConn(ctx, near, &cfg)
 			cfg.Role, cfg.Session = roles[1-i/parameters%2], newTally(t, byte(i%parameters), nil)
 			peer := NewConn(ctx, far, &cfg)
@@ -249,7 +252,7 @@ func TestPreparedNotShared(t *testing.T) {
 				checkLeaks(t)
 				a, b := netPair(t, "tcp")
 				s := row.session(newTally(t, 7, new(atomic.Int64)))
-				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Session: s, Limits: Limits{}})
+				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Session: s})
 				theirs := newTally(t, 7, nil)
 				m := prepare(t, Text, []byte("message"))
 				for range 3 {
@@ -276,7 +279,7 @@ func TestPreparedEncodeFails(t *testing.T) {
 	s := newTally(t, 7, &shared)
 	s.fails = true
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s})
 	m := prepare(t, Text, []byte("message"))
 	for range 2 {
 		if e := wantError(t, c.WritePrepared(bounded(t), m), "write", errTally); errors.Is(e, net.ErrClosed) {
@@ -301,7 +304,7 @@ func TestPreparedKeysBounded(t *testing.T) {
 	s := newTally(t, 7, &shared)
 	s.unique = true
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s})
 	theirs := newTally(t, 7, nil)
 	m := prepare(t, Text, []byte("message"))
 	for range 2 * maxForms {
@@ -339,7 +342,8 @@ func TestPreparedAfterClose(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
-		if err := c.WritePrepared(context.Background(), prepare(t, Text, nil)); !errors.Is(err, net.ErrClosed) {
+		err := c.WritePrepared(context.Background(), prepare(t, Text, nil))
+		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v, want net.ErrClosed", err)
 		}
 		p.answer()
@@ -363,7 +367,7 @@ func TestPreparedOtherBits(t *testing.T) {
 			wire.RSV1: newTally(t, 7, &shared), wire.RSV2: otherBits{newTally(t, 7, &shared)},
 		} {
 			a, b := netPair(t, "tcp")
-			c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
+			c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s})
 			if err := c.WritePrepared(bounded(t), m); err != nil {
 				t.Fatal(err)
 			}
@@ -409,7 +413,7 @@ func (c *countingTape) Write(p []byte) (int, error) {
 func TestPreparedOneWrite(t *testing.T) {
 	for _, s := range []wire.Session{nil, newTally(t, 7, new(atomic.Int64))} {
 		nc := &countingTape{}
-		c := NewConn(context.Background(), nc, &ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
+		c := NewConn(context.Background(), nc, &ConnOptions{Role: wire.Server, Session: s})
 		for i, n := range []int{0, 125, 200_000} {
 			if err := c.WritePrepared(context.Background(), prepare(t, Binary, make([]byte, n))); err != nil {
 				t.Fatal(err)

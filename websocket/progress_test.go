@@ -44,7 +44,8 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			begun = time.Now()
-			if _, err := tr.write(ctx, limit, []byte("text"), nil); !isInterrupt(err) || time.Since(begun) != time.Second {
+			_, err = tr.write(ctx, limit, []byte("text"), nil)
+			if !isInterrupt(err) || time.Since(begun) != time.Second {
 				t.Errorf("%s: got %v after %v, want an interrupt after 1s", row.name, err, time.Since(begun))
 			}
 			tr.wr.rest()

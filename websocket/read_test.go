@@ -61,7 +61,10 @@ func appendTo(ctx context.Context, c *Conn, dst []byte) (MessageType, []byte, er
 	return typ, p[n:], err
 }
 
-func readStream(ctx context.Context, c *Conn, read func(io.Reader) ([]byte, error)) (MessageType, []byte, error) {
+// readStream reads a message with a Reader and checks that the Reader then returns io.EOF.
+func readStream(
+	ctx context.Context, c *Conn, read func(io.Reader) ([]byte, error),
+) (MessageType, []byte, error) {
 	r, err := c.Reader(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -243,7 +246,7 @@ func testReadScript(t *testing.T, kind string, role wire.Role, seed uint64) {
 	checkLeaks(t)
 	random := rand.New(rand.NewPCG(seed, 1))
 	ours, theirs := netPair(t, kind)
-	c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
+	c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role})
 	s := makeScript(p, random, 60)
 	go p.drain()
 	go s.play(p, rand.New(rand.NewPCG(seed, 2)))

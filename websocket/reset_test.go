@@ -90,8 +90,10 @@ func TestHeartbeatMeetsReset(t *testing.T) {
 	for _, kind := range resettable(t) {
 		for _, ended := range []bool{false, true} {
 			for name, beat := range map[string]func(context.Context, *Conn) error{
-				"Ping":  func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err },
-				"Write": func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("beat")) },
+				"Ping": func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err },
+				"Write": func(ctx context.Context, c *Conn) error {
+					return c.Write(ctx, Text, []byte("beat"))
+				},
 			} {
 				t.Run(fmt.Sprintf("%s/%v/%s", kind, ended, name), func(t *testing.T) {
 					checkLeaks(t)
@@ -232,7 +234,9 @@ func TestByteStreamBrokenStream(t *testing.T) {
 		}{
 			{"stream ends", func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF, false},
 			{"peer closes", func(_ *Conn, p *peer) { p.sendClose(4001, "") }, &CloseError{Code: 4001}, false},
-			{"violation", func(_ *Conn, p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, wire.ErrReservedOpcode, false},
+			{"violation", func(_ *Conn, p *peer) {
+				p.write(p.rawFrame(0x83, 1, 0, "", false))
+			}, wire.ErrReservedOpcode, false},
 			{"CloseNow", func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed, true},
 			{"Abort", func(c *Conn, _ *peer) { c.Abort(errDeadPeer) }, errDeadPeer, true},
 		} {
@@ -253,7 +257,8 @@ func TestByteStreamBrokenStream(t *testing.T) {
 						same = errors.As(err, &peer) && *peer == *want
 					}
 					var ne net.Error
-					if !same || errors.Is(err, net.ErrClosed) != row.ours || !errors.As(err, &ne) || ne.Timeout() {
+					if !same || errors.Is(err, net.ErrClosed) != row.ours || !errors.As(err, &ne) ||
+						ne.Timeout() {
 						t.Errorf("got %v, want %v, closed by this side: %v", err, row.want, row.ours)
 					}
 				}

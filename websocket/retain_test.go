@@ -32,7 +32,7 @@ func TestRetainedBuffers(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
 			var given []byte
-			c, _ := newPeerOver(t, retainer{unsure{a}, &given}, b, ConnOptions{Role: role, Limits: Limits{}})
+			c, _ := newPeerOver(t, retainer{unsure{a}, &given}, b, ConnOptions{Role: role})
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			if err := c.Write(ctx, Binary, make([]byte, size)); !errors.Is(err, context.DeadlineExceeded) {
@@ -64,7 +64,7 @@ func TestTakenAtTheEnd(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
 		closed, closeIt := context.WithCancel(context.Background())
-		c, _ := newPeerOver(t, lateTaker{heedless{a}, closed, closeIt}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, _ := newPeerOver(t, lateTaker{heedless{a}, closed, closeIt}, b, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Binary, make([]byte, 1<<20)), "write", context.DeadlineExceeded)

@@ -42,7 +42,10 @@ func wantRefused(t *testing.T, old, new, section string) {
 	if old == "" {
 		old, new = "\r\n\r\n", "\r\n"+new+"\r\n\r\n"
 	}
-	opts := DialOptions{Subprotocols: []string{"a"}, Extensions: []wire.Extension{&offeredExtension{name: "x-one"}}}
+	opts := DialOptions{
+		Subprotocols: []string{"a"},
+		Extensions:   []wire.Extension{&offeredExtension{name: "x-one"}},
+	}
 	for _, refused := range []bool{false, true} {
 		_, _, err := verdict(t, opts, func(rc *scriptConn) string {
 			text := rc.accept()
@@ -205,7 +208,8 @@ func TestRFC6455ClientHTTP(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 func TestRFC6455ClientMethod(t *testing.T) {
 	checkLeaks(t)
-	if head := requestOf(t, "ws://host/chat", DialOptions{}); !strings.HasPrefix(head, "GET /chat HTTP/1.1\r\n") {
+	head := requestOf(t, "ws://host/chat", DialOptions{})
+	if !strings.HasPrefix(head, "GET /chat HTTP/1.1\r\n") {
 		t.Errorf("got another request line than GET /chat HTTP/1.1:\n%s", head)
 	}
 }
@@ -233,7 +237,8 @@ func TestRFC6455ClientRequestURI(t *testing.T) {
 func TestRFC6455ClientHost(t *testing.T) {
 	checkLeaks(t)
 	for url, want := range map[string]string{
-		"ws://host/": "host", "ws://host:80/": "host", "ws://host:443/": "host:443", "ws://[::1]:8/": "[::1]:8",
+		"ws://host/": "host", "ws://host:80/": "host", "ws://host:443/": "host:443",
+		"ws://[::1]:8/": "[::1]:8",
 	} {
 		if got := fieldOf(requestOf(t, url, DialOptions{}), "Host"); got != want {
 			t.Errorf("%s: got Host %q, want %q", url, got, want)

@@ -163,11 +163,14 @@ func TestRFC6455ConnReceive(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				read := style.make(c)
-				stream := frames("\x01", "Hel", "\x89", "ping", "\x80", "lo", "\x82", "\xff", "\x02", "", "\x80", "b")
+				stream := frames("\x01", "Hel", "\x89", "ping", "\x80", "lo", "\x82", "\xff",
+					"\x02", "", "\x80", "b")
 				go p.write(stream(p))
 				first := start(func() received { return read(context.Background()) })
 				p.expect(wire.OpPong, true, "ping")
-				for i, want := range []received{{Text, "Hello", nil}, {Binary, "\xff", nil}, {Binary, "b", nil}} {
+				for i, want := range []received{
+					{Text, "Hello", nil}, {Binary, "\xff", nil}, {Binary, "b", nil},
+				} {
 					got := received{}
 					if i == 0 {
 						got = <-first

@@ -133,7 +133,9 @@ func TestRFC6455ConnReservedBits(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 func TestRFC6455ConnOpcodes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		for _, b0 := range []string{"\x83", "\x84", "\x85", "\x86", "\x87", "\x8b", "\x8c", "\x8d", "\x8e", "\x8f"} {
+		for _, b0 := range []string{
+			"\x83", "\x84", "\x85", "\x86", "\x87", "\x8b", "\x8c", "\x8d", "\x8e", "\x8f",
+		} {
 			wantFailed(t, role, StatusProtocolError, frames(b0, ""))
 		}
 	})
@@ -207,7 +209,8 @@ func TestRFC6455ConnUnpredictableKeys(t *testing.T) {
 		}
 		for i := range 32 {
 			if max(set[i], changed[i]) > n/2+160 || min(set[i], changed[i]) < n/2-160 {
-				t.Errorf("bit %d is set in %d of %d keys and changes in %d, want about half", i, set[i], n, changed[i])
+				t.Errorf("bit %d is set in %d of %d keys and changes in %d, want about half",
+					i, set[i], n, changed[i])
 			}
 		}
 	})

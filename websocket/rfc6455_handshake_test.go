@@ -231,7 +231,8 @@ func TestRFC6455ServerNoSubprotocol(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-11.3.2
 func TestRFC6455ServerExtension(t *testing.T) {
 	checkLeaks(t)
-	opts := &AcceptOptions{Extensions: []wire.Extension{&fakeExtension{name: "x-b"}, &fakeExtension{name: "x-a"}}}
+	b, a := &fakeExtension{name: "x-b"}, &fakeExtension{name: "x-a"}
+	opts := &AcceptOptions{Extensions: []wire.Extension{b, a}}
 	r := mustAccept(t, opts, "+Sec-WebSocket-Extensions: x-a; p=1, x-c", "+Sec-WebSocket-Extensions: x-a")
 	if got := r.get("Sec-WebSocket-Extensions"); !slices.Equal(got, []string{"x-a; p=1"}) {
 		t.Errorf("answered with extension %q, want %q", got, "x-a; p=1")

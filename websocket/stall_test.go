@@ -91,10 +91,14 @@ var stalls = []stall{
 	// The peer does not complete the closing handshake, and Close ends with its context.
 	{"silent", after((*peer).toEnd), context.DeadlineExceeded, false, false},
 	{"one byte of a header", part(wire.OpClose, closeFrame, 1), context.DeadlineExceeded, false, false},
-	{"header of a close frame", part(wire.OpClose, closeFrame+"reason", 2), context.DeadlineExceeded, false, false},
-	{"within a close frame", part(wire.OpClose, closeFrame+"and a reason", 9), context.DeadlineExceeded, false, false},
-	{"header of a message", part(wire.OpBinary, strings.Repeat("x", 1000), 4), context.DeadlineExceeded, false, false},
-	{"half a message", part(wire.OpBinary, strings.Repeat("x", 1000), 500), context.DeadlineExceeded, false, false},
+	{"header of a close frame", part(wire.OpClose, closeFrame+"reason", 2),
+		context.DeadlineExceeded, false, false},
+	{"within a close frame", part(wire.OpClose, closeFrame+"and a reason", 9),
+		context.DeadlineExceeded, false, false},
+	{"header of a message", part(wire.OpBinary, strings.Repeat("x", 1000), 4),
+		context.DeadlineExceeded, false, false},
+	{"half a message", part(wire.OpBinary, strings.Repeat("x", 1000), 500),
+		context.DeadlineExceeded, false, false},
 	{"half a ping", part(wire.OpPing, "ping", 4), context.DeadlineExceeded, false, false},
 	{"endless messages", after(func(p *peer) {
 		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
@@ -141,7 +145,11 @@ var stalls = []stall{
 		p.answer()
 		p.nc.Close()
 	}), nil, false, false},
-	{"answers and half-closes", after(func(p *peer) { p.answer(); p.closeWrite(); p.toEnd() }), nil, true, false},
+	{"answers and half-closes", after(func(p *peer) {
+		p.answer()
+		p.closeWrite()
+		p.toEnd()
+	}), nil, true, false},
 	{"answers and keeps TCP", after(func(p *peer) { p.answer(); p.toEnd() }), nil, false, true},
 	{"answers and goes on", after(func(p *peer) {
 		p.answer()

@@ -87,10 +87,12 @@ func TestStatsExtension(t *testing.T) {
 	if _, p, err := server.Read(ctx); err != nil || len(p) != 510 {
 		t.Fatal(len(p), err)
 	}
-	if got, want := client.Stats(), (Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 6}); got != want {
+	want := Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 6}
+	if got := client.Stats(); got != want {
 		t.Errorf("writer: got %+v, want %+v", got, want)
 	}
-	if got, want := server.Stats(), (Stats{MessagesRead: 1, FramesRead: 1, BytesRead: 6}); got != want {
+	want = Stats{MessagesRead: 1, FramesRead: 1, BytesRead: 6}
+	if got := server.Stats(); got != want {
 		t.Errorf("reader: got %+v, want %+v", got, want)
 	}
 }

@@ -24,7 +24,8 @@ func bubblePair(t *testing.T, kind string) (ours, theirs net.Conn) {
 	case "undeadlined":
 		return undeadlined{ours}, theirs
 	case "tls":
-		server, client := tls.Server(ours, pairTLS()), tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
+		server := tls.Server(ours, pairTLS())
+		client := tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
 		done := start(server.Handshake)
 		if err := errors.Join(client.Handshake(), <-done); err != nil {
 			t.Fatal(err)
@@ -73,7 +74,7 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := bubblePair(t, "duplex")
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
+				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role})
 				ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 				defer cancel()
 				read := timed(func() error { _, _, err := c.Read(ctx); return err })
@@ -132,8 +133,10 @@ func TestCloseDoesNotDrain(t *testing.T) {
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					ours, theirs := bubblePair(t, kind)
-					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
-					closed := timed(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role})
+					closed := timed(func() error {
+						return c.Close(context.Background(), StatusNormalClosure, "")
+					})
 					p.expectClose(StatusNormalClosure)
 					p.sendClose(StatusNormalClosure, "")
 					if r := <-closed; r.err != nil || r.took != 0 {
@@ -169,12 +172,15 @@ func TestCloseFrameOutlivesRead(t *testing.T) {
 		{"no timeouts, the peer never reads", allOff, time.Hour, DefaultWriteTimeout},
 	} {
 		for _, what := range []string{"close frame", "violation"} {
-			for _, stalled := range []string{"pipe/", "pipe/writer", "tls/", "undeadlined/", "undeadlined/writer"} {
+			for _, stalled := range []string{
+				"pipe/", "pipe/writer", "tls/", "undeadlined/", "undeadlined/writer",
+			} {
 				kind, writer, _ := strings.Cut(stalled, "/")
 				t.Run(row.name+"/"+what+"/"+stalled, func(t *testing.T) {
 					bubble(t, func(t *testing.T) {
 						ours, theirs := bubblePair(t, kind)
-						c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: row.limits})
+						cfg := ConnOptions{Role: wire.Server, Limits: row.limits}
+						c, p := newPeerOver(t, ours, theirs, cfg)
 						testOutlives(t, c, p, what, writer != "", row.reads, row.want)
 					})
 				})
@@ -283,7 +289,8 @@ func TestCloseNowAndTheDrain(t *testing.T) {
 						t.Errorf("Read: got %v, want net.ErrClosed", first.err)
 					}
 					again := context.Cause(c.Context())
-					if again == nil || sent && again != cause || CloseStatus(again) != CloseStatus(first.err) {
+					if again == nil || sent && again != cause ||
+						CloseStatus(again) != CloseStatus(first.err) {
 						t.Errorf("the cause was %v and is now %v, want it to stay", cause, again)
 					}
 					wantClosed(t, c)
@@ -301,7 +308,7 @@ func TestCloseFrameOfEndedContext(t *testing.T) {
 			t.Run(kind+"/"+left.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					ours, theirs := bubblePair(t, kind)
-					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server})
 					got := start(func() StatusCode { return closeCode(p) })
 					synctest.Wait()
 					ctx, cancel := context.WithTimeout(context.Background(), left)
@@ -346,7 +353,7 @@ func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				ours, theirs := bubblePair(t, kind)
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
+				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server})
 				ctx, cancel := context.WithCancel(context.Background())
 				cancel()
 				r := <-timed(func() error { return c.Close(ctx, StatusGoingAway, "") })
@@ -387,7 +394,8 @@ func TestCloseFrameFailsInConclusion(t *testing.T) {
 		want := CloseError{4001, "why"}
 		for _, err := range []error{(<-last).err, <-closed, context.Cause(c.Context())} {
 			var e *CloseError
-			if !errors.As(err, &e) || *e != want || !errors.Is(err, net.ErrClosed) || CloseStatus(err) != 4001 {
+			if !errors.As(err, &e) || *e != want || !errors.Is(err, net.ErrClosed) ||
+				CloseStatus(err) != 4001 {
 				t.Errorf("got %v, want close code 4001", err)
 			}
 		}

@@ -47,7 +47,7 @@ func TestTransportOfOtherType(t *testing.T) {
 			checkLeaks(t)
 			a, b := netPair(t, "tcp")
 			ours := &flipConn{TCPConn: a.(*net.TCPConn)}
-			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, ConnOptions{Role: role})
 			for _, text := range []string{"small", strings.Repeat("large ", 20_000)} {
 				read := startRead(bounded(t), c)
 				p.send(wire.OpText, true, text)
@@ -61,7 +61,8 @@ func TestTransportOfOtherType(t *testing.T) {
 				}
 			}
 			if ours.reads < 2 || ours.writes < 2 || c.tr.raw != nil {
-				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods", ours.reads, ours.writes, c.tr.raw)
+				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods",
+					ours.reads, ours.writes, c.tr.raw)
 			}
 			if c.NetConn() != net.Conn(ours) || c.TLS() != nil {
 				t.Errorf("got NetConn %v and TLS %v, want the connection and nil", c.NetConn(), c.TLS())

@@ -160,9 +160,11 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 		n, err := tr.write(context.Background(), time.Minute, make([]byte, size), nil)
 		switch {
 		case takes > 0 && (n != size || err != nil || timeouts < 3):
-			t.Errorf("got %d bytes, %v after %d timeouts, want %d bytes after 3 or more", n, err, timeouts, size)
+			t.Errorf("got %d bytes, %v after %d timeouts, want %d bytes after 3 or more",
+				n, err, timeouts, size)
 		case takes == 0 && (n == 0 || n == size || err != ErrPeerNotReading || timeouts != 1):
-			t.Errorf("got %d bytes, %v after %d timeouts, want %v after 1", n, err, timeouts, ErrPeerNotReading)
+			t.Errorf("got %d bytes, %v after %d timeouts, want %v after 1",
+				n, err, timeouts, ErrPeerNotReading)
 		}
 	}
 }
@@ -190,7 +192,8 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		tr.wr.set = func(time.Time) error { return nil }
 		s.wait = func() error { return row.wait }
 		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
-		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
+		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) ||
+			isInterrupt(err) != (row.want == context.Canceled) {
 			t.Errorf("%s: got %d bytes, %v, want %v", row.name, n, err, row.want)
 		}
 		if tr.wr.buf != nil || tr.wr.done != nil || !tr.wr.limit.IsZero() {

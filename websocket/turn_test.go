@@ -121,7 +121,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
 			ours, theirs := tcpPair(t)
-			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role})
 			for range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
 				// The sender of the last pong may still have the turn.

@@ -65,7 +65,8 @@ func TestContextWithoutDeadlines(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
 				r := <-timed(func() error { return wait.call(ctx, c) })
-				if r.took != time.Second || !errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, net.ErrClosed) {
+				if r.took != time.Second || !errors.Is(r.err, context.DeadlineExceeded) ||
+					errors.Is(r.err, net.ErrClosed) {
 					t.Errorf("got %v after %v, want the context's error after 1s", r.err, r.took)
 				}
 				var e *Error
@@ -101,7 +102,8 @@ func TestReadsResumeWithoutDeadlines(t *testing.T) {
 			cancel()
 			if err == nil {
 				if !bytes.Equal(got, want) || cuts < 10 {
-					t.Errorf("got %d bytes after %d cuts, want %d after 10 or more", len(got), cuts, len(want))
+					t.Errorf("got %d bytes after %d cuts, want %d after 10 or more",
+						len(got), cuts, len(want))
 				}
 				break
 			}

@@ -51,7 +51,7 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, undeadlined{&wornOut{a, row.writes}}, b, ConnOptions{Role: role, Limits: Limits{}})
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, row.writes}}, b, ConnOptions{Role: role})
 				begun := time.Now()
 				ours := start(func() error { return row.ours(c) })
 				row.theirs(p)
@@ -61,7 +61,8 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 					t.Errorf("the connection has not ended after an hour")
 				}
 				if took := time.Since(begun); took > DefaultCloseTimeout+time.Second {
-					t.Errorf("the connection ended after %v, want at most %v", took, DefaultCloseTimeout+time.Second)
+					t.Errorf("the connection ended after %v, want at most %v",
+						took, DefaultCloseTimeout+time.Second)
 				}
 				c.CloseNow()
 				<-ours
@@ -76,7 +77,7 @@ func TestKeptWithoutDeadlines(t *testing.T) {
 		for _, late := range []time.Duration{0, lingerTime / 2, time.Hour} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, ConnOptions{Role: role, Limits: Limits{}})
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, ConnOptions{Role: role})
 				failWrite(t, c)
 				p.send(wire.OpText, true, "one")
 				if closes {
@@ -107,13 +108,16 @@ func TestDialRefusedWithoutDeadlines(t *testing.T) {
 		}()
 		begun := time.Now()
 		_, resp, err := Dial(context.Background(), "ws://example.com/", &DialOptions{
-			Limits:  Limits{HandshakeTimeout: -1},
-			Header:  http.Header{"X-Large": {strings.Repeat("x", 100_000)}},
-			Proxy:   direct,
-			NetDial: func(context.Context, string, string) (net.Conn, error) { return undeadlined{ours}, nil },
+			Limits: Limits{HandshakeTimeout: -1},
+			Header: http.Header{"X-Large": {strings.Repeat("x", 100_000)}},
+			Proxy:  direct,
+			NetDial: func(context.Context, string, string) (net.Conn, error) {
+				return undeadlined{ours}, nil
+			},
 		})
 		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != exchange.SendTime {
-			t.Errorf("got %v, %v after %v, want 431 after %v", resp, err, time.Since(begun), exchange.SendTime)
+			t.Errorf("got %v, %v after %v, want 431 after %v",
+				resp, err, time.Since(begun), exchange.SendTime)
 		}
 	})
 }
@@ -141,7 +145,8 @@ func muxError(err error) error {
 func TestMuxedTimeouts(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, muxed{a}, b, ConnOptions{Role: role, Limits: Limits{WriteTimeout: time.Minute}})
+		cfg := ConnOptions{Role: role, Limits: Limits{WriteTimeout: time.Minute}}
+		c, p := newPeerOver(t, muxed{a}, b, cfg)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
@@ -165,7 +170,7 @@ func TestMuxedTimeouts(t *testing.T) {
 func TestMuxedWriteTimeout(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, _ := newPeerOver(t, muxed{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, _ := newPeerOver(t, muxed{a}, b, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Text, []byte("text")), "write", context.DeadlineExceeded)
@@ -225,7 +230,8 @@ func TestForeignEndAsCause(t *testing.T) {
 			go p.drain()
 			nc := c.ByteStream(Binary)
 			c.Abort(foreign)
-			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, foreign) || !errors.Is(err, net.ErrClosed) {
+			_, err = nc.Read(make([]byte, 1))
+			if !errors.Is(err, foreign) || !errors.Is(err, net.ErrClosed) {
 				t.Errorf("%v: Read of an aborted stream: got %v, want net.ErrClosed too", foreign, err)
 			}
 			if _, _, err := c.Read(context.Background()); CloseStatus(err) != StatusAbnormalClosure {
@@ -267,7 +273,7 @@ func TestCloseAnswerIsNotFirst(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
 		w := lateWriter{ours, make(chan struct{})}
-		c, p := newPeerOver(t, w, theirs, ConnOptions{Role: role, Limits: Limits{}})
+		c, p := newPeerOver(t, w, theirs, ConnOptions{Role: role})
 		ctx, cancel := context.WithCancel(context.Background())
 		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)

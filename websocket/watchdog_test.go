@@ -43,8 +43,12 @@ var waits = []struct {
 	{"read", false, func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }},
 	{"read", false, func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }},
 	{"write", false, func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("x")) }},
-	{"write", false, func(ctx context.Context, c *Conn) error { return c.Write(ctx, Binary, make([]byte, 1<<20)) }},
-	{"write", false, func(ctx context.Context, c *Conn) error { return c.WritePlain(ctx, Text, []byte("x")) }},
+	{"write", false, func(ctx context.Context, c *Conn) error {
+		return c.Write(ctx, Binary, make([]byte, 1<<20))
+	}},
+	{"write", false, func(ctx context.Context, c *Conn) error {
+		return c.WritePlain(ctx, Text, []byte("x"))
+	}},
 	{"write", false, func(ctx context.Context, c *Conn) error {
 		m, _ := Prepare(Text, make([]byte, 1<<18))
 		return c.WritePrepared(ctx, m)
@@ -66,7 +70,9 @@ var waits = []struct {
 		return err
 	}},
 	{"ping", false, func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }},
-	{"close", true, func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }},
+	{"close", true, func(ctx context.Context, c *Conn) error {
+		return c.Close(ctx, StatusNormalClosure, "")
+	}},
 }
 
 // A context ends every call even if the transport ignores deadlines. If the call was waiting in the
@@ -76,7 +82,7 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 		t.Run(wait.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, _ := newPeerOver(t, heedless{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+				c, _ := newPeerOver(t, heedless{a}, b, ConnOptions{Role: role})
 				const patience = 100 * time.Millisecond
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
@@ -103,7 +109,8 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 					t.Errorf("got closure %+v, want %v", v, errOverdue)
 				}
 				again := c.Write(context.Background(), Text, nil)
-				if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) || isTimeout(again) {
+				if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) ||
+					isTimeout(again) {
 					t.Errorf("a later Write: got %v, want %v alone", again, errOverdue)
 				}
 			})
@@ -116,7 +123,7 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancel(context.Background())
 			go p.send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
@@ -138,13 +145,14 @@ func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
 			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the peer does not read the pong
 			err := c.Write(context.Background(), Text, []byte("x"))
 			if took := time.Since(begun); took > DefaultWriteTimeout+kind.slack {
-				t.Errorf("%s: Write returned after %v, want at most %v", kind.name, took, DefaultWriteTimeout+kind.slack)
+				t.Errorf("%s: Write returned after %v, want at most %v",
+					kind.name, took, DefaultWriteTimeout+kind.slack)
 			}
 			wantError(t, err, "write", ErrPeerNotReading)
 			wantError(t, (<-got).err, "read", ErrPeerNotReading)
@@ -160,12 +168,13 @@ func TestWriteTimeoutIsTimeout(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+			c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 			for n, want := range []bool{true, false} {
 				err := c.Write(context.Background(), Text, []byte("x"))
 				wantError(t, err, "write", ErrPeerNotReading)
 				if isTimeout(err) != want || !errors.Is(err, net.ErrClosed) {
-					t.Errorf("%s: write %d: got %v, want net.ErrClosed, a timeout: %v", kind.name, n, err, want)
+					t.Errorf("%s: write %d: got %v, want net.ErrClosed, a timeout: %v",
+						kind.name, n, err, want)
 				}
 			}
 		})
@@ -181,13 +190,14 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 		} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+				c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 				nc := c.ByteStream(Binary)
 				begun := time.Now()
 				nc.SetDeadline(begun.Add(time.Second))
 				err := call(nc)
 				if took := time.Since(begun); took > time.Second+kind.slack {
-					t.Errorf("%s: got %v after %v, want at most %v", kind.name, err, took, time.Second+kind.slack)
+					t.Errorf("%s: got %v after %v, want at most %v",
+						kind.name, err, took, time.Second+kind.slack)
 				}
 				var ne net.Error
 				overdue := strings.Contains(err.Error(), errOverdue.Error())
@@ -215,7 +225,7 @@ func (g grudging) Write(p []byte) (int, error) {
 func TestSlowPeerIsReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role})
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
 		p.expect(wire.OpBinary, true, string(want))
@@ -245,7 +255,7 @@ func TestUnsureCutEndsWriting(t *testing.T) {
 	for _, taken := range []int{0, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, unsure{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, unsure{a}, b, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -283,12 +293,13 @@ func TestCutOverSecretTLS(t *testing.T) {
 	for _, taken := range []int{0, 1, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			e := wantError(t, c.Write(ctx, Binary, make([]byte, 100_000)), "write", context.DeadlineExceeded)
-			if e.Accepted || !errors.Is(e, net.ErrClosed) || !strings.Contains(e.Error(), "the transport cannot go on") {
+			if e.Accepted || !errors.Is(e, net.ErrClosed) ||
+				!strings.Contains(e.Error(), "the transport cannot go on") {
 				t.Errorf("%d bytes: got %+v, want net.ErrClosed", taken, e)
 			}
 		})
@@ -299,7 +310,7 @@ func TestCutOverSecretTLS(t *testing.T) {
 func TestCutIsResumed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)
@@ -308,7 +319,8 @@ func TestCutIsResumed(t *testing.T) {
 		if _, err := io.ReadFull(p.nc, first); err != nil {
 			t.Fatal(err)
 		}
-		if e := wantError(t, <-done, "write", context.DeadlineExceeded); !e.Accepted || errors.Is(e, net.ErrClosed) {
+		e := wantError(t, <-done, "write", context.DeadlineExceeded)
+		if !e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Errorf("got %+v, want an accepted message and an open connection", e)
 		}
 		p.got = first
@@ -326,7 +338,7 @@ func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(&wornOut{a, 0}), b, ConnOptions{Role: role, Limits: Limits{}})
+			c, p := newPeerOver(t, kind.wrap(&wornOut{a, 0}), b, ConnOptions{Role: role})
 			failWrite(t, c)
 			synctest.Wait()
 			read := startRead(context.Background(), c)
@@ -354,7 +366,7 @@ func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupp
 func TestReadDeadlinesAlone(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, readDeadlined{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, p := newPeerOver(t, readDeadlined{a}, b, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
@@ -421,7 +433,7 @@ func (q *queuing) Write(p []byte) (n int, err error) {
 func TestQueuedIsNotSentTwice(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, &queuing{Conn: a, ch: make(chan struct{})}, b, ConnOptions{Role: role, Limits: Limits{}})
+		c, p := newPeerOver(t, &queuing{Conn: a, ch: make(chan struct{})}, b, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)

@@ -25,7 +25,8 @@ func newWornPeer(t *testing.T, role wire.Role, limits Limits, writes int) (*Conn
 func failWrite(t *testing.T, c *Conn) {
 	t.Helper()
 	r := <-timed(func() error { return c.Write(context.Background(), Text, []byte("not sent")) })
-	if e := wantError(t, r.err, "write", errWornOut); r.took != 0 || e.Accepted || !errors.Is(e, net.ErrClosed) {
+	e := wantError(t, r.err, "write", errWornOut)
+	if r.took != 0 || e.Accepted || !errors.Is(e, net.ErrClosed) {
 		t.Fatalf("got %+v after %v, want net.ErrClosed at once", e, r.took)
 	}
 }
@@ -45,7 +46,8 @@ func wantPeersClose(t *testing.T, c *Conn, want CloseFrame) {
 	} {
 		err := call.do()
 		var e *CloseError
-		if !errors.As(err, &e) || *e != peer || !errors.Is(err, net.ErrClosed) || CloseStatus(err) != want.Code {
+		if !errors.As(err, &e) || *e != peer || !errors.Is(err, net.ErrClosed) ||
+			CloseStatus(err) != want.Code {
 			t.Errorf("%s: got %v, want the peer's %v", call.name, err, want)
 		}
 	}
@@ -145,10 +147,18 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 		err  error
 	}{
 		{"close frame", func(p *peer) { p.sendClose(4001, "") }, 0, &CloseError{Code: 4001}},
-		{"close frame and end", func(p *peer) { p.sendClose(4001, ""); p.nc.Close() }, 0, &CloseError{Code: 4001}},
-		{"pings and end", func(p *peer) { p.send(wire.OpPing, true, ""); p.nc.Close() }, 0, io.ErrUnexpectedEOF},
+		{"close frame and end", func(p *peer) {
+			p.sendClose(4001, "")
+			p.nc.Close()
+		}, 0, &CloseError{Code: 4001}},
+		{"pings and end", func(p *peer) {
+			p.send(wire.OpPing, true, "")
+			p.nc.Close()
+		}, 0, io.ErrUnexpectedEOF},
 		{"message and end", func(p *peer) { text(p, 5); p.nc.Close() }, lingerTime, io.ErrUnexpectedEOF},
-		{"violation", func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, 0, wire.ErrReservedOpcode},
+		{"violation", func(p *peer) {
+			p.write(p.rawFrame(0x83, 1, 0, "", false))
+		}, 0, wire.ErrReservedOpcode},
 		{"message and close frame", func(p *peer) {
 			text(p, 5)
 			p.sendClose(4001, "")
@@ -253,7 +263,8 @@ func TestReadOnIsBounded(t *testing.T) {
 				}
 			}
 			if took := time.Since(begun); took > lingerTime || total > maxLast+blockSize {
-				t.Errorf("read %d bytes in %v, want at most %d in %v", total, took, maxLast+blockSize, lingerTime)
+				t.Errorf("read %d bytes in %v, want at most %d in %v",
+					total, took, maxLast+blockSize, lingerTime)
 			}
 			<-sent
 			wantClosed(t, c)
@@ -288,7 +299,7 @@ func TestCompressedAfterFailedWrite(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours, theirs := newRuns(t), newRuns(t)
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours, Limits: Limits{}})
+			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
 			failWrite(t, c)
 			long := strings.Repeat("a", 3*blockSize)
 			for _, s := range []string{long, "b"} {

@@ -61,7 +61,8 @@ func TestRestInOrder(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		err := c.Write(ctx, Text, []byte("never sent: it waits for the first"))
-		if e := wantError(t, err, "write", context.DeadlineExceeded); e.Accepted || errors.Is(e, net.ErrClosed) {
+		e := wantError(t, err, "write", context.DeadlineExceeded)
+		if e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Errorf("got %+v, want a message that is not accepted and an open connection", e)
 		}
 		second := start(func() error { return c.Write(context.Background(), Binary, []byte("second")) })
@@ -77,7 +78,8 @@ func TestRestInOrder(t *testing.T) {
 			}
 			rest = append(rest, h.Opcode.String()+" "+string(payload))
 		}
-		if got := strings.Join(rest, ", "); got != "binary second, pong two" && got != "pong two, binary second" {
+		got := strings.Join(rest, ", ")
+		if got != "binary second, pong two" && got != "pong two, binary second" {
 			t.Errorf("then got %s, want the second message and its pong", got)
 		}
 		if err := <-second; err != nil {

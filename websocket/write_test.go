@@ -17,7 +17,7 @@ import (
 func newPeerWith(t *testing.T, kind string, role wire.Role) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := netPair(t, kind)
-	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
+	return newPeerOver(t, ours, theirs, ConnOptions{Role: role})
 }
 
 // Write sends a message of any size as one frame and does not change the caller's bytes.
@@ -314,7 +314,8 @@ func TestWriteCancelledBefore(t *testing.T) {
 				ctx, cancel := context.WithCancel(bounded(t))
 				err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, pattern(n, 0)) })
 				var e *Error
-				if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Accepted || errors.Is(err, net.ErrClosed) {
+				if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Accepted ||
+					errors.Is(err, net.ErrClosed) {
 					t.Fatalf("Write: got %#v, want context.Canceled and an open connection", err)
 				}
 				if err := c.Write(ctx, Text, nil); !errors.Is(err, context.Canceled) {
@@ -365,7 +366,9 @@ func TestWriteCut(t *testing.T) {
 				if kind == "tcp" && n < maxRest-100 {
 					continue // the socket takes all of it at once
 				}
-				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, n), func(t *testing.T) { testWriteCut(t, kind, role, n) })
+				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, n), func(t *testing.T) {
+					testWriteCut(t, kind, role, n)
+				})
 			}
 		}
 	}
@@ -391,7 +394,8 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 	cancel()
 	err := <-cut
 	var e *Error
-	if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || !e.Accepted ||
+		errors.Is(err, net.ErrClosed) {
 		t.Fatalf("Write: got %#v, want an accepted message and an open connection", err)
 	}
 	if !strings.Contains(err.Error(), "will be sent first") {

@@ -21,8 +21,11 @@ var messageCalls = map[string]func(ctx context.Context, c *Conn) error{
 		m, err := Prepare(Text, []byte("late"))
 		return errors.Join(err, c.WritePrepared(ctx, m))
 	},
-	"Writer":      func(ctx context.Context, c *Conn) error { _, err := c.Writer(ctx, Text); return err },
-	"PlainWriter": func(ctx context.Context, c *Conn) error { _, err := c.PlainWriter(ctx, Text); return err },
+	"Writer": func(ctx context.Context, c *Conn) error { _, err := c.Writer(ctx, Text); return err },
+	"PlainWriter": func(ctx context.Context, c *Conn) error {
+		_, err := c.PlainWriter(ctx, Text)
+		return err
+	},
 }
 
 // anHour returns a context for calls that must not wait as long as an hour.
@@ -72,7 +75,8 @@ func TestWriteWithOpenWriter(t *testing.T) {
 				if d := time.Since(began); d != DefaultWriteTimeout {
 					t.Errorf("the call returned after %v, want %v", d, DefaultWriteTimeout)
 				}
-				if !e.Timeout() || e.Accepted || errors.Is(e, net.ErrClosed) || errors.Is(e, context.DeadlineExceeded) {
+				if !e.Timeout() || e.Accepted || errors.Is(e, net.ErrClosed) ||
+					errors.Is(e, context.DeadlineExceeded) {
 					t.Errorf("got %+v, want a timeout and an open connection", e)
 				}
 				if err := w.Flush(); err != nil {
@@ -209,7 +213,8 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 					select {
 					case err := <-ended:
 						if d := time.Since(began); err != nil || d < 3*DefaultWriteTimeout {
-							t.Errorf("got %v after %v, want nil after %v or more", err, d, 3*DefaultWriteTimeout)
+							t.Errorf("got %v after %v, want nil after %v or more",
+								err, d, 3*DefaultWriteTimeout)
 						}
 						return
 					default:

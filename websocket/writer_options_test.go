@@ -134,7 +134,7 @@ func TestWriterFrameSizeOfSmall(t *testing.T) {
 func TestWriterSetContext(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		checkLeaks(t)
-		cfg := ConnOptions{Role: wire.Server, Limits: Limits{}}
+		cfg := ConnOptions{Role: wire.Server}
 		if extension {
 			cfg.Session = newRuns(t)
 		}

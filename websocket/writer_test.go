@@ -113,7 +113,7 @@ func TestWriterContextEnds(t *testing.T) {
 func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 	checkLeaks(t)
 	a, b := netPair(t, kind)
-	cfg, theirs := ConnOptions{Role: wire.Server, Limits: Limits{}}, newRuns(t)
+	cfg, theirs := ConnOptions{Role: wire.Server}, newRuns(t)
 	if lost.extension {
 		cfg.Session = newRuns(t)
 	}
@@ -143,7 +143,8 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 		t.Errorf("Flush: got %v, want context.Canceled", err)
 	}
 	err = w.Close()
-	if e := wantError(t, err, "write", context.Canceled); errors.Is(e, net.ErrClosed) != lost.ends || e.Accepted {
+	e := wantError(t, err, "write", context.Canceled)
+	if errors.Is(e, net.ErrClosed) != lost.ends || e.Accepted {
 		t.Fatalf("Close: got %+v, want a message that is not accepted, connection ended: %v", e, lost.ends)
 	}
 	if lost.ends {
@@ -232,7 +233,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := newRuns(t), newRuns(t)
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: ours, Limits: Limits{}})
+		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: ours})
 		go c.Ping(c.Context())
 		synctest.Wait() // the ping has the turn until the peer reads
 		var want []string
@@ -249,7 +250,8 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			closed := start(w.Close)
 			synctest.Wait()
 			cancel()
-			if e := wantError(t, <-closed, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
+			e := wantError(t, <-closed, "write", context.Canceled)
+			if !e.Accepted || errors.Is(e, net.ErrClosed) {
 				t.Fatalf("got %+v, want an accepted message and an open connection", e)
 			}
 		}

@@ -64,7 +64,8 @@ func TestSchemes(t *testing.T) {
 		{[]string{""}, ""},
 		{[]string{"Negotiate"}, "Negotiate"},
 		{[]string{"Negotiate YWJj=="}, "Negotiate"},
-		{[]string{`Newauth realm="apps, Evil x", type=1, title="Login to \"apps\", Evil", Basic realm="simple"`},
+		{[]string{`Newauth realm="apps, Evil x", type=1, ` +
+			`title="Login to \"apps\", Evil", Basic realm="simple"`},
 			"Newauth, Basic"},
 		{[]string{`Digest realm = "a" ,qop="auth, auth-int", Basic`, "basic, Bearer"},
 			"Digest, Basic, Bearer"},
@@ -107,7 +108,8 @@ func TestText(t *testing.T) {
 		{"application/jsonp", "x()", ""},
 
 		{"text/html", "<html><head><title>502 Bad Gateway</title></head>", `: "502 Bad Gateway"`},
-		{"text/html; charset=x", "<HTML>\n<TITLE lang=en>\n  No\n  such room \n</TITLE >", `: "No such room"`},
+		{"text/html; charset=x", "<HTML>\n<TITLE lang=en>\n  No\n  such room \n</TITLE >",
+			`: "No such room"`},
 		{"application/xhtml+xml", "<title>a</title>", `: "a"`},
 		{"text/html", "<title>cut of", `: "cut of"`},
 		{"text/html", "<title>" + long + "</title>", `: "` + long[:120] + `..."`},
@@ -119,7 +121,8 @@ func TestText(t *testing.T) {
 		{"text/html", "<p>no!", ""},
 		{"text/html", "", ""},
 	} {
-		r := &Response{HTTP: &http.Response{Header: http.Header{"Content-Type": {row.kind}}}, Body: []byte(row.body)}
+		header := http.Header{"Content-Type": {row.kind}}
+		r := &Response{HTTP: &http.Response{Header: header}, Body: []byte(row.body)}
 		if got := r.Text(); got != row.want {
 			t.Errorf("%s %.50q: got %s, want %s", row.kind, row.body, got, row.want)
 		}

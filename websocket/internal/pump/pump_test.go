@@ -75,7 +75,7 @@ func TestReadOrders(t *testing.T) {
 			read := func() (int, error) { return r.Read(p) }
 			if row.first != nil {
 				timed(t, "Read", read, 0, row.first, row.after)
-				timed(t, "another", read, 0, row.first, 0)
+				timed(t, "a second Read", read, 0, row.first, 0)
 				synctest.Wait()
 				time.Sleep(3*time.Second - row.after)
 				r.SetDeadline(time.Time{})
@@ -111,7 +111,8 @@ func TestReadsNothingAhead(t *testing.T) {
 		timed(t, "Wait", func() (int, error) { return 0, r.Wait() }, 0, os.ErrDeadlineExceeded, 0)
 		synctest.Wait()
 		if ours.calls.Load() != 1 || r.busy || r.buf != nil {
-			t.Errorf("got %d calls, busy %v, buffer %v, want 1, false, false", ours.calls.Load(), r.busy, r.buf != nil)
+			t.Errorf("got %d calls, busy %v, buffer %v, want 1, false, false",
+				ours.calls.Load(), r.busy, r.buf != nil)
 		}
 	})
 }
@@ -200,7 +201,8 @@ func TestDeadlineMoves(t *testing.T) {
 				case row.want == 0 && took != time.Second && took != time.Minute+time.Second,
 					row.want != 0 && took != row.want:
 					t.Errorf("the call returned after %v, want %v", took, row.want)
-				case took == time.Hour && err != net.ErrClosed, took < time.Hour && err != os.ErrDeadlineExceeded:
+				case took == time.Hour && err != net.ErrClosed,
+					took < time.Hour && err != os.ErrDeadlineExceeded:
 					t.Errorf("got %v after %v", err, took)
 				}
 				ours.Close()
@@ -218,7 +220,9 @@ func TestEarlyTimer(t *testing.T) {
 		r := NewReader(ours)
 		r.SetDeadline(time.Now().Add(time.Second))
 		time.AfterFunc(time.Second/2, r.expire)
-		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, os.ErrDeadlineExceeded, time.Second)
+		timed(t, "Read", func() (int, error) {
+			return r.Read(make([]byte, 1))
+		}, 0, os.ErrDeadlineExceeded, time.Second)
 	})
 }
 
@@ -244,14 +248,17 @@ func TestWriteCut(t *testing.T) {
 			all[i] = byte(i >> 8)
 		}
 		p := bytes.Clone(all)
+		write := func(p []byte) func() (int, error) {
+			return func() (int, error) { return w.Write(p) }
+		}
 		got := bytes.NewBuffer(nil)
 		go io.CopyN(got, theirs, ChunkSize+10)
 		w.SetDeadline(time.Now().Add(time.Second))
-		timed(t, "Write", func() (int, error) { return w.Write(p) }, 2*ChunkSize, os.ErrDeadlineExceeded, time.Second)
-		timed(t, "Write past the deadline", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "Write", write(p), 2*ChunkSize, os.ErrDeadlineExceeded, time.Second)
+		timed(t, "Write past the deadline", write(p[2*ChunkSize:]), 0, os.ErrDeadlineExceeded, 0)
 		w.SetDeadline(time.Now().Add(time.Second))
-		timed(t, "Write after a chunk", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, time.Second)
-		timed(t, "empty Write after a chunk", func() (int, error) { return w.Write(nil) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "Write after a chunk", write(p[2*ChunkSize:]), 0, os.ErrDeadlineExceeded, time.Second)
+		timed(t, "empty Write after a chunk", write(nil), 0, os.ErrDeadlineExceeded, 0)
 		if n := w.Pending(); n != ChunkSize {
 			t.Errorf("got %d bytes pending, want %d", n, ChunkSize)
 		}
@@ -259,13 +266,14 @@ func TestWriteCut(t *testing.T) {
 		clear(p[:2*ChunkSize]) // the Writer must have copied these bytes
 		go io.CopyN(got, theirs, int64(len(all)-ChunkSize-10))
 		synctest.Wait()
-		timed(t, "empty Write", func() (int, error) { return w.Write(nil) }, 0, nil, 0)
-		timed(t, "late Write", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "empty Write", write(nil), 0, nil, 0)
+		timed(t, "late Write", write(p[2*ChunkSize:]), 0, os.ErrDeadlineExceeded, 0)
 		w.SetDeadline(time.Time{})
-		timed(t, "Write of the rest", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, ChunkSize, nil, 0)
+		timed(t, "Write of the rest", write(p[2*ChunkSize:]), ChunkSize, nil, 0)
 		synctest.Wait()
 		if !bytes.Equal(got.Bytes(), all) || w.Pending() != 0 || ours.calls.Load() != 3 {
-			t.Errorf("got %d bytes, %d pending, %d calls, want all bytes in 3 calls", got.Len(), w.Pending(), ours.calls.Load())
+			t.Errorf("got %d bytes, %d pending, %d calls, want all bytes in 3 calls",
+				got.Len(), w.Pending(), ours.calls.Load())
 		}
 	})
 }
@@ -277,7 +285,9 @@ func TestWriteCutAtTheEnd(t *testing.T) {
 		ours, theirs := ends(t)
 		w := NewWriter(ours)
 		w.SetDeadline(time.Now().Add(time.Second))
-		timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 3, os.ErrDeadlineExceeded, time.Second)
+		timed(t, "Write", func() (int, error) {
+			return w.Write([]byte("abc"))
+		}, 3, os.ErrDeadlineExceeded, time.Second)
 		p := make([]byte, 3)
 		if _, err := io.ReadFull(theirs, p); err != nil || string(p) != "abc" {
 			t.Errorf("got %q, %v, want %q", p, err, "abc")
@@ -338,10 +348,14 @@ func TestClose(t *testing.T) {
 		time.AfterFunc(time.Second, func() { r.Close(); w.Close() })
 		var all sync.WaitGroup
 		all.Go(func() {
-			timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, net.ErrClosed, time.Second)
+			timed(t, "Read", func() (int, error) {
+				return r.Read(make([]byte, 1))
+			}, 0, net.ErrClosed, time.Second)
 		})
 		all.Go(func() {
-			timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 3, net.ErrClosed, time.Second)
+			timed(t, "Write", func() (int, error) {
+				return w.Write([]byte("abc"))
+			}, 3, net.ErrClosed, time.Second)
 		})
 		all.Wait()
 		go theirs.Write([]byte("late"))
@@ -372,7 +386,8 @@ func TestRandomDeadlines(t *testing.T) {
 			r, w := NewReader(ours), NewWriter(theirs)
 			stop := make(chan struct{})
 			var movers, all sync.WaitGroup
-			for i, set := range []func(time.Time) error{r.SetDeadline, r.SetDeadline, w.SetDeadline, w.SetDeadline} {
+			sets := []func(time.Time) error{r.SetDeadline, r.SetDeadline, w.SetDeadline, w.SetDeadline}
+			for i, set := range sets {
 				movers.Go(func() {
 					rnd := rand.New(rand.NewPCG(seed, uint64(i)))
 					for {

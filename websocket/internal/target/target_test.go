@@ -35,7 +35,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: got error %v, want nil", row.raw, err)
 			continue
 		}
-		if got.URL.String() != row.url || got.Addr() != row.addr || got.Socket != row.socket || auth != row.auth {
+		if got.URL.String() != row.url || got.Addr() != row.addr || got.Socket != row.socket ||
+			auth != row.auth {
 			t.Errorf("%s: got %v %q %q %q, want %v", row.raw, got.URL, got.Addr(), got.Socket, auth, row)
 		}
 	}

@@ -10,10 +10,12 @@ import (
 
 // secrets are userinfo that url.Parse refuses or misinterprets.
 var secrets = []string{
-	"u:hush", "pa%zzss", "%", "%2", ":%zz", "u:pa ss", "pa\tss", "pa\nss", "pa\x00ss", "pa\x7fss", "pa\xffss", "u:pässe",
-	"u:pa/ss", "u:pa?ss", "u:pa#ss", "u:pa@ss", "u:pa:ss", "pa[ss", "u:pa]ss", "[::1", "u:[pa", "u:pa\\ss", `u:pa"ss`, `pa"s/s`,
-	"u:pa<ss>", "pa^s/s", "u:pa`ss", "u:pa{ss}", "u:pa|ss", "@@", "/", "//x", "://x", "u:p://x", "hush://x", "hush://:x", "%zz://x",
-	"/pa@ss", "p#a@s?s/", "u:1/pa", "u:65536/pa", "u:pa%ss", "pa%2fss%", "u:pa:1", "%5Bpa%zz", "pa\xff/ss", "u%zz:hush", "[u:hush", "u/v:hush",
+	"u:hush", "pa%zzss", "%", "%2", ":%zz", "u:pa ss", "pa\tss", "pa\nss", "pa\x00ss", "pa\x7fss",
+	"pa\xffss", "u:pässe", "u:pa/ss", "u:pa?ss", "u:pa#ss", "u:pa@ss", "u:pa:ss", "pa[ss", "u:pa]ss",
+	"[::1", "u:[pa", "u:pa\\ss", `u:pa"ss`, `pa"s/s`, "u:pa<ss>", "pa^s/s", "u:pa`ss", "u:pa{ss}",
+	"u:pa|ss", "@@", "/", "//x", "://x", "u:p://x", "hush://x", "hush://:x", "%zz://x", "/pa@ss",
+	"p#a@s?s/", "u:1/pa", "u:65536/pa", "u:pa%ss", "pa%2fss%", "u:pa:1", "%5Bpa%zz", "pa\xff/ss",
+	"u%zz:hush", "[u:hush", "u/v:hush",
 }
 
 // eachSecret calls f with each of the secrets above and with random ones.
@@ -93,7 +95,8 @@ func TestProxyHidesUserinfo(t *testing.T) {
 			switch {
 			case err == nil && got.Hostname() == "h":
 			case err == errProxyUserinfo:
-			case err != nil && strings.HasPrefix(err.Error(), fmt.Sprintf("scheme %q ", u.Scheme)) && u.Opaque == "":
+			case err != nil && u.Opaque == "" &&
+				strings.HasPrefix(err.Error(), fmt.Sprintf("scheme %q ", u.Scheme)):
 			default:
 				t.Errorf("%q: got %v, %v, want the host h or an error without the secret", u, got, err)
 			}
