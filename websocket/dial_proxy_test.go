@@ -62,7 +62,7 @@ func TestProxy(t *testing.T) {
 				head := s.requests()[0]
 				if fieldOf(head, "Host") != "example.com" || fieldOf(head, "Authorization") == "" ||
 					strings.Contains(head, "Proxy") || !strings.HasPrefix(head, "GET / ") {
-					t.Errorf("the server received an unexpected request:\n%s", head)
+					t.Errorf("got this request, want Host and Authorization of the server alone:\n%s", head)
 				}
 			})
 		}
@@ -242,7 +242,7 @@ func TestProxyHidesPassword(t *testing.T) {
 			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(raw) },
 		}), "percent-encoded")
 		if strings.ContainsAny(he.Error(), "X7") {
-			t.Errorf("%s: %v", raw, he)
+			t.Errorf("%s: got %v, want an error without the password", raw, he)
 		}
 	}
 }
@@ -336,7 +336,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 		cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY="+kind, "NO_PROXY=", "no_proxy=",
 			"HTTP_PROXY="+proxy, "http_proxy="+proxy, "HTTPS_PROXY="+s.addr, "https_proxy="+s.addr)
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("the process for proxy %s failed: %v\n%s", kind, err, out)
 		}
 	}
 	var lines []string

@@ -142,7 +142,7 @@ func (p *peer) peek() wire.Header {
 	}
 }
 
-// A message is one frame by default, and if the limit is negative.
+// A message is sent as one frame by default, and also if the limit is negative.
 func TestMaxWriteFrameDefault(t *testing.T) {
 	for _, limit := range []int64{0, -1, 1 << 40} {
 		checkLeaks(t)
@@ -157,7 +157,7 @@ func TestMaxWriteFrameDefault(t *testing.T) {
 	}
 }
 
-// The limit applies to the messages of a ByteStream too.
+// MaxWriteFrame applies to the messages of a ByteStream too.
 func TestMaxWriteFrameByteStream(t *testing.T) {
 	checkLeaks(t)
 	a, b := netPair(t, "tcp")
@@ -216,13 +216,13 @@ func TestMaxWriteFrameCut(t *testing.T) {
 			c, p := newPeer(t, role, Limits{MaxWriteFrame: 5})
 			e := cutWrite(t, c, p, payload, n)
 			if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
-				t.Fatalf("cut at byte %d: %+v", n, e)
+				t.Fatalf("cut at byte %d: got %+v, want accepted: %v", n, e, n > 0)
 			}
 			next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
 			want := Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 4}
 			if n > 0 {
 				if got := p.fragments(wire.OpText, 0, 5); string(got) != payload {
-					t.Fatalf("cut at byte %d: got %q", n, got)
+					t.Fatalf("cut at byte %d: got %q, want %q", n, got, payload)
 				}
 				want = Stats{MessagesWritten: 2, FramesWritten: 6, BytesWritten: 4 + int64(len(payload))}
 			}
@@ -254,7 +254,7 @@ func TestMaxWriteFrameCutTooMuch(t *testing.T) {
 			payload := strings.Repeat("x", row.size)
 			e := cutWrite(t, c, p, payload, 1)
 			if errors.Is(e, net.ErrClosed) != row.ends || e.Accepted == row.ends {
-				t.Fatalf("%+v: %+v", row, e)
+				t.Fatalf("%+v: got %+v, want the connection ended: %v", row, e, row.ends)
 			}
 			if row.ends {
 				if !strings.Contains(e.Error(), "are kept") {
@@ -294,12 +294,12 @@ func TestMaxWriteFrameCutWaiting(t *testing.T) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted || errors.Is(e, net.ErrClosed) {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an accepted message and an open connection", e)
 		}
 		next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
 		synctest.Wait()
 		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatal(h, err)
+			t.Fatalf("got %+v, %v, want a ping", h, err)
 		}
 		p.expect(wire.OpContinuation, false, "second,")
 		p.expect(wire.OpContinuation, true, " third")
@@ -323,7 +323,7 @@ func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 			closed <- c.Close(context.Background(), StatusNormalClosure, "")
 		})
 		if e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want a message that is not accepted", e)
 		}
 		p.expectClose(StatusNormalClosure)
 		p.answer()
@@ -350,7 +350,7 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an accepted message", e)
 		}
 		c.CloseNow()
 		synctest.Wait()
@@ -363,7 +363,7 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 		large := "first, " + strings.Repeat("x", maxRest+1)
 		e = cutWaiting(t, c, p, large, 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if e.Accepted || !errors.Is(e, net.ErrClosed) {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want net.ErrClosed and a message that is not accepted", e)
 		}
 		synctest.Wait()
 		wantClosed(t, c)
@@ -377,7 +377,7 @@ func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 		h := wire.Header{Fin: true, Opcode: wire.OpText}
 		f := frame{Header: h, payload: []byte("first, second"), keep: true}
 		if e := wantError(t, c.postpone(context.Canceled, f), "write", context.Canceled); !e.Accepted {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want an accepted message", e)
 		}
 		p.expect(wire.OpText, false, "first, ")
 		p.expect(wire.OpContinuation, true, "second")

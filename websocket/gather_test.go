@@ -118,7 +118,7 @@ func TestCancelledReadsCopyOnce(t *testing.T) {
 				before := allocated()
 				polls, err := s.poll(read)
 				if err != nil || polls < size/step {
-					t.Fatal(polls, err)
+					t.Fatalf("got %d calls, %v, want at least %d", polls, err, size/step)
 				}
 				// A context takes less than 1 KiB.
 				most := int64(4*size + polls<<10)
@@ -255,7 +255,7 @@ func TestKeptMemoryIsReturned(t *testing.T) {
 			return read(ctx)
 		})
 		if err != nil || len(got) != 200_000 {
-			t.Fatal(way.name, len(got), err)
+			t.Fatalf("%s: got %d bytes, %v, want 200000", way.name, len(got), err)
 		}
 		if c.in.kept != nil {
 			t.Errorf("%s: %d bytes are kept after the end of the message", way.name, cap(c.in.kept))

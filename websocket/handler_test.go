@@ -25,7 +25,7 @@ func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient
 	client := dialRaw(t, addr)
 	client.write([]byte(handshake()))
 	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
-		t.Fatalf("answered %s %q", r.status, r.body)
+		t.Fatalf("answered %s %q, want 101", r.status, r.body)
 	}
 	return client, logged
 }
@@ -65,18 +65,18 @@ var wantReason = map[string]string{
 // A serveFunc is a Handler.Serve.
 type serveFunc func(ctx context.Context, c *Conn) error
 
-// returns is a Handler.Serve that returns err.
+// returns makes a Handler.Serve that returns err.
 func returns(err error) serveFunc {
 	return func(context.Context, *Conn) error { return err }
 }
 
-// panics is a Handler.Serve that panics with v.
+// panics makes a Handler.Serve that panics with v.
 func panics(v any) serveFunc {
 	return func(context.Context, *Conn) error { panic(v) }
 }
 
-// readsJSON is a Handler.Serve that returns the error of ReadJSON on its own connection, which wraps
-// err.
+// readsJSON makes a Handler.Serve that reads a message of its own connection as JSON. It returns the
+// error of ReadJSON, which wraps err.
 func readsJSON(t *testing.T, err error) serveFunc {
 	return func(_ context.Context, c *Conn) error { return readJSON(t, c, err) }
 }

@@ -282,7 +282,7 @@ func TestConcurrentRead(t *testing.T) {
 		}
 		p.send(wire.OpText, true, "for the first")
 		if got := <-first; got != (received{Text, "for the first", nil}) {
-			t.Errorf("the first reader got %+v", got)
+			t.Errorf("the first reader got %+v, want its message", got)
 		}
 	})
 }
@@ -302,7 +302,7 @@ func TestNoReadAfterEnd(t *testing.T) {
 				one := p.frame(wire.OpText, true, []byte("one"))
 				p.write(append(one, p.frame(wire.OpText, true, []byte("two"))...))
 				if g := <-got; g != (received{Text, "one", nil}) {
-					t.Fatal(g)
+					t.Fatalf("got %+v, want the first message", g)
 				}
 				c.CloseNow()
 				if g := style.make(c)(context.Background()); !errors.Is(g.err, net.ErrClosed) {

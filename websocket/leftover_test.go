@@ -168,7 +168,7 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 	}
 	for i := range messages {
 		if g := <-startRead(context.Background(), c); g.data != "m" {
-			t.Fatalf("message %d: got %q, %v", i, g.data, g.err)
+			t.Fatalf("message %d: got %q, %v, want %q", i, g.data, g.err, "m")
 		}
 	}
 	close(stop)
@@ -301,7 +301,7 @@ func TestByteStreamLeftover(t *testing.T) {
 		time.Sleep(time.Hour)
 		b := make([]byte, 10)
 		if err := nc.SetDeadline(time.Now().Add(time.Second)); err != nil {
-			t.Errorf("SetDeadline: %v", err)
+			t.Errorf("SetDeadline: got %v, want nil", err)
 		}
 		if n, err := nc.Read(b); string(b[:n]) != "one" || err != nil {
 			t.Errorf("Read: got %q, %v, want %q", b[:n], err, "one")

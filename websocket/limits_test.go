@@ -123,7 +123,7 @@ func TestAnnouncedSizeCostsNothing(t *testing.T) {
 				}
 				cancel()
 				if g := <-got; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
-					t.Error(g.err)
+					t.Errorf("got %v, want context.Canceled and an open connection", g.err)
 				}
 			})
 		})

@@ -28,7 +28,7 @@ func TestNewConnDefaults(t *testing.T) {
 		}
 		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.ExtensionSpec{}) ||
 			c.NetConn() != ours {
-			t.Errorf("got subprotocol %q, extension %v, transport %v",
+			t.Errorf("got subprotocol %q, extension %v and transport %v, want none and the pipe",
 				c.Subprotocol(), c.Extension(), c.NetConn())
 		}
 		if n := c.in.max.Load(); n != DefaultMaxMessage {

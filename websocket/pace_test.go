@@ -154,7 +154,7 @@ func TestMessageTimeoutDoesNotCount(t *testing.T) {
 				<-done
 				synctest.Wait()
 				if c.Context().Err() != nil {
-					t.Error(c.Closure())
+					t.Errorf("the connection ended with %+v, want it open", c.Closure())
 				}
 			})
 		})

@@ -107,7 +107,7 @@ func TestPlainWithoutExtension(t *testing.T) {
 			t.Fatal(err)
 		}
 		if typ, got, err := server.Read(ctx); typ != Text || string(got) != "as it is" || err != nil {
-			t.Errorf("%s: got %v %q, %v", way.name, typ, got, err)
+			t.Errorf("%s: got %v %q, %v, want the text message", way.name, typ, got, err)
 		}
 		for _, typ := range []MessageType{0, MessageType(wire.OpPing)} {
 			if err := way.write(ctx, client, typ, nil); !errors.Is(err, errMessageType) {
@@ -130,7 +130,7 @@ func TestPlainCancelledBefore(t *testing.T) {
 		ctx, cancel := context.WithCancel(bounded(t))
 		err := cancelled(c, cancel, func() error { return way.write(ctx, c, Text, pattern(3*blockSize, 0)) })
 		if e := wantError(t, err, "write", context.Canceled); e.Accepted || errors.Is(e, net.ErrClosed) {
-			t.Fatalf("%s: %+v", way.name, e)
+			t.Fatalf("%s: got %+v, want an open connection", way.name, e)
 		}
 		wrote := start(func() error { return c.Write(bounded(t), Binary, []byte("next")) })
 		if h, got := p.message(); h.RSV != runsBit || string(got) != theirs.encode("next") {

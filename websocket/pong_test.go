@@ -75,7 +75,8 @@ func TestPongQueue(t *testing.T) {
 	for q := q.payloads; len(q) > 0; n++ {
 		last := q[1 : 1+q[0]]
 		if len(last) != wire.MaxControlPayload || last[0] != byte(1000-len(q)/126) {
-			t.Fatalf("pong %d: got %d bytes, the first of them %d", n, len(last), last[0])
+			t.Fatalf("pong %d: got %d bytes, the first of them %d, want a whole pong in order",
+				n, len(last), last[0])
 		}
 		q = q[1+q[0]:]
 	}
@@ -111,7 +112,7 @@ func TestPongsTakeTurns(t *testing.T) {
 				continue
 			}
 			if h.Opcode != wire.OpPong || string(payload) != string([]byte{byte(pongs)}) {
-				t.Fatalf("pong %d: got a %v frame with payload %x", pongs, h.Opcode, payload)
+				t.Fatalf("pong %d: got a %v frame with payload %x, want this pong", pongs, h.Opcode, payload)
 			}
 			pongs++
 		}
@@ -221,7 +222,7 @@ func TestPongsUnread(t *testing.T) {
 					}
 					i := int(binary.BigEndian.Uint32(got))
 					if h.Opcode != wire.OpPong || len(got) != len(payload) || i <= last {
-						t.Fatalf("got a %v frame of %d bytes, number %d after %d",
+						t.Fatalf("got a %v frame of %d bytes, number %d after %d, want whole pongs in order",
 							h.Opcode, len(got), i, last)
 					}
 					last = i

@@ -194,12 +194,12 @@ func TestPreparedCut(t *testing.T) {
 				cancel()
 				e := wantError(t, <-done, "write", context.Canceled)
 				if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
-					t.Fatalf("cut at byte %d: %+v", n, e)
+					t.Fatalf("cut at byte %d: got %+v, want accepted: %v", n, e, n > 0)
 				}
 				next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
 				if n > 0 {
 					if got := theirs.payload(p); got != payload {
-						t.Fatalf("cut at byte %d: got %q", n, got)
+						t.Fatalf("cut at byte %d: got %q, want %q", n, got, payload)
 					}
 				}
 				if got := theirs.payload(p); got != "next" {

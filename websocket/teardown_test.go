@@ -49,7 +49,8 @@ func awaitClosed(p *peer) <-chan time.Duration {
 	})
 }
 
-// wantTook checks that what took the wanted time, or up to 2*probeTime longer.
+// wantTook checks that an event took the wanted time, or up to 2*probeTime longer. what names the
+// event.
 func wantTook(t *testing.T, what string, got, want time.Duration) {
 	t.Helper()
 	if d := got - want; d < 0 || d > 2*probeTime {
@@ -189,8 +190,9 @@ func TestCloseFrameOutlivesRead(t *testing.T) {
 	}
 }
 
-// testOutlives lets the peer send what. The peer reads after the time reads, and the connection
-// must end after the time want. If writer is set, a stalled write precedes the close frame.
+// testOutlives lets the peer send a close frame or violate a rule, as what says. The peer reads after
+// the time reads, and the connection must end after the time want. If writer is set, a stalled write
+// precedes the Conn's close frame.
 func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, reads, want time.Duration) {
 	begun := time.Now()
 	var written <-chan error
@@ -245,7 +247,7 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, read
 		t.Errorf("got closure %+v, want code %v only if the peer reads in time", v, code)
 	}
 	if took := <-awaitClosed(p); took > lingerTime+2*probeTime || v.Sent.Code == 0 && took > 0 {
-		t.Errorf("closing TCP took %v", took)
+		t.Errorf("closing TCP took %v, want at most %v", took, lingerTime+2*probeTime)
 	}
 	if writer {
 		<-written

@@ -131,7 +131,8 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 	// There is one deadline for the first wait, and one after each wait that made room.
 	if progress < 3 || len(bounds) < progress || len(bounds) > progress+1 ||
 		!slices.IsSortedFunc(bounds, time.Time.Compare) {
-		t.Errorf("got %d deadlines in %d waits, %d with progress", len(bounds), waits, progress)
+		t.Errorf("got %d deadlines in %d waits, %d of them with progress, want one for each of these",
+			len(bounds), waits, progress)
 	}
 	if ctx.registered != 1 || tr.wr.done != nil {
 		t.Errorf("the context was registered %d times and is still watched: %v, want once and false",

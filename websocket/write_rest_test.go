@@ -55,7 +55,7 @@ func TestRestInOrder(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
 		if e := cutWrite(t, c, p, "first, which is cut", 5); !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an accepted message", e)
 		}
 		p.send(wire.OpPing, true, "one")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -86,7 +86,7 @@ func TestRestInOrder(t *testing.T) {
 			t.Error(err)
 		}
 		if e := cutWrite(t, c, p, "third, cut too", 1); !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an accepted message", e)
 		}
 		done := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expect(wire.OpText, true, "third, cut too")
@@ -94,7 +94,7 @@ func TestRestInOrder(t *testing.T) {
 		p.answer()
 		p.nc.Close()
 		if err := <-done; err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got %v, want nil", err)
 		}
 		<-read // the reader gives its turn back a moment after the end
 		wantClosed(t, c)
@@ -108,7 +108,7 @@ func TestRestNotTaken(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		begun := time.Now()
 		if e := cutWrite(t, c, p, "cut", 1); !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an accepted message", e)
 		}
 		_, _, err := c.Read(context.Background())
 		e := wantError(t, err, "read", ErrPeerNotReading)

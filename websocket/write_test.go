@@ -85,7 +85,7 @@ func TestWriter(t *testing.T) {
 			go func() {
 				for i, sizes := range steps {
 					if err := writeSteps(ctx, c, uint32(i), sizes); err != nil {
-						t.Errorf("%v: %v", sizes, err)
+						t.Errorf("%v: got %v, want nil", sizes, err)
 						return
 					}
 				}

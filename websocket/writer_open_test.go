@@ -90,7 +90,7 @@ func TestWriteWithOpenWriter(t *testing.T) {
 				}
 				_ = c.CloseNow()
 				if got := <-sent; got != "first.next." && got != "first..next." {
-					t.Errorf("the peer received %q", got)
+					t.Errorf("the peer received %q, want the first message and the next", got)
 				}
 			})
 		})
@@ -162,7 +162,7 @@ func TestWriteWaitsForBusyWriters(t *testing.T) {
 		}
 		_ = c.CloseNow()
 		if got := <-sent; got != "11111.second.third." {
-			t.Errorf("the peer received %q", got)
+			t.Errorf("the peer received %q, want the messages in order", got)
 		}
 	})
 }
@@ -247,7 +247,7 @@ func TestWaitersForOpenWriter(t *testing.T) {
 		}
 		_ = c.CloseNow()
 		if got := <-sent; got != ".last." {
-			t.Errorf("the peer received %q", got)
+			t.Errorf("the peer received %q, want an empty message and the last", got)
 		}
 	})
 }

@@ -257,7 +257,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 		}
 		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
 		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatal(h, err)
+			t.Fatalf("got %+v, %v, want a ping", h, err)
 		}
 		for i, data := range append(want, "next") {
 			if h, got := p.message(); h.RSV != runsBit || string(theirs.decode(got)) != data {
