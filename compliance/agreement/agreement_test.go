@@ -23,8 +23,8 @@ var tested = []string{
 	"7.*", "9.1.1", "9.3.5", "9.5.6", "9.7.1", "10.*", "12.1.1", "13.3.1",
 }
 
-// fewer are the cases for x/net, which falls short in half of the cases, each time after a
-// timeout.
+// fewer are the cases for x/net, which falls short in half of the cases, each of which then
+// takes until a timeout.
 var fewer = []string{"1.*", "2.*", "3.*", "4.1.*", "5.*", "6.2.*", "6.4.*", "7.1.*", "7.9.*", "13.1.1"}
 
 // quick are the cases without HAWSER_FULL: a few of each group, without long waits.
@@ -238,7 +238,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestBadFlags checks that flags which exclude each other, or are invalid, are an error.
+// TestBadFlags checks that invalid flags, and flags that cannot be combined, are an error.
 func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."},

@@ -45,14 +45,14 @@ func fits(pattern, s string) bool {
 	return ok || pattern == ""
 }
 
-// knownDifferences are all differences that have an explanation. A test fails if one that
-// does not vary no longer occurs.
+// knownDifferences are all differences that have an explanation. A test fails if a difference
+// no longer occurs, unless it varies.
 var knownDifferences = []known{{
 	peer: "xnet", side: server, cases: "9.[34].*",
 	field: behaviorClose, original: "UNCLEAN", native: "OK", varies: true,
-	reason: "x/net returns each of the up to 65,536 fragments as a message, and its close frame after " +
-		"them. The original waits one second for that frame, and needs longer than that to read the " +
-		"messages before it.",
+	reason: "x/net returns each fragment as a message, up to 65,536 messages in all, and then its close " +
+		"frame. The original waits one second for the close frame, but takes longer than that to read " +
+		"the messages before it.",
 }, {
 	peer: "websockets", cases: "[34].*",
 	field: behavior, original: "NON-STRICT", native: "OK", varies: true, either: true, reason: race,

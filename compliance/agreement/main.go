@@ -109,7 +109,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// alone returns what a flag selects instead of the comparison, or nil.
+// alone returns the function that a flag selects instead of the comparison, or nil.
 func (c *config) alone() func(context.Context) error {
 	switch {
 	case c.install:
@@ -175,8 +175,8 @@ func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 	return tallies, err
 }
 
-// originalVerdicts returns the original's verdicts on a run. With -stored they are those
-// that this module has.
+// originalVerdicts returns the original's verdicts on a run. With -stored, they are the
+// verdicts in this module.
 func (c *config) originalVerdicts(ctx context.Context, p *peers.Peer, r run) (verdicts, error) {
 	if !c.stored {
 		rep, err := c.original(ctx, p, r.Side, c.cases, "original")
@@ -192,7 +192,7 @@ func (c *config) originalVerdicts(ctx context.Context, p *peers.Peer, r run) (ve
 		return nil, err
 	}
 	if agent != p.Agent() {
-		fmt.Fprintf(c.log, "note: the stored verdicts are those on %s\n", agent)
+		fmt.Fprintf(c.log, "note: the stored verdicts are on %s\n", agent)
 	}
 	wanted, err := autobahn.ExpandCases(c.cases, nil)
 	if err != nil {
@@ -283,7 +283,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	return c, nil
 }
 
-// conflict returns an error for flags that exclude each other.
+// conflict returns an error for flags that cannot be combined.
 func (c *config) conflict() error {
 	modes := 0
 	for _, on := range []bool{c.stored, c.update != "", c.install, c.letters != "", c.load != 0} {
@@ -293,9 +293,9 @@ func (c *config) conflict() error {
 	}
 	switch {
 	case c.full && c.named:
-		return errors.New("-full and -cases exclude each other")
+		return errors.New("-full and -cases cannot be combined")
 	case modes > 1:
-		return errors.New("-stored, -update, -install, -letters and -load exclude each other")
+		return errors.New("-stored, -update, -install, -letters and -load cannot be combined")
 	case c.load < 0:
 		return errors.New("-load must be at least 1")
 	}

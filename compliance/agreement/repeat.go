@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// repeats is how often a case runs again whose verdicts differ without a known reason.
+// repeats is how often a case runs again if its verdicts differ without a known reason.
 const repeats = 3
 
 // seen counts the verdicts of a suite in several runs, by case and field.
@@ -24,7 +24,7 @@ func (s seen) add(id string, v verdict) {
 	s[id][behaviorClose][v.Close]++
 }
 
-// settle runs the cases again whose verdicts differ without a known reason, and no others.
+// settle runs again only the cases whose verdicts differ without a known reason.
 // If the two suites have a verdict in common after that, the reason is that the peer, or a
 // busy machine, varies.
 func (c *config) settle(ctx context.Context, p *peers.Peer, t *tally, first, native verdicts) error {

@@ -1,6 +1,6 @@
-// Package peers runs WebSocket libraries of other projects. A peer is an echo server or a
-// client of a fuzzing server for the command agreement, and has one connection with settings
-// for permessage-deflate for the module compliance/interop.
+// Package peers runs WebSocket libraries of other projects. For the command agreement, a peer
+// is an echo server, or a client of a fuzzing server. For the module compliance/interop, a peer
+// makes a single connection with given settings of permessage-deflate.
 //
 // Go libraries run in this process. Libraries in other languages run as short programs,
 // which are in the directory files. Their processes end with this one. Install installs

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// xnet is a server only, which shows enough of the library. It has no permessage-deflate,
-// does not validate UTF-8, and sends no close codes by itself.
+// xnet is only a server, which shows enough of the library. The library has no
+// permessage-deflate, does not validate UTF-8, and sends no close codes by itself.
 var xnet = &Peer{
 	Name:    "xnet",
 	Library: "golang.org/x/net/websocket",
