@@ -25,8 +25,8 @@ func newCallGraph(pass *analysis.Pass, in *inspector.Inspector) *callGraph {
 	return &callGraph{pass.TypesInfo, declarations(pass.TypesInfo, in), make(map[ast.Node]reads)}
 }
 
-// readsOf returns the reads of call, which is at at, with the places as the caller names them. If call calls
-// a function literal directly, the nodes are the reads in it. Otherwise they are call itself.
+// readsOf returns the reads of call, whose cursor is at, with the places as the caller names them. If call
+// calls a function literal directly, the nodes are the reads in it. Otherwise they are call itself.
 func (g *callGraph) readsOf(at inspector.Cursor, call *ast.CallExpr) reads {
 	fun := ast.Unparen(call.Fun)
 	if isMethod(callee(g.info, call), websocketPath, "Conn", "Read", "AppendRead", "Reader", "ReadJSON") {
@@ -120,7 +120,7 @@ func isLater(cur inspector.Cursor) bool {
 	return false
 }
 
-// translate returns the place that the caller of fn names for p, a place that fn names.
+// translate returns the place by which the caller of fn knows p, a place that fn names.
 func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) (q place, ok bool) {
 	if !within(p.v, fn.Node()) {
 		return p, true

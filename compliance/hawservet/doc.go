@@ -34,7 +34,7 @@
 // # Exceptions
 //
 // A comment on the line of a finding, or on the line above it, allows it. It must give a reason. Without one,
-// the finding is reported, with a note. A comment that allows nothing has no effect.
+// the finding is reported, with a note. A comment that is no longer needed is not reported.
 //
 //	//hawservet:allow insecure there are no users and no cookies here
 package hawservet

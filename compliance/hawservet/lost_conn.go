@@ -14,9 +14,10 @@ import (
 )
 
 // LostConn reports a Conn of websocket.Accept or websocket.Dial that a function neither closes nor hands
-// over, or not on a path that returns before the Close. A Conn that is returned, stored, passed to a function
-// or made a net.Conn is handed over: other code must close it from there on. A function of the same package
-// that only reads and writes does not take it over. A Handler closes its Conns itself.
+// over, and a Conn that is still open on a path that returns before the Close. A Conn that is returned,
+// stored, passed to a function or made a net.Conn is handed over: other code must close it from there on. A
+// function of the same package that only reads and writes does not take it over. A Handler closes its Conns
+// itself.
 var LostConn = &analysis.Analyzer{
 	Name: "lostconn",
 	Doc: `report Conns of Accept and Dial that are not closed
