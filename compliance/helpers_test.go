@@ -19,7 +19,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// liar is an echo handler that appends to every text message that is not empty.
+// liar is an echo handler that appends an exclamation mark to every text message that is not empty.
 var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
@@ -35,7 +35,7 @@ var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn)
 	return nil
 }}
 
-// lyingClient is hawser's client, but appends to every text message that is not empty.
+// lyingClient is hawser's client, but changes messages as liar does.
 var lyingClient = echoes(nil, func(binary bool, message []byte) []byte {
 	if !binary && len(message) > 0 {
 		message = append(message, '!')

@@ -11,7 +11,7 @@ import (
 )
 
 // The server in README.md passes both checks in README.md, the command and the test, if a
-// reader copies them as they are.
+// reader copies all three verbatim.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/measure"
 )
 
-// patience bounds every wait.
+// patience limits every wait.
 const patience = measure.Patience
 
 func TestMain(m *testing.M) { measure.Main(m, serve) }

@@ -30,8 +30,8 @@ type server struct {
 	handler  func(takeover bool) http.Handler
 }
 
-// servers are the servers to measure. The first one that supports the measured options is the one with which
-// the others are compared.
+// servers are the servers to measure. The others are compared with the first one that supports the measured
+// options.
 var servers = []server{
 	{"bare", false, func(bool) http.Handler { return http.HandlerFunc(bareEcho) }},
 	{"coder", true, coderEcho},

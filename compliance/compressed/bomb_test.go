@@ -44,7 +44,7 @@ func discard(ctx context.Context, c *websocket.Conn, size int) (n int, err error
 // A message of 64 KiB that inflates to 64 MiB is refused with 1009 under a limit of 1 MiB. Less than 4 MiB
 // are allocated, however the message is fragmented and however it is read.
 func TestBomb(t *testing.T) {
-	// The bytes before the limit that share a buffer with it may be lost.
+	// If the limit lies within a buffer of the reader, the bytes in that buffer may be lost.
 	const buffer = 4096
 	read := func(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
 		n, err := discard(ctx, c, buffer)

@@ -16,7 +16,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// patience bounds every wait of a test.
+// patience limits every wait of a test.
 const patience = time.Minute
 
 // testContext returns a context that ends with the test, or after patience.

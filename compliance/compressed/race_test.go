@@ -2,6 +2,6 @@
 
 package compressed
 
-// raceEnabled reports whether the race detector is on. It makes sync.Pool drop a quarter of its items, and
-// takes memory.
+// raceEnabled reports whether the race detector is on. The race detector makes sync.Pool drop a quarter of
+// its items, and takes memory.
 const raceEnabled = true

@@ -17,7 +17,7 @@ type result struct {
 	traits traits
 }
 
-// bits returns the size of the window with which a side compresses. It is that of the answer,
+// bits returns the size of the window with which a side compresses. It is the size in the answer,
 // or less if our options say so, or if the peer is a client that uses the window of its offer.
 func (r result) bits(side string) int {
 	bits := windowOf(side, r.answer)
@@ -50,8 +50,8 @@ func (r result) checkCompressed(t *testing.T) {
 }
 
 // checkTakeover requires that the same messages take fewer bytes with takeover than without,
-// in rows that differ in nothing else. If the window has room for a few messages, three
-// quarters are the most.
+// in rows that differ in nothing else. If the window has room for a few messages, they must
+// take at most three quarters of those bytes.
 func checkTakeover(t *testing.T, results []result) {
 	t.Helper()
 	without := map[string]result{}

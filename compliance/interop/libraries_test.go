@@ -33,7 +33,7 @@ func TestTornado(t *testing.T) {
 	testProgram(t, "tornado", "tornado", traits{noFragments: true, zlib: true})
 }
 
-// Jetty is the server that most programs in Java embed. It has no windows but 32 KiB.
+// Jetty is the server that most programs in Java embed. Its only window is 32 KiB.
 func TestJetty11(t *testing.T) { testProgram(t, "jetty11", "jetty11", traits{slow: true}) }
 func TestJetty12(t *testing.T) { testProgram(t, "jetty12", "jetty12", traits{slow: true}) }
 
@@ -43,11 +43,12 @@ func TestTyrus(t *testing.T) {
 	testProgram(t, "tyrus", "tyrus", traits{slow: true, noFragments: true})
 }
 
-// Netty has variable windows only with jzlib. By default its handlers decline offers, and
-// refuse answers, without takeover. It truncates large messages that jzlib cannot compress.
+// Netty has variable windows only with jzlib. By default, its handlers decline offers without
+// takeover and refuse answers without takeover. It truncates large messages that jzlib cannot
+// compress.
 func TestNetty(t *testing.T) { testProgram(t, "netty", "netty-setup", traits{slow: true}) }
 
-// Without jzlib, Netty has no windows but 32 KiB.
+// Without jzlib, the only window of Netty is 32 KiB.
 func TestNettyJDK(t *testing.T) { testProgram(t, "nettyjdk", "netty-jdk", traits{slow: true}) }
 
 // Releases of Netty up to 4.1.118 agree to other windows without jzlib, too, and then

@@ -18,7 +18,7 @@ type peer interface {
 	stop() peers.Report
 }
 
-// traits are what a peer cannot do.
+// traits are the limits and peculiarities of a peer.
 type traits struct {
 	// noSmallFragments: only large messages come back in several frames.
 	noSmallFragments bool

@@ -52,7 +52,7 @@ type measurement struct {
 	Log      string // of the http.Server
 }
 
-// bound ends a test that hangs. No result depends on it.
+// bound is the time limit of a test that hangs. No result depends on it.
 const bound = time.Minute
 
 // measure opens a WebSocket through s, from a page of origin or, if that is "", of the server's own origin.

@@ -33,7 +33,7 @@ type stack struct {
 // nothing.
 type builder func(h http.Handler) (stacked http.Handler, status func() string)
 
-// nothing is in the table where no status is recorded, or no WebSocket opens.
+// nothing is the cell of the table if no status is recorded, or if no WebSocket opens.
 const nothing = "-"
 
 // stacks are the rows of the table, in order.

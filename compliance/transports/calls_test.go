@@ -20,7 +20,7 @@ const (
 	// slack is how much later a call may return.
 	slack = 300 * time.Millisecond
 
-	// hang is when a test gives up on a call.
+	// hang is the time after which a test gives up on a call.
 	hang = time.Minute
 )
 

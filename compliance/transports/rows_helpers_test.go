@@ -26,7 +26,7 @@ func each(t *testing.T, f func(t *testing.T, k *kind, role wire.Role)) {
 	}
 }
 
-// pooled is locked while a bubble runs whose kind leaves timers or channels in pools.
+// pooled is locked while a bubble runs a kind that leaves timers or channels in pools.
 var pooled sync.Mutex
 
 // rows runs f for each row of a table, each in its own bubble if the kind runs in memory. Otherwise it runs

@@ -52,8 +52,8 @@ func checkError(t testing.TB, k *kind, m *call, err error) {
 	var timeout net.Error
 	switch {
 	case !k.memory && !k.writes && !m.reads && !errors.Is(err, want) && isOverdue(err):
-		// In real time, the transport may accept a message just as the connection is closed because it did
-		// not. Then the next message finds the connection ended.
+		// In real time, the connection may be closed because the transport does not accept a message, just
+		// when the transport accepts it after all. The next message then finds that the connection has ended.
 	case !errors.Is(err, want):
 		t.Errorf("wrong error: %v, want %v", err, want)
 	case !errors.As(err, &timeout) || timeout.Timeout() == m.cancel:

@@ -14,7 +14,7 @@ import (
 // A defect is the name of a defect; empty for none.
 type defect string
 
-// broken reports whether this is that defect.
+// broken reports whether d is the defect with this name.
 func (d defect) broken(name string) bool { return string(d) == name }
 
 // timed is a connection whose reads and writes time out.

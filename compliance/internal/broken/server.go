@@ -18,8 +18,8 @@ import (
 // with the code and the reason in the query. The zero Server has no defect.
 type Server struct {
 	Defect string // the name of a defect in [Defects]; empty for none
-	// Spared is the number of connections, from the first, that the defect spares. A
-	// suite that first probes the server then sees the defect only in its cases.
+	// Spared is the number of connections, from the first, without the defect. If a suite
+	// first probes the server, the defect then affects only the suite's cases.
 	Spared int
 
 	listener net.Listener

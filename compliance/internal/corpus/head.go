@@ -36,7 +36,7 @@ func headEnd(b []byte) int {
 
 // An exchange has the parts of a recording in the form of the corpus.
 type exchange struct {
-	request, response []byte // up to the blank line, or all bytes without a connection
+	request, response []byte // up to the blank line, or all bytes if no WebSocket opened
 	client, server    []byte // after that
 	deflated          bool
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // JSONMessages returns n messages of size bytes, like those of a service that sends its state from time
-// to time. They are the same each time. With 64 messages of 1 KiB, no DEFLATE window has two of the same.
+// to time. Every call returns the same messages. With 64 messages of 1 KiB, no DEFLATE window has two of
+// the same.
 func JSONMessages(n, size int) (all [][]byte) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range n {

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Patience bounds every wait for a server's process.
+// Patience limits every wait for a server's process.
 const Patience = time.Minute
 
 // nameVar is the environment variable that makes a test binary a server. Its value is the server's name.
 const nameVar = "HAWSER_MEASURED_SERVER"
 
-// Main is for TestMain. In a process that [StartServer] started it runs serve with the name of the
-// server. Otherwise it runs the tests. It does not return.
+// Main is what TestMain must call. In a process that [StartServer] started, Main runs serve with the
+// name of the server. Otherwise, it runs the tests. It does not return.
 func Main(m *testing.M, serve func(name string) error) {
 	name, ok := os.LookupEnv(nameVar)
 	if !ok {
@@ -33,8 +33,8 @@ func Main(m *testing.M, serve func(name string) error) {
 	os.Exit(0)
 }
 
-// Answer is for the server's process. It prints addr, where the server listens, then answers each
-// question of [Server.Ask]. It returns when the test ends, or at the first error of answer.
+// Answer runs in the server's process. It prints addr, where the server listens, and then answers each
+// question of [Server.Ask]. It returns when the test ends, or when answer returns an error.
 func Answer(addr net.Addr, answer func(question string) (string, error)) error {
 	fmt.Println(addr)
 	in := bufio.NewScanner(os.Stdin)
@@ -86,7 +86,7 @@ func StartServer(tb testing.TB, name string) *Server {
 	return s
 }
 
-// stop ends the process, by the end of its input or, if that has no effect, by a signal.
+// stop closes the input of the process and, if that does not end the process, kills it.
 func (s *Server) stop() {
 	s.in.Close()
 	defer time.AfterFunc(Patience, s.kill).Stop()
