@@ -16,8 +16,8 @@ type Case struct {
 	Rule        report.Rule
 
 	Servers, Clients bool // the sides that the case tests
-	Heavy            bool // the case costs processor time, rather than waits
-	Idle             bool // the case waits for many seconds and costs nothing, so it runs next to all others
+	Heavy            bool // the case mostly uses processor time, while other cases mostly wait
+	Idle             bool // the case only waits, for many seconds, so it runs alongside all others
 	reportTime       bool // the report shows the duration
 	deflate          *negotiation
 

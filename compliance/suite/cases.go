@@ -90,7 +90,7 @@ var all = func() []*Case {
 	return cases
 }()
 
-// Titles returns the titles of the lettered groups by their ids, such as "H.1".
+// Titles returns the titles of the subgroups of the letter groups by their ids, such as "H.1".
 func Titles() map[string]string {
 	titles := map[string]string{}
 	for _, g := range letterGroups {

@@ -28,15 +28,16 @@ type Options struct {
 	// Quick sends 50 messages per case in groups 12 and 13 instead of 1,000.
 	Quick bool
 
-	// Parallel is the maximum number of cases that run at once. Fewer run while the machine is late or
-	// the server is slow, and never more of those that cost processor time than there are processors.
-	// So that load does not decide a verdict, a case that does not pass runs again next to few others,
-	// and then by itself if the second run differs or was disturbed. Default: DefaultParallel. 1 runs
-	// one case after the other, and repeats only those for which the machine was late.
+	// Parallel is the maximum number of cases that run at once. Fewer run while the machine is
+	// overloaded or the server is slow. Cases that mostly use processor time are also limited to one
+	// per processor. A case that does not pass runs again with few others, and then alone if the second
+	// run differs or was disturbed, so that load does not decide a verdict. The default is
+	// DefaultParallel. With 1, cases run one after the other, and a case runs again only if the machine
+	// was overloaded.
 	Parallel int
 
 	// HandshakeTimeout limits the opening handshake, and most waits for an answer. CloseTimeout limits
-	// the wait for a close frame, and again the wait for a server to drop TCP. Both influence the
+	// the wait for a close frame and, separately, the wait for a server to drop TCP. Both influence the
 	// verdicts. Defaults: DefaultHandshakeTimeout, 5 s; DefaultCloseTimeout, 1 s.
 	HandshakeTimeout, CloseTimeout time.Duration
 
@@ -48,13 +49,13 @@ type Options struct {
 	// Header has additional fields of the requests to a server.
 	Header http.Header
 
-	// ClosePath is a path of the server under test, such as /close, at which it begins the closing
-	// handshake at once, with the code and the reason of the query: /close?code=1001&reason=bye.
+	// ClosePath is a path of the server under test, such as /close, at which it starts the closing
+	// handshake at once, with the code and the reason in the query: /close?code=1001&reason=bye.
 	// Without it, cases that need such a path are UNIMPLEMENTED.
 	ClosePath string
 
 	// Restart, if set, is called to restart a server that no longer answers. It need not wait until the
-	// server answers, but cases do. No case runs meanwhile. The run ends if Restart returns an error,
+	// server answers. No case runs before the server answers. The run ends if Restart returns an error,
 	// or if the server does not answer within 10 s, or within a minute if it hangs.
 	Restart func(ctx context.Context) error
 
