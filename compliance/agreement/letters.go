@@ -54,7 +54,7 @@ func (c *config) listLetters(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, c.bound())
+		ctx, cancel := context.WithTimeout(ctx, c.timeLimit())
 		defer cancel()
 		began := time.Now()
 		results, failure := nativeRun(ctx, p, c.env, r.Side, cases)

@@ -80,7 +80,7 @@ func (c *config) loadCases(s side) ([]*suite.Case, error) {
 func (c *config) timed(
 	ctx context.Context, p *peers.Peer, r run, cases []*suite.Case, dir string,
 ) (verdicts, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.bound())
+	ctx, cancel := context.WithTimeout(ctx, c.timeLimit())
 	defer cancel()
 	began := time.Now()
 	results, err := nativeRun(ctx, p, c.env, r.Side, cases)

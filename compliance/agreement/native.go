@@ -17,7 +17,7 @@ import (
 func (c *config) native(
 	ctx context.Context, p *peers.Peer, s side, ids []string, dir string,
 ) ([]*report.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.bound())
+	ctx, cancel := context.WithTimeout(ctx, c.timeLimit())
 	defer cancel()
 	cases, err := casesOf(ids)
 	if err != nil {

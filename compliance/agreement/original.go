@@ -22,7 +22,7 @@ import (
 func (c *config) original(
 	ctx context.Context, p *peers.Peer, s side, cases []string, dir string,
 ) (*autobahn.Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.bound())
+	ctx, cancel := context.WithTimeout(ctx, c.timeLimit())
 	defer cancel()
 	o := autobahn.Options{
 		Agent:  p.Agent(),
@@ -78,8 +78,8 @@ func (d *delegate) dial(ctx context.Context, target string, config *tls.Config) 
 	return nil, errDelegated
 }
 
-// bound returns the time limit of a run.
-func (c *config) bound() time.Duration {
+// timeLimit returns the time limit of a run.
+func (c *config) timeLimit() time.Duration {
 	if c.full {
 		return 2 * time.Hour
 	}

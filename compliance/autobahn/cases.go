@@ -51,7 +51,7 @@ func allCases() []string {
 // ExpandCases returns the ids that match a pattern in include but no pattern in exclude,
 // in the order in which the suite runs them. An empty include matches every case. In a
 // pattern, * matches any run of characters, and the pattern must match the whole id:
-// "12.*.1" matches the first case of each group, while wstest itself would also take
+// "12.*.1" matches five cases, such as 12.1.1, while wstest itself would also match
 // 12.1.10 to 12.1.18. It is an error if a pattern matches no case, or if no case is left.
 func ExpandCases(include, exclude []string) ([]string, error) {
 	if len(include) == 0 {

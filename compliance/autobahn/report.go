@@ -56,7 +56,7 @@ func (r *Report) Short() []string {
 // ids of the cases that did not run.
 func (r *Report) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d of %d cases run in %.1f s\n",
+	fmt.Fprintf(&b, "%s: %d of %d cases ran in %.1f s\n",
 		r.Agent, len(r.Results), len(r.Cases), r.Took.Seconds())
 	behavior := func(e report.Entry) report.Verdict { return e.Behavior }
 	behaviorClose := func(e report.Entry) report.Verdict { return e.BehaviorClose }

@@ -60,7 +60,7 @@ func TestReportWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := func(name string) string { return filepath.Join("reports", name) }
-	want := `echo: 6 of 8 cases run in 1.2 s
+	want := `echo: 6 of 8 cases ran in 1.2 s
 behavior       OK 2, INFORMATIONAL 1, FAILED 1, NON-STRICT 1, UNIMPLEMENTED 1
 behaviorClose  OK 3, INFORMATIONAL 1, UNCLEAN 1, WRONG CODE 1
 

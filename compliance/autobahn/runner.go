@@ -112,7 +112,7 @@ func writeSitecustomize(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "sitecustomize.py"), []byte(sitecustomizePy), 0o644)
 }
 
-// findRunner returns a runner that works, and the version of its suite. It takes the first
+// findRunner returns a runner that works, and the version of its suite. It returns the first
 // of these: Docker if forceDocker is set, the program or the installation at path if path
 // is not empty, a wstest on PATH that works, and Docker.
 func findRunner(ctx context.Context, path string, forceDocker bool, image string) (runner, string, error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // These tests run the real suite. HAWSER_WSTEST names it, as the path of a wstest or of a
-// directory that was passed to Install. Without HAWSER_WSTEST they take a wstest on PATH.
+// directory that was passed to Install. Without HAWSER_WSTEST they use a wstest on PATH.
 
 // someCases has one or two cases of each kind. None of them waits for a timeout.
 var someCases = []string{

@@ -97,7 +97,7 @@ var calls = []call{
 		return c.WritePrepared(ctx, m)
 	})},
 	{name: "WriteJSON", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		for { // to encode one large value takes long
+		for { // encoding a single large value would take long
 			if err := c.WriteJSON(ctx, pattern(32<<10)); err != nil {
 				return err
 			}

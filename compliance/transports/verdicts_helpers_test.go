@@ -102,7 +102,7 @@ func isOverdue(err error) bool {
 	return strings.Contains(err.Error(), "transport did not obey its deadline")
 }
 
-// wantReason checks that err names the fault of the transport.
+// wantReason checks that err says what is wrong with the transport.
 func wantReason(t testing.TB, err error) {
 	t.Helper()
 	if s := err.Error(); !strings.Contains(s, "transport") || !strings.Contains(s, "deadline") {

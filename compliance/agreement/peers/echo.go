@@ -45,7 +45,7 @@ func echo(c conn, check bool) {
 // A dialer connects to a ws URL.
 type dialer func(ctx context.Context, url string) (conn, error)
 
-// caseTime limits one case of a client. No case of a suite takes two minutes.
+// caseTime limits one case of a client. In practice, no case takes two minutes.
 const caseTime = 3 * time.Minute
 
 // drive returns a Peer.Drive for a library.
