@@ -108,5 +108,5 @@ const race = "The suites send a message and then violate the protocol. The verdi
 const lostAnswer = "The writing thread of Java-WebSocket's client discards its queue if it is interrupted " +
 	"during a write. A close frame that arrives while the client writes the echo, or the " +
 	"request, is therefore not answered. Hawser's suite sends its close frame sooner after the " +
-	"echo than the original, and sees this in one case of ten. The original sees it in one of a " +
+	"echo than the original, and sees this in one case in ten. The original sees it in one in a " +
 	"hundred."

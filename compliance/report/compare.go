@@ -20,7 +20,10 @@ type Comparison struct {
 // A Pair is an agent of each report whose cases are compared.
 type Pair struct {
 	AgentA, AgentB string
-	Rows           []Row // first those that are worse in B, then those that differ, then the rest; by case
+	// Rows has the cases that are worse in B, then those with different behavior, then those with
+	// different verdicts on closing, then those of one report only, and then those with equal
+	// verdicts. Each of these parts is sorted by id.
+	Rows []Row
 }
 
 // A Row is a case in two reports. A or B is nil if that report lacks the case.
@@ -60,7 +63,8 @@ func (r Row) better() bool {
 
 func (r Row) both() bool { return r.A != nil && r.B != nil }
 
-// rank orders rows: worse in B, different verdicts, cases of one report only, the rest.
+// rank orders rows: worse in B, different behavior, different verdicts on closing, cases of one
+// report only, equal verdicts.
 func (r Row) rank() int {
 	switch {
 	case r.worse():

@@ -138,15 +138,15 @@ type ExpectedClose struct {
 
 // A Close describes how a connection ended. "Me" is the suite.
 type Close struct {
-	ClosedByMe                     bool
-	FailedByMe                     bool
-	DroppedByMe                    bool
-	WasClean                       bool
+	ClosedByMe                     bool   // the suite sent the first close frame
+	FailedByMe                     bool   // the suite failed the connection because of an error
+	DroppedByMe                    bool   // the suite was the first to drop the TCP connection
+	WasClean                       bool   // both sides sent close frames, and the server then dropped TCP
 	WasNotCleanReason              string // "" if the close was clean
-	WasServerConnectionDropTimeout bool
-	WasOpenHandshakeTimeout        bool
-	WasCloseHandshakeTimeout       bool
-	LocalCloseCode                 int // 0 if none was sent
+	WasServerConnectionDropTimeout bool   // the server did not drop TCP in time after the close frames
+	WasOpenHandshakeTimeout        bool   // the opening handshake took too long
+	WasCloseHandshakeTimeout       bool   // the peer did not answer the suite's close frame in time
+	LocalCloseCode                 int    // 0 if none was sent
 	LocalCloseReason               string
 	RemoteCloseCode                int // 0 if none was received
 	RemoteCloseReason              string

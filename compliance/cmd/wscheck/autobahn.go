@@ -19,7 +19,7 @@ const autobahnHelp = `usage: wscheck autobahn -server URL [flags]
 
 Runs the original Autobahn test suite, ` + autobahn.Version + `, against a WebSocket server or
 hawser's own client. The suite is a program called wstest. wscheck uses the one that
--wstest names or -install installs, then one on PATH, then the suite's own Docker
+-wstest names or -install installs, or else one on PATH, or else the suite's own Docker
 image. The suite connects only to loopback addresses and to the server that you name.
 
 In patterns, * matches any characters, and the whole id must match: '12.*.1' is five
@@ -29,7 +29,7 @@ matches 12.1.10 to 12.1.18.) Groups 1 to 7 and 10 take about 10 seconds. Groups 
 
 A case passes if both verdicts, behavior and behaviorClose, are OK or INFORMATIONAL.
 
-Exit status: 0 all cases passed, 1 some fell short, 2 some did not run.
+Exit status: 0 all cases passed, 1 some fell short, 2 some did not run or the run failed.
 
 Flags:
 `

@@ -18,9 +18,9 @@ Prints the cases that fell short in a report in the format that -known reads: th
 the verdicts and, as the reason, the outcome of the case. Replace the outcome with the
 reason why the case may fall short.
 
-With -write FILE, it writes the list to FILE. If FILE exists, it keeps the reasons, the
-cases that vary and the cases that the report does not have. It removes cases that no
-longer fall short.
+With -write FILE, wscheck writes the list to FILE instead. If FILE exists, wscheck keeps
+its reasons, the cases that vary and the cases that the report does not have, and removes
+the cases that no longer fall short.
 
 Exit status: 0 the list was written, 2 it was not.
 
