@@ -54,7 +54,7 @@ func (g *callGraph) readsOf(at inspector.Cursor, call *ast.CallExpr) reads {
 	return found
 }
 
-// readOf returns the read of call, a call of a method of Conn.
+// readOf returns the read of call, which calls a method of Conn.
 func (g *callGraph) readOf(call *ast.CallExpr) reads {
 	if p, ok := placeOf(g.info, receiver(call)); ok {
 		return reads{p: call}

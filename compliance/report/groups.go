@@ -78,7 +78,8 @@ var titles = map[string]string{
 	"other": "Other cases",
 }
 
-// Title returns the title of a group or subgroup of cases, such as "6" or "6.4", or "".
+// Title returns the title of a group or subgroup of cases, such as "6" or "6.4", or "" if it has
+// no title.
 func Title(group string) string { return titles[group] }
 
 // titlesWith returns the titles, overridden by those in more.

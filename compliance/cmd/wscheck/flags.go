@@ -41,7 +41,7 @@ func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest
 	}
 }
 
-// runFlags are the flags of the commands that run the native suite.
+// runFlags are the flags of the commands that run hawser's suite.
 type runFlags struct {
 	set              *flag.FlagSet
 	help             string

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 )
 
-// listenFlags determine where our server listens.
+// listenFlags determine where a server of wscheck listens.
 type listenFlags struct {
 	url       string
 	cert, key string

@@ -92,8 +92,8 @@ func some(ids []string) string {
 	return s
 }
 
-// count counts a verdict on a case of an agent, which has all cases. If a case runs again, only
-// its last verdict counts.
+// count counts a verdict on a case of an agent. all is the number of the agent's cases. If a case
+// runs again, only its last verdict counts.
 func (p *progress) count(name string, all int, id string, passed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// ask runs a case of the native suite and returns its verdicts.
+// ask runs a case of hawser's suite and returns its verdicts.
 func ask(ctx context.Context, q question, server string) (v broken.Verdict, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
@@ -38,7 +38,7 @@ func ask(ctx context.Context, q question, server string) (v broken.Verdict, err 
 	return broken.Verdict{string(results[0].Behavior), string(results[0].BehaviorClose)}, nil
 }
 
-// testClient runs a case of the native suite against a client.
+// testClient runs a case of hawser's suite against a client.
 func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*report.Result, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,7 +88,7 @@ func idsFor(role string, cases []*suite.Case) (ids []string) {
 	return ids
 }
 
-// verdictsOn returns the native suite's verdicts on a peer. It runs several cases at once.
+// verdictsOn returns the verdicts of hawser's suite on a peer. It runs several cases at once.
 func verdictsOn(t *testing.T, p peer) map[string]broken.Verdict {
 	server := ""
 	if p.role == "server" {

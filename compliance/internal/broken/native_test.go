@@ -57,7 +57,7 @@ type question struct {
 	want             []broken.Verdict
 }
 
-// The native suite detects each defect in the same cases and with the same verdicts as the
+// Hawser's suite detects each defect in the same cases and with the same verdicts as the
 // original.
 func TestNativeAgrees(t *testing.T) {
 	original, err := broken.ReadOriginal()

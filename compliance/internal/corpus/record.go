@@ -21,7 +21,7 @@ const drainTime = 200 * time.Millisecond
 // A recording holds the bytes sent on one connection.
 type recording struct {
 	addr           string // where the server listens
-	ourClient      bool   // our client is tested, rather than our server
+	ourClient      bool   // hawser's client is tested, rather than its server
 	chopped        bool   // the suite sent bytes or frames one by one
 	mu             sync.Mutex
 	client, server []byte

@@ -18,7 +18,7 @@ import (
 const (
 	caseTime    = 5 * time.Minute
 	verdictTime = 30 * time.Second // for the suite's verdict, after the client is done
-	headTime    = 5 * time.Second  // for the request to our server
+	headTime    = 5 * time.Second  // for the request to hawser's server
 )
 
 // light is the number of cases run at once if they mostly wait.
@@ -96,7 +96,7 @@ func one(ctx context.Context, c *suite.Case) (made []*recording, err error) {
 	return made, nil
 }
 
-// server runs a case against our server.
+// server runs a case against hawser's server.
 func server(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	l, err := listen(false)
 	if err != nil {
@@ -117,7 +117,7 @@ func server(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	return l.of(results[0]), nil
 }
 
-// client runs a case against our client.
+// client runs a case against hawser's client.
 func client(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	l, err := listen(true)
 	if err != nil {
@@ -141,7 +141,7 @@ func client(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	return l.of(res), nil
 }
 
-// echo runs a case with our client, which sends every message back until the connection
+// echo runs a case with hawser's client, which sends every message back until the connection
 // ends. It returns an error if the client did not connect, which may be correct.
 func echo(ctx context.Context, target string) error {
 	conn, err := testee.Hawser(ctx, target, nil)
