@@ -13,7 +13,7 @@ import (
 // KeptPayload reports bytes that are kept longer than they are valid. These bytes are lent for a limited
 // time:
 //
-//   - websocket.Message.Data of Conn.Messages, until the loop reads the next message;
+//   - websocket.Message.Data of Conn.Messages, until the loop reads the next message or ends;
 //   - wire.Frame.Payload of Decoder.Next, until the next call, and the reason that wire.ConsumeClose returns
 //     of such a payload;
 //   - the bytes that Conn.AppendRead appends to a buffer, if the next iteration of a loop empties the buffer

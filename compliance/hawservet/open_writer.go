@@ -13,9 +13,9 @@ import (
 )
 
 // OpenWriter reports messages that a goroutine begins before it closes its own MessageWriter of the same
-// Conn. They wait until the writer is closed. OpenWriter analyzes writers that one function opens, writes to
-// and closes. It reports writes that follow the call of Writer and precede any Close on every path. A
-// deferred Close is too late for them.
+// Conn. Such messages wait until the writer is closed. OpenWriter analyzes writers that one function opens,
+// writes to and closes. It reports writes that follow the call of Writer and precede any Close on every path.
+// A deferred Close is too late for them.
 var OpenWriter = &analysis.Analyzer{
 	Name: "openwriter",
 	Doc: `report messages that wait for an open MessageWriter of their own goroutine
