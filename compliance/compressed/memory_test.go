@@ -23,8 +23,8 @@ const (
 )
 
 // After 4 or 64 messages of 1 KiB, an idle connection takes little more memory in a server than one without
-// compression: as much as it sent and received, up to its two windows. Without context takeover it takes
-// almost nothing more.
+// compression. The difference is the size of what it sent and received, up to the size of its two windows.
+// Without context takeover, it is almost nothing.
 func TestIdleMemory(t *testing.T) {
 	switch _, err := os.Stat("/proc/self/status"); {
 	case err != nil:

@@ -39,7 +39,7 @@ type direction struct {
 type delivery struct {
 	data   []byte
 	text   bool
-	way    int // as of delivery.read
+	way    int // the way to read it: see delivery.read
 	buffer int
 }
 

@@ -124,8 +124,8 @@ func checkWindows(t *testing.T, results []result) {
 	}
 }
 
-// slack is the number of bytes by which the sizes of the same messages may differ. A
-// compressor from a pool may not have the history of another one.
+// slack is the number of bytes by which the sizes of the same messages may differ, because
+// compressors from a pool have different histories.
 const slack = 64
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -29,7 +29,7 @@ func (r Role) String() string {
 
 // A Defect is a violation of a single requirement.
 type Defect struct {
-	Name  string   // for [Server] and [Client]; the code of the defect has it too
+	Name  string   // for [Server] and [Client], and in the code of the defect
 	What  string   // what the peer does
 	Roles Role     // the sides that can have it
 	Cases []string // patterns of Autobahn's cases that might detect it
