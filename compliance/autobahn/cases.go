@@ -61,7 +61,8 @@ func ExpandCases(include, exclude []string) ([]string, error) {
 	for _, p := range slices.Concat(include, exclude) {
 		match := func(id string) bool { return matchCase(p, id) }
 		if !slices.ContainsFunc(all, match) {
-			return nil, fmt.Errorf("no case of the suite matches %q; an id is like 2.10, a pattern like 6.*", p)
+			return nil, fmt.Errorf("no case of the suite matches %q; "+
+				"an id is like 2.10, a pattern like 6.*", p)
 		}
 	}
 	ids := slices.DeleteFunc(all, func(id string) bool {

@@ -57,7 +57,8 @@ func TestProbeErrors(t *testing.T) {
 	}))
 	defer plain.Close()
 	err := probe(t.Context(), wsURL(plain), false)
-	if err == nil || !strings.Contains(err.Error(), `responded with 404 Not Found, not 101: "only pages here`) {
+	const want = `responded with 404 Not Found, not 101: "only pages here`
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("server without WebSockets: %v", err)
 	}
 
