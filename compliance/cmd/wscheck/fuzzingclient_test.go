@@ -68,7 +68,7 @@ func TestFuzzingClientFallsShort(t *testing.T) {
 		"1.*.6,1.*.7,1.*.8", "-out", t.TempDir())
 	d.check(t, exitShort, "FAIL: 4 of 10 cases fell short\n", "4 short")
 	for _, want := range []string{"  behavior  6 OK, 4 FAILED\n",
-		"\nFAILED: 4 cases violate RFC 6455, section ", " (MUST)\n  \"",
+		"\nFAILED: 4 cases about RFC 6455, section ", " (MUST)\n  \"",
 		"  1.1.3    A text message of 126 ", "FAILED, close "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %q", want, d.stdout)

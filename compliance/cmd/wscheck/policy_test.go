@@ -151,7 +151,7 @@ func TestExports(t *testing.T) {
 	}
 	for _, want := range []string{"before\n### WebSocket conformance of &lt;a\\|b>\n",
 		"**FAIL: 1 of 5 cases fell short, 1 skipped**",
-		"#### FAILED: 1 case violates RFC 6455, section ",
+		"#### FAILED: 1 case about RFC 6455, section ",
 		"(https://www.rfc-editor.org/rfc/rfc6455#section-", "\n| 1.1.2 | A text message of 125 "} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in the summary %s", want, b)

@@ -209,18 +209,15 @@ func (s *summary) breaches(side *side) []*breach {
 	})
 }
 
-// title returns the heading of a breach. Only MUST and SHOULD can be violated.
+// title returns the heading of a breach. A MAY cannot be broken, so its level is left out. A case
+// with the verdict NON-STRICT need not break a MUST either: see its remark.
 func (b *breach) title() string {
 	n := cases(len(b.results))
 	switch {
 	case b.rule == nil:
 		return fmt.Sprintf("%s: %s", b.worst, n)
 	case b.rule.Level == "MUST" || b.rule.Level == "SHOULD":
-		violate := "violate"
-		if len(b.results) == 1 {
-			violate = "violates"
-		}
-		return fmt.Sprintf("%s: %s %s %s (%s)", b.worst, n, violate, b.rule.Section, b.rule.Level)
+		return fmt.Sprintf("%s: %s about %s (%s)", b.worst, n, b.rule.Section, b.rule.Level)
 	}
 	return fmt.Sprintf("%s: %s about %s", b.worst, n, b.rule.Section)
 }

@@ -46,7 +46,7 @@ func TestSummary(t *testing.T) {
   close     12 OK
   varied: 2.5 (FAILED, then OK)
 
-FAILED: 2 cases violate RFC 1, section 1 (MUST)
+FAILED: 2 cases about RFC 1, section 1 (MUST)
   "It MUST."
   2.2      Does 2.2.
            FAILED, close OK: Saw 2.2.
@@ -63,7 +63,7 @@ FAILED: 1 case
   2.4      Does 2.4.
            FAILED, close OK: Saw 2.4.
 
-NON-STRICT: 7 cases violate RFC 1, section 2 (SHOULD)
+NON-STRICT: 7 cases about RFC 1, section 2 (SHOULD)
   "It SHOULD."
   Remark: It may.
   1.1      Does 1.1.
