@@ -131,6 +131,34 @@ func TestCancelledReadsCopyOnce(t *testing.T) {
 	}
 }
 
+// readKept reads a message in one of three ways. If ctx ends first, it returns a zero Message. It
+// overwrites all memory that belongs to the caller.
+func readKept(ctx context.Context, t *testing.T, c *Conn, way int, dst []byte) (m Message) {
+	var err error
+	switch way {
+	case 0:
+		_, m.Data, err = c.Read(ctx)
+	case 1:
+		_, m.Data, err = c.AppendRead(ctx, dst)
+		if len(m.Data) < 10 || err != nil && (len(m.Data) != 10 || &m.Data[0] != &dst[0]) {
+			t.Errorf("AppendRead: got %d bytes with error %v, want dst and no more", len(m.Data), err)
+		}
+		m.Data = m.Data[10:]
+	case 2:
+		for lent, e := range c.Messages(ctx) {
+			m.Data, err = bytes.Clone(lent.Data), e
+			shred(lent.Data)
+			break
+		}
+	}
+	if m.Type = Binary; err != nil {
+		interrupted(t, err, context.Canceled)
+		shred(dst)
+		return Message{}
+	}
+	return m
+}
+
 // A Conn keeps a partial message in its own memory. The caller may change its destination at
 // once, and another message does not overwrite the kept bytes. A message that was returned
 // belongs to the caller for good.
@@ -151,33 +179,7 @@ func TestKeptIsNobodyElses(t *testing.T) {
 					n := min(len(stream), 1+random.IntN(size))
 					part, way := stream[:n], random.IntN(3)
 					dst := make([]byte, 10, 10+random.IntN(2*size))
-					got := start(func() (m Message) {
-						var err error
-						switch way {
-						case 0:
-							_, m.Data, err = c.Read(ctx)
-						case 1:
-							_, m.Data, err = c.AppendRead(ctx, dst)
-							if len(m.Data) < 10 ||
-								err != nil && (len(m.Data) != 10 || &m.Data[0] != &dst[0]) {
-								t.Errorf("AppendRead: got %d bytes with error %v, want dst and no more",
-									len(m.Data), err)
-							}
-							m.Data = m.Data[10:]
-						case 2:
-							for lent, e := range c.Messages(ctx) {
-								m.Data, err = bytes.Clone(lent.Data), e
-								shred(lent.Data)
-								break
-							}
-						}
-						if m.Type = Binary; err != nil {
-							interrupted(t, err, context.Canceled)
-							shred(dst)
-							return Message{}
-						}
-						return m
-					})
+					got := start(func() Message { return readKept(ctx, t, c, way, dst) })
 					p.write(part)
 					synctest.Wait()
 					stream = stream[n:]

@@ -81,15 +81,17 @@ func readsJSON(t *testing.T, err error) serveFunc {
 	return func(_ context.Context, c *Conn) error { return readJSON(t, c, err) }
 }
 
-// The way in which Serve ends determines the close frame and the log.
-func TestHandlerEnds(t *testing.T) {
-	checkLeaks(t)
+// A handlerEnd is a way in which Serve ends, and its consequences.
+type handlerEnd struct {
+	serve serveFunc
+	code  StatusCode // 0 if there is no close frame
+	log   string     // a part of the log; "" if nothing is logged
+}
+
+// handlerEnds returns the ways in which Serve ends, by the names of their tests.
+func handlerEnds(t *testing.T) map[string]handlerEnd {
 	broken := func(v wire.Violation) error { return &wire.Error{Violation: v} }
-	for name, test := range map[string]struct {
-		serve serveFunc
-		code  StatusCode // 0 if there is no close frame
-		log   string     // a part of the log; "" if nothing is logged
-	}{
+	return map[string]handlerEnd{
 		"nil":                {returns(nil), 1000, ""},
 		"error":              {returns(errors.New("no disk")), 1011, "no disk"},
 		"error of the peer":  {returns(broken(wire.ErrInvalidUTF8)), 1007, ""},
@@ -144,7 +146,13 @@ func TestHandlerEnds(t *testing.T) {
 			c.CloseNow()
 			return nil
 		}, 0, ""},
-	} {
+	}
+}
+
+// The way in which Serve ends determines the close frame and the log.
+func TestHandlerEnds(t *testing.T) {
+	checkLeaks(t)
+	for name, test := range handlerEnds(t) {
 		for _, hold := range []bool{false, true} {
 			if name == "Goexit" && hold {
 				continue // it would end net/http's goroutine and leave its client waiting

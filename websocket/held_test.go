@@ -112,6 +112,46 @@ func (p *peer) announce(op wire.Opcode, length int64, n int, s wire.Session) []b
 // heldConns is how many connections share a measurement.
 const heldConns = 16
 
+// A heldSide is one connection of a measurement: its peer, and a read in progress.
+type heldSide struct {
+	p      *peer
+	read   func(context.Context) error
+	done   <-chan error
+	cancel context.CancelFunc
+}
+
+// init makes the connection, which is closed at the end of the test.
+func (s *heldSide) init(t testing.TB, role wire.Role, way int, shape heldShape) *Conn {
+	cfg := ConnOptions{Role: role, Limits: Limits{MaxMessage: shape.max}}
+	if shape.ext {
+		cfg.Session = newRuns(t)
+	}
+	ours, theirs := netPair(t, "unix")
+	c := NewConn(context.Background(), ours, &cfg)
+	t.Cleanup(func() { c.CloseNow(); theirs.Close() })
+	s.p = &peer{nc: theirs, role: wire.Client}
+	if role == wire.Client {
+		s.p.role = wire.Server
+	}
+	s.read = heldWays[way].make(c)
+	return c
+}
+
+// begin starts a read.
+func (s *heldSide) begin() {
+	var ctx context.Context
+	ctx, s.cancel = context.WithCancel(context.Background())
+	s.done = start(func() error { return s.read(ctx) })
+}
+
+// end cancels the read in progress and waits for it.
+func (s *heldSide) end(t testing.TB) {
+	s.cancel()
+	if err := <-s.done; !errors.Is(err, context.Canceled) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a cancelled read: got %v, want the error of its context", err)
+	}
+}
+
 // heldAfter returns how many bytes a connection holds after it has received the first n bytes of
 // a message, in addition to the bytes that it held while it waited for the message. If polled is
 // set, two reads have been cancelled and none is in progress.
@@ -129,38 +169,11 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 			}
 		}
 	}
-	type side struct {
-		p      *peer
-		read   func(context.Context) error
-		done   <-chan error
-		cancel context.CancelFunc
-	}
-	var sides [heldConns]side
+	var sides [heldConns]heldSide
 	offset := int64(0) // the offset in the stream at which the readers must wait
-	begin := func(s *side) {
-		var ctx context.Context
-		ctx, s.cancel = context.WithCancel(context.Background())
-		s.done = start(func() error { return s.read(ctx) })
-	}
-	end := func(s *side) {
-		s.cancel()
-		if err := <-s.done; !errors.Is(err, context.Canceled) && !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error(err)
-		}
-	}
 	for i := range sides {
-		cfg := ConnOptions{Role: role, Limits: Limits{MaxMessage: shape.max}}
-		if shape.ext {
-			cfg.Session = newRuns(t)
-		}
-		ours, theirs := netPair(t, "unix")
-		c := NewConn(context.Background(), ours, &cfg)
 		s := &sides[i]
-		s.p = &peer{nc: theirs, role: wire.Client}
-		if role == wire.Client {
-			s.p.role = wire.Server
-		}
-		s.read = heldWays[way].make(c)
+		c := s.init(t, role, way, shape)
 		reported := int64(-1)
 		c.tr.rd.idle = func() { // called by the goroutine that reads
 			if at := c.in.dec.Offset(); at != reported && (at == 0 || at == offset) {
@@ -168,8 +181,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 				waits <- struct{}{}
 			}
 		}
-		t.Cleanup(func() { c.CloseNow(); theirs.Close() })
-		begin(s)
+		s.begin()
 	}
 	await()
 	stream := shape.begin(sides[0].p, n)[:n]
@@ -189,8 +201,8 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		await()
 		for i := range sides {
 			if s := &sides[i]; polled {
-				if end(s); offset < int64(n) {
-					begin(s)
+				if s.end(t); offset < int64(n) {
+					s.begin()
 				}
 			}
 		}
@@ -198,7 +210,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 	held := (liveHeap() - before) / heldConns
 	for i := range sides {
 		if s := &sides[i]; !polled {
-			end(s)
+			s.end(t)
 		}
 		runtime.KeepAlive(sides[i].read)
 	}

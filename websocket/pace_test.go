@@ -84,65 +84,72 @@ func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
 	}
 }
 
+// messageTimeout is the Limits.MessageTimeout of noMessageTimeouts.
+const messageTimeout = time.Minute
+
+// noMessageTimeouts are waits that do not count toward Limits.MessageTimeout.
+var noMessageTimeouts = []struct {
+	name   string
+	limits Limits
+	sends  func(p *peer)
+	reads  func(c *Conn) error
+}{
+	{"no limit", Limits{}, func(p *peer) {
+		p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour)
+	}, func(c *Conn) error {
+		_, _, err := c.Read(context.Background())
+		return err
+	}},
+	{"time between messages", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
+		for range 3 {
+			b := p.frame(wire.OpText, true, []byte("text"))
+			p.write(b[:1])
+			time.Sleep(messageTimeout - time.Second)
+			p.write(b[1:])
+			time.Sleep(2 * messageTimeout)
+			p.trickle(p.frame(wire.OpPong, true, []byte("pong")), time.Second)
+		}
+	}, func(c *Conn) error {
+		for range 3 {
+			if _, _, err := c.Read(context.Background()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{"time between reads", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
+		p.send(wire.OpText, false, "one")
+		p.send(wire.OpContinuation, true, "two")
+	}, func(c *Conn) error {
+		r, err := c.Reader(context.Background())
+		if err != nil {
+			return err
+		}
+		_, err = io.ReadFull(r, make([]byte, 3))
+		time.Sleep(2 * messageTimeout)
+		_, more := io.ReadAll(r)
+		return errors.Join(err, more)
+	}},
+	{"a context that ended", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
+		p.send(wire.OpText, false, "one")
+		time.Sleep(2 * messageTimeout)
+		p.send(wire.OpContinuation, true, "two")
+	}, func(c *Conn) error {
+		ctx, cancel := context.WithTimeout(context.Background(), messageTimeout/2)
+		defer cancel()
+		_, _, err := c.Read(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrMessageTimeout) {
+			return err
+		}
+		time.Sleep(2 * messageTimeout)
+		_, _, err = c.Read(context.Background())
+		return err
+	}},
+}
+
 // Only the time in which a reader waits for the rest of a message counts.
 func TestMessageTimeoutDoesNotCount(t *testing.T) {
-	const limit = time.Minute
-	for _, row := range []struct {
-		name   string
-		limits Limits
-		sends  func(p *peer)
-		reads  func(c *Conn) error
-	}{
-		{"no limit", Limits{}, func(p *peer) {
-			p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour)
-		},
-			func(c *Conn) error { _, _, err := c.Read(context.Background()); return err }},
-		{"time between messages", Limits{MessageTimeout: limit}, func(p *peer) {
-			for range 3 {
-				b := p.frame(wire.OpText, true, []byte("text"))
-				p.write(b[:1])
-				time.Sleep(limit - time.Second)
-				p.write(b[1:])
-				time.Sleep(2 * limit)
-				p.trickle(p.frame(wire.OpPong, true, []byte("pong")), time.Second)
-			}
-		}, func(c *Conn) error {
-			for range 3 {
-				if _, _, err := c.Read(context.Background()); err != nil {
-					return err
-				}
-			}
-			return nil
-		}},
-		{"time between reads", Limits{MessageTimeout: limit}, func(p *peer) {
-			p.send(wire.OpText, false, "one")
-			p.send(wire.OpContinuation, true, "two")
-		}, func(c *Conn) error {
-			r, err := c.Reader(context.Background())
-			if err != nil {
-				return err
-			}
-			_, err = io.ReadFull(r, make([]byte, 3))
-			time.Sleep(2 * limit)
-			_, more := io.ReadAll(r)
-			return errors.Join(err, more)
-		}},
-		{"a context that ended", Limits{MessageTimeout: limit}, func(p *peer) {
-			p.send(wire.OpText, false, "one")
-			time.Sleep(2 * limit)
-			p.send(wire.OpContinuation, true, "two")
-		}, func(c *Conn) error {
-			ctx, cancel := context.WithTimeout(context.Background(), limit/2)
-			defer cancel()
-			_, _, err := c.Read(ctx)
-			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrMessageTimeout) {
-				return err
-			}
-			time.Sleep(2 * limit)
-			_, _, err = c.Read(context.Background())
-			return err
-		}},
-	} {
+	for _, row := range noMessageTimeouts {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, row.limits)

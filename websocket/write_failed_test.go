@@ -135,50 +135,55 @@ func TestReadAheadAfterFailedWrite(t *testing.T) {
 	}
 }
 
+// sendBinary sends a message of n bytes for as long as the Conn reads.
+func sendBinary(p *peer, n int) { p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, n))) }
+
+// unreadEnds are the ends of connections whose writing has failed and that no call reads.
+var unreadEnds = []struct {
+	name string
+	peer func(p *peer)
+	want time.Duration
+	err  error
+}{
+	{"close frame", func(p *peer) { p.sendClose(4001, "") }, 0, &CloseError{Code: 4001}},
+	{"close frame and end", func(p *peer) {
+		p.sendClose(4001, "")
+		p.nc.Close()
+	}, 0, &CloseError{Code: 4001}},
+	{"pings and end", func(p *peer) {
+		p.send(wire.OpPing, true, "")
+		p.nc.Close()
+	}, 0, io.ErrUnexpectedEOF},
+	{"message and end", func(p *peer) { sendBinary(p, 5); p.nc.Close() }, lingerTime, io.ErrUnexpectedEOF},
+	{"violation", func(p *peer) {
+		p.write(p.rawFrame(0x83, 1, 0, "", false))
+	}, 0, wire.ErrReservedOpcode},
+	{"message and close frame", func(p *peer) {
+		sendBinary(p, 5)
+		p.sendClose(4001, "")
+	}, lingerTime, &CloseError{Code: 4001}},
+	{"silence", func(*peer) {}, lingerTime, errWornOut},
+	{"half a frame", func(p *peer) {
+		p.write(p.frame(wire.OpText, true, []byte("text"))[:3])
+	}, lingerTime, errWornOut},
+	{"a byte now and then", func(p *peer) {
+		for range 100 {
+			p.nc.Write(p.frame(wire.OpText, true, nil))
+			time.Sleep(lingerTime / 10)
+		}
+	}, lingerTime, errWornOut},
+	{"flood", func(p *peer) {
+		for range 100 {
+			sendBinary(p, 100<<10)
+		}
+	}, lingerTime, errWornOut},
+}
+
 // If no call reads after a failed write, the connection ends at once when the peer has sent
 // everything, and after lingerTime if the peer is silent. If the peer sends endlessly, the connection
 // also ends after lingerTime, and the buffer is bounded.
 func TestUnreadAfterFailedWrite(t *testing.T) {
-	text := func(p *peer, n int) { p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, n))) }
-	for _, row := range []struct {
-		name string
-		peer func(p *peer)
-		want time.Duration
-		err  error
-	}{
-		{"close frame", func(p *peer) { p.sendClose(4001, "") }, 0, &CloseError{Code: 4001}},
-		{"close frame and end", func(p *peer) {
-			p.sendClose(4001, "")
-			p.nc.Close()
-		}, 0, &CloseError{Code: 4001}},
-		{"pings and end", func(p *peer) {
-			p.send(wire.OpPing, true, "")
-			p.nc.Close()
-		}, 0, io.ErrUnexpectedEOF},
-		{"message and end", func(p *peer) { text(p, 5); p.nc.Close() }, lingerTime, io.ErrUnexpectedEOF},
-		{"violation", func(p *peer) {
-			p.write(p.rawFrame(0x83, 1, 0, "", false))
-		}, 0, wire.ErrReservedOpcode},
-		{"message and close frame", func(p *peer) {
-			text(p, 5)
-			p.sendClose(4001, "")
-		}, lingerTime, &CloseError{Code: 4001}},
-		{"silence", func(*peer) {}, lingerTime, errWornOut},
-		{"half a frame", func(p *peer) {
-			p.write(p.frame(wire.OpText, true, []byte("text"))[:3])
-		}, lingerTime, errWornOut},
-		{"a byte now and then", func(p *peer) {
-			for range 100 {
-				p.nc.Write(p.frame(wire.OpText, true, nil))
-				time.Sleep(lingerTime / 10)
-			}
-		}, lingerTime, errWornOut},
-		{"flood", func(p *peer) {
-			for range 100 {
-				text(p, 100<<10)
-			}
-		}, lingerTime, errWornOut},
-	} {
+	for _, row := range unreadEnds {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newWornPeer(t, role, Limits{}, 0)
