@@ -22,7 +22,7 @@ func breachRows() []letterCase {
 		{"a text message with a reserved bit", ruleReserved, textFrame(hello).withRSV(2), 0, protocolError},
 		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0,
 			[]int{codeProtocolError, codeUnsupported}},
-		{"a continuation of nothing", ruleContinues, cont(hello), 0, protocolError},
+		{"a continuation without a message", ruleContinues, cont(hello), 0, protocolError},
 		{"a ping of 126 bytes", ruleControl, ping(strings.Repeat("x", 126)), 1, protocolError},
 		{"text that is not UTF-8", ruleText, textFrame("\xff"), 2, []int{codeInvalidPayload}},
 	}

@@ -223,7 +223,7 @@ func garbageRows() []letterCase {
 // cutRow returns a case with a message whose last block does not end.
 func cutRow() letterCase {
 	return letterCase{"A message that is cut off in the middle of a block.",
-		"The peer fails the connection; or it accepts what there is, on which no RFC says anything.",
+		"The peer fails the connection; or it accepts what there is. No RFC covers this.",
 		ruleInvalidData,
 		func(s *script) {
 			s.openDeflate(side{})
@@ -275,7 +275,7 @@ func bombRows() []letterCase {
 		"MUST protect themselves against exceeding those limits.")
 	row := func(what string, send func(s *script, packed []byte)) letterCase {
 		return letterCase{what, "The peer refuses it with 1009 or 1008, at its limit; or it returns all " +
-			"64 MiB, if it has none below that.", limit, func(s *script) {
+			"64 MiB, if it has no limit below that.", limit, func(s *script) {
 			s.openDeflate(side{})
 			const n = 64 << 20 / 258
 			send(s, bomb(n))

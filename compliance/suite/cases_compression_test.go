@@ -74,14 +74,14 @@ func TestCompressedOffers(t *testing.T) {
 	for _, n := range negotiated {
 		cases := casesMatching(t, n.subgroup+".2")
 		r := runQuick(t, url, cases)[0]
-		if want := "\r\nSec-WebSocket-Extensions: " + n.offers +
-			"\r\n"; !strings.Contains(r.HTTPRequest, want) {
+		want := "\r\nSec-WebSocket-Extensions: " + n.offers + "\r\n"
+		if !strings.Contains(r.HTTPRequest, want) {
 			t.Errorf("%s: the request is %q, want %q", r.ID, r.HTTPRequest, want)
 		}
 		large := deflate.MustNew(&deflate.Options{WindowBits: 15})
 		c := clientResult(t, cases[0], large)
-		if want := "\r\nSec-WebSocket-Extensions: " + n.answer +
-			"\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
+		want = "\r\nSec-WebSocket-Extensions: " + n.answer + "\r\n"
+		if !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
 			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want,
 				c.Behavior, c.Result)
 		}

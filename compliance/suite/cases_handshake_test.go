@@ -308,8 +308,8 @@ func TestSchemeOfTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newScript(t.Context(), casesMatching(t, "H.1.8")[0], (&Options{}).withDefaults(), tgt)
-		if raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1"))); !strings.HasPrefix(raw,
-			want) {
+		raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1")))
+		if !strings.HasPrefix(raw, want) {
 			t.Errorf("%s: %q", url, raw)
 		}
 	}

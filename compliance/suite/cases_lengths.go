@@ -52,7 +52,7 @@ func topBitRows() []letterCase {
 // receiver to refuse them.
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
-		what := fmt.Sprintf("A %s of %d bytes whose length is encoded in %d bits.", kind, n, form)
+		what := fmt.Sprintf("A %s of %s whose length is encoded in %d bits.", kind, byteCount(n), form)
 		return letterCase{what,
 			"The peer accepts it, or fails the connection with 1002. The rule binds the sender.",
 			ruleMinimal,

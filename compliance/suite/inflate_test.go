@@ -97,8 +97,9 @@ func TestInflaterRefuses(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, bad)
 		}
 	}
-	if got, bad := (&inflater{bits: 9}).message(fresh().begin(0).text(text[:600]).match(5,
-		512).end().message(), 1<<20); bad != nil || string(got) != text[:600]+text[88:93] {
+	whole := fresh().begin(0).text(text[:600]).match(5, 512).end().message()
+	if got, bad := (&inflater{bits: 9}).message(whole, 1<<20); bad != nil ||
+		string(got) != text[:600]+text[88:93] {
 		t.Errorf("a distance as large as the window: %q, %+v", got, bad)
 	}
 	f := &inflater{bits: 15}

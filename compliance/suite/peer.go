@@ -115,8 +115,8 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
 		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
 		Started: time.Now().UTC(), Behavior: report.Failed, BehaviorClose: report.Failed,
 		ResultClose: "TCP was dropped without a closing handshake.",
-		ReportTime:  c.reportTime, IsServer: server, CreateStats: true, Rule: &c.Rule, Quick: o.Quick &&
-			c.deflate != nil,
+		ReportTime:  c.reportTime, IsServer: server, CreateStats: true, Rule: &c.Rule,
+		Quick:        o.Quick && c.deflate != nil,
 		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
 		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
 	}
