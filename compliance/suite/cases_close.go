@@ -19,13 +19,13 @@ func closeBody(code int, reason string) []byte {
 
 // closingCase returns a case of group 7 in which we close first. A wrong status code in the answer
 // fails the case.
-func closingCase(id string, r ruleT, description, expectation string, start func(*peer)) *Case {
+func closingCase(id string, r ruleT, description, expectation string, start func(*driver)) *Case {
 	c := both(id, r, description, expectation, start)
 	c.end = wrongCodeFails
 	return c
 }
 
-func wrongCodeFails(p *peer) {
+func wrongCodeFails(p *driver) {
 	if p.res.BehaviorClose == report.WrongCode {
 		p.setVerdict(report.Failed, p.res.ResultClose)
 	}
@@ -40,7 +40,7 @@ const (
 func closeCases() []*Case {
 	cases := append([]*Case{
 		closingCase("7.1.1", ruleCloseAnswer, "A text message, then a close.",
-			"The message comes back; then a clean close with 1000.", func(p *peer) {
+			"The message comes back; then a clean close with 1000.", func(p *driver) {
 				p.expect(ok, asText("Hello World!"))
 				p.byUs(codeNormal)
 				p.send(textFrame("Hello World!"))
@@ -51,7 +51,7 @@ func closeCases() []*Case {
 		closeThen("7.1.4", ruleAfterClose, "A close frame, then a text message.", textFrame("Hello World!")),
 		closingCase("7.1.5", ruleAfterClose,
 			"The first fragment of a message, a close frame, and the last fragment.", cleanClose,
-			func(p *peer) {
+			func(p *driver) {
 				p.send(moreText("fragment1"))
 				closeFirst(p, closeBody(codeNormal, ""))
 				p.send(cont("fragment2"))
@@ -62,7 +62,7 @@ func closeCases() []*Case {
 		4999} {
 		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseAnswer,
 			fmt.Sprintf("A close frame with code %d, which is valid.", code),
-			"A clean close with 1000 or the same code.", func(p *peer) {
+			"A clean close with 1000 or the same code.", func(p *driver) {
 				closeFirst(p, closeBody(code, ""))
 				p.byUs(codeNormal, code)
 			}))
@@ -94,7 +94,7 @@ func ruleOfCode(code int) ruleT {
 }
 
 // closeFirst closes with a payload and gives the peer a second to answer.
-func closeFirst(p *peer, payload []byte) {
+func closeFirst(p *driver, payload []byte) {
 	p.closeOnly = true
 	p.expect(ok)
 	p.byUs(codeNormal)
@@ -104,7 +104,7 @@ func closeFirst(p *peer, payload []byte) {
 
 // closeThen returns a case that closes and then sends a frame that the peer must not answer.
 func closeThen(id string, r ruleT, description string, f frame) *Case {
-	return closingCase(id, r, description, cleanClose, func(p *peer) {
+	return closingCase(id, r, description, cleanClose, func(p *driver) {
 		closeFirst(p, closeBody(codeNormal, ""))
 		p.send(f)
 	})
@@ -112,7 +112,7 @@ func closeThen(id string, r ruleT, description string, f frame) *Case {
 
 // badClose returns a case that closes with an invalid payload.
 func badClose(id string, r ruleT, description string, payload []byte, also ...int) *Case {
-	return closingCase(id, r, description, refusesClose, func(p *peer) {
+	return closingCase(id, r, description, refusesClose, func(p *driver) {
 		closeFirst(p, payload)
 		p.byUsOrDrop(append([]int{codeProtocolError}, also...)...)
 	})
@@ -121,7 +121,7 @@ func badClose(id string, r ruleT, description string, payload []byte, also ...in
 func closeBodyCases() []*Case {
 	body := func(id, description string, payload []byte) *Case {
 		return closingCase(id, ruleCloseBody, description, cleanClose,
-			func(p *peer) { closeFirst(p, payload) })
+			func(p *driver) { closeFirst(p, payload) })
 	}
 	return []*Case{
 		body("7.3.1", "A close frame without payload.", nil),
@@ -137,7 +137,7 @@ func closeBodyCases() []*Case {
 	}
 }
 
-func informational(p *peer) {
+func informational(p *driver) {
 	p.res.Behavior, p.res.BehaviorClose = report.Informational, report.Informational
 	p.res.Result = "There is no wrong answer."
 }
@@ -147,7 +147,7 @@ func informational(p *peer) {
 func bigThenClose() *Case {
 	c := both("7.1.6", ruleCloseAnswer,
 		"A message of 256 KiB, a small one, a close frame and a ping, in one go.",
-		"A peer may answer the messages first, or close at once.", func(p *peer) {
+		"A peer may answer the messages first, or close at once.", func(p *driver) {
 			p.closeOnly = true
 			p.expect(ok, asText("Hello World!"))
 			p.expect(report.NonStrict)
@@ -158,7 +158,7 @@ func bigThenClose() *Case {
 			p.send(ping(""))
 			p.killAfter(time.Second)
 		})
-	c.end = func(p *peer) {
+	c.end = func(p *driver) {
 		was := p.res.Behavior
 		informational(p)
 		switch was {

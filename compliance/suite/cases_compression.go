@@ -125,7 +125,7 @@ func compressedCases(group, sub int, b *body, d *negotiation, r report.Rule, par
 				fullMessages, what, s.size, unit, b.name, how, parameters),
 			fmt.Sprintf("All come back as they were sent, within %v; then a clean close with 1000.", s.wait),
 			nil)
-		c.start = func(p *peer) {
+		c.start = func(p *driver) {
 			e := &echo{p: p, body: b, size: s.size, fragment: s.fragment}
 			e.start(s.wait)
 		}

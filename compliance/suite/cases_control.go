@@ -43,7 +43,7 @@ func pingCases() []*Case {
 
 // closes returns a case that sends a frame without an answer, and then closes.
 func closes(id string, r ruleT, description string, f frame) *Case {
-	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *peer) {
+	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *driver) {
 		p.expect(ok)
 		p.byUs(codeNormal)
 		p.send(f)

@@ -64,7 +64,7 @@ func slowPings(id string, way writing) *Case {
 		"another after the fourth." + way.words()
 	return both(id, ruleInterleaved, description,
 		"Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.",
-		func(p *peer) {
+		func(p *driver) {
 			p.expect(report.OK, asPong("pongme 1!"), asPong("pongme 2!"),
 				asText("fragment1fragment2fragment3fragment4fragment5"))
 			p.byUs(codeNormal)
@@ -84,13 +84,13 @@ func autoFragmentCases() []*Case {
 		payload[i] = '*'
 	}
 	c := both("10.1.1", ruleForms, "A text message of 65,536 octets in fragments of 1,300.",
-		"It comes back; then a clean close with 1000.", func(p *peer) {
+		"It comes back; then a clean close with 1000.", func(p *driver) {
 			p.expect(report.OK, asText(string(payload)))
 			p.byUs(codeNormal)
 			p.sendMessage(wire.OpText, payload, cut)
 			p.killAfter(10 * time.Second)
 		})
-	c.end = func(p *peer) {
+	c.end = func(p *driver) {
 		if got := p.res.TxFrameStats[0]; p.wasOpen && got != size/cut {
 			p.setVerdict(report.Failed, "The suite itself did not send the fragments it should have.")
 		}

@@ -31,7 +31,7 @@ func framingCases() []*Case {
 			if s.size > 1000 {
 				wait = 10 * time.Second
 			}
-			c.start = func(p *peer) {
+			c.start = func(p *driver) {
 				op, payload, want := wire.OpText, strings.Repeat("*", s.size), asText
 				if sub == 1 {
 					op, payload, want = wire.OpBinary, strings.Repeat("\xfe", s.size), asBinary

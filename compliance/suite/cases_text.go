@@ -74,7 +74,7 @@ func badText(id, text string, size int, wait time.Duration) *Case {
 	if size > 0 {
 		description += fmt.Sprintf(" In fragments of %d octet.", size)
 	}
-	return both(id, ruleText, description, refusesText, func(p *peer) {
+	return both(id, ruleText, description, refusesText, func(p *driver) {
 		p.refusedText()
 		p.sendMessage(wire.OpText, []byte(text), size)
 		p.killAfter(wait)
@@ -82,7 +82,7 @@ func badText(id, text string, size int, wait time.Duration) *Case {
 }
 
 // refusedText declares that the peer refuses text. If we have to close the connection, the case fails.
-func (p *peer) refusedText() {
+func (p *driver) refusedText() {
 	p.expect(ok)
 	p.byPeer(codeInvalidPayload)
 	p.fatal = true
@@ -96,7 +96,7 @@ func sequence(id, what, octets string) *Case {
 		return c
 	}
 	return both(id, ruleTextEcho, what+": text that is UTF-8, "+hex.EncodeToString([]byte(octets))+".",
-		"It comes back; then a clean close with 1000.", func(p *peer) {
+		"It comes back; then a clean close with 1000.", func(p *driver) {
 			p.expect(ok, asText(octets))
 			p.byUs(codeNormal)
 			p.sendMessage(wire.OpText, []byte(octets), 0)
@@ -126,12 +126,12 @@ func failFastCases() []*Case {
 		cases = append(cases, both(fmt.Sprintf("6.4.%d", i+1), ruleText, description,
 			"The peer fails the connection when the second has come. One that waits for the end is not "+
 				"strict.",
-			func(p *peer) { failFast(p, part, inFrame) }))
+			func(p *driver) { failFast(p, part, inFrame) }))
 	}
 	return cases
 }
 
-func failFast(p *peer, part []string, inFrame bool) {
+func failFast(p *driver, part []string, inFrame bool) {
 	p.expect(report.OK, asTimeout("A"))
 	p.expect(report.NonStrict, asTimeout("A"), asTimeout("B"))
 	p.byPeer(codeInvalidPayload)

@@ -70,8 +70,7 @@ func parseDeflate(o wire.ExtensionSpec, answer bool) (d deflateParams, err error
 }
 
 // windowBits parses "a decimal integer value without leading zeroes between 8 to 15, inclusive" (RFC
-// 7692, section
-// 7.1.2.1).
+// 7692, section 7.1.2.1).
 func windowBits(value string) (bits int, ok bool) {
 	bits, err := strconv.Atoi(value)
 	return bits, err == nil && bits >= 8 && bits <= 15 && strconv.Itoa(bits) == value

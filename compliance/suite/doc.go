@@ -7,17 +7,20 @@
 //
 // # Layout
 //
-// The prefix of a file name tells its part:
+// The peer is the implementation under test. Each file name begins with the part of the suite that it
+// belongs to:
 //
-//	cases_*       tables of cases; cases.go lists all groups
-//	rows*         builders of the rows of those tables
-//	rules*        sentences of the RFCs that several cases test
-//	peer*         our end of a connection in numbered cases: events, and verdicts by Autobahn's rules
-//	script*       our end of a connection in the letter groups: a function that sends and waits
-//	run*          the runner: which case runs when, whether the server is alive, which case runs again
-//	inflate*      a strict inflater and a crafter of DEFLATE data; deflate* is the codec of our end
-//	echo*         the messages of groups 12 and 13, and a cache of their compressed form
-//	frame*, head, outbox, target    frames, HTTP heads, queued writes, and the server under test
+//	cases     the cases, in tables; cases.go lists all groups
+//	rows      builders of the rows of those tables
+//	rules     rules of the RFCs that several cases test
+//	driver    our end of a connection in numbered cases: it handles events, by Autobahn's rules
+//	script    our end of a connection in the letter groups: a function that sends and waits
+//	run       the runner: which cases run at once, which run again, whether the server is alive
+//	inflate   a strict inflater, and a writer of unusual DEFLATE data
+//	deflate   permessage-deflate of our end
+//	echo      the messages of groups 12 and 13, and a cache of their compressed form
+//
+// frame.go, head.go, outbox.go and target.go have what driver and script share.
 //
 // # Adding a case
 //
@@ -25,15 +28,16 @@
 // letter group: H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources;
 // C, clients.
 //
-//  1. Find the group in the table letterGroups of cases.go. It names the function that returns the rows, and
-//     the file of that function has the table.
-//  2. Add a row at the end of the table, so that all other cases keep their ids. A row has a
-//     description, an expectation, the rule of an RFC (rules.go) and a function that plays the case on
-//     a [script]. The helpers in rows_*.go make the rows of most handshake cases.
-//  3. In the function, end the case with a verdict: s.broke if the peer broke the rule of the case,
-//     s.against if it broke another rule, s.inform if no rule decides. A plain return means OK.
-//  4. Show in cases_broken_test.go that a defect of internal/broken or of a helper in peer_helpers_test.go
-//     fails the case, and that hawser's own server or client passes it.
+//  1. Find the group in the table letterGroups of cases.go. It names the function that returns the
+//     rows of the group.
+//  2. Add a row at the end of that function, so that all other cases keep their ids. A row has a
+//     description, an expectation, the rule of an RFC and a function that plays the case on a [script].
+//     The helpers of rows_*.go make the rows of most handshake cases.
+//  3. In the function, call s.broke if the peer breaks the rule of the case, s.against if it breaks
+//     another rule, and s.inform if no rule decides. If the function returns, the verdict is OK.
+//  4. Add the case to cases_broken_test.go with a defect that it detects (internal/broken), or show in
+//     another test that a peer of peer_helpers_test.go fails it. TestHawserServer and TestHawserClient
+//     run every case.
 //
-// A new group is one line in letterGroups, which also has the title that reports show.
+// A new group is one line in letterGroups.
 package suite

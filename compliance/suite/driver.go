@@ -60,13 +60,13 @@ func (e event) equal(o event) bool {
 	return e.kind == o.kind && e.binary == o.binary && bytes.Equal(e.data, o.data)
 }
 
-// A peer is our end of a connection in a numbered case. It speaks the protocol, and breaks it where the
+// A driver is our end of a connection in a numbered case. It speaks the protocol, and breaks it where the
 // case says so. It handles one event at a time: received bytes, or a timer. It holds its lock when it
 // calls the functions of a case.
 //
 // Its rules for when to answer, to fail the connection and to drop TCP, and for what is a clean close,
 // are those of Autobahn, because the verdicts depend on them.
-type peer struct {
+type driver struct {
 	c       *Case
 	o       *Options
 	server  bool // we are the server
@@ -106,9 +106,9 @@ type peer struct {
 	onMessage  func(binary bool, data []byte)
 }
 
-// newPeer returns our end of a connection whose opening handshake is complete or in progress.
-func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
-	p := &peer{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
+// newDriver returns our end of a connection whose opening handshake is complete or in progress.
+func newDriver(c *Case, o *Options, conn net.Conn, server bool) *driver {
+	p := &driver{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
 	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }, done: p.release}
 	p.expected = map[report.Verdict][]event{}
 	p.res = &report.Result{
@@ -126,7 +126,7 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
 
 // run plays the case on the connection, whose opening handshake is complete, until the connection ends.
 // rest is what was received after the handshake.
-func (p *peer) run(rest []byte) {
+func (p *driver) run(rest []byte) {
 	p.mu.Lock()
 	p.state, p.wasOpen, p.begun = open, true, time.Now()
 	p.after(p.o.limit(p.c), func() {
@@ -142,7 +142,7 @@ func (p *peer) run(rest []byte) {
 }
 
 // read handles what is received until the connection ends.
-func (p *peer) read() {
+func (p *driver) read() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := p.conn.Read(buf)
@@ -158,7 +158,7 @@ func (p *peer) read() {
 }
 
 // finish ends the connection and completes the result.
-func (p *peer) finish() {
+func (p *driver) finish() {
 	p.mu.Lock()
 	if p.wasOpen {
 		p.res.Duration = time.Since(p.begun)
@@ -178,10 +178,10 @@ func (p *peer) finish() {
 }
 
 // after calls f as an event after d, unless the connection ends first.
-func (p *peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
+func (p *driver) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
 
 // message handles a message.
-func (p *peer) message(binary bool, data []byte) {
+func (p *driver) message(binary bool, data []byte) {
 	if p.onMessage != nil {
 		p.onMessage(binary, data)
 		return
@@ -190,7 +190,7 @@ func (p *peer) message(binary bool, data []byte) {
 	p.finishWhenDone()
 }
 
-func (p *peer) gotPong(data []byte) {
+func (p *driver) gotPong(data []byte) {
 	p.record(event{kind: eventPong, data: bytes.Clone(data)})
 	p.finishWhenDone()
 }

@@ -8,39 +8,39 @@ import (
 )
 
 // expect declares the events that earn a verdict.
-func (p *peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
+func (p *driver) expect(v report.Verdict, events ...event) { p.expected[v] = events }
 
 // byUs declares that we close the connection cleanly, and that the peer answers with one of the codes.
 // finishWhenDone sends the first one.
-func (p *peer) byUs(codes ...int) {
+func (p *driver) byUs(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes, RequireClean: true}
 }
 
 // byUsOrDrop is like byUs, but the peer may drop TCP instead of answering.
-func (p *peer) byUsOrDrop(codes ...int) {
+func (p *driver) byUsOrDrop(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes}
 }
 
 // byPeer declares that the peer fails the connection, with one of the codes or by dropping TCP.
-func (p *peer) byPeer(codes ...int) {
+func (p *driver) byPeer(codes ...int) {
 	p.want = report.ExpectedClose{CloseCode: codes}
 }
 
 // awaits declares what has to be received within wait. The verdict is FAILED until onMessage sets another.
-func (p *peer) awaits(what string, wait time.Duration) {
+func (p *driver) awaits(what string, wait time.Duration) {
 	p.setVerdict(report.Failed, "")
 	p.awaited = fmt.Sprintf("%s within %v", what, wait)
 }
 
 // record adds an event to those received.
-func (p *peer) record(e event) {
+func (p *driver) record(e event) {
 	if len(p.received) < maxSeen {
 		p.received = append(p.received, e)
 	}
 }
 
 // later calls f after d, unless the connection ends first.
-func (p *peer) later(d time.Duration, tag string, f func()) {
+func (p *driver) later(d time.Duration, tag string, f func()) {
 	p.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds(), Tag: tag}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.DelayOver, Tag: tag}, true)
@@ -51,7 +51,7 @@ func (p *peer) later(d time.Duration, tag string, f func()) {
 // killAfter fails the connection after d. While the machine is late, a peer that has not closed the
 // connection has up to three times as long in addition, because a client cannot be asked to repeat the
 // case.
-func (p *peer) killAfter(d time.Duration) {
+func (p *driver) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
 	p.patient(d, 3, func() {
 		p.log(report.LogEntry{Kind: report.Kill}, true)
@@ -61,7 +61,7 @@ func (p *peer) killAfter(d time.Duration) {
 }
 
 // patient calls f after d. While the machine is late, it waits for d again, up to more times.
-func (p *peer) patient(d time.Duration, more int, f func()) {
+func (p *driver) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {
 		if more > 0 && p.state == open && p.o.lateness.late(begun) {
@@ -73,7 +73,7 @@ func (p *peer) patient(d time.Duration, more int, f func()) {
 }
 
 // closeAfter begins the closing handshake after d, with an empty close frame.
-func (p *peer) closeAfter(d time.Duration) {
+func (p *driver) closeAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.CloseNow}, true)
@@ -83,12 +83,12 @@ func (p *peer) closeAfter(d time.Duration) {
 }
 
 // setVerdict sets the verdict and its sentence. Expected events that match override the verdict.
-func (p *peer) setVerdict(v report.Verdict, words string) {
+func (p *driver) setVerdict(v report.Verdict, words string) {
 	p.res.Behavior, p.res.Result = v, words
 }
 
 // aside adds a remark to the verdict, unless there is one already.
-func (p *peer) aside(text string, r report.Rule) {
+func (p *driver) aside(text string, r report.Rule) {
 	if p.res.Aside == nil {
 		p.res.Aside = &report.Aside{Text: text, Rule: r}
 	}

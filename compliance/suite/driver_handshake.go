@@ -35,7 +35,7 @@ func (q *clientRequest) check() error {
 }
 
 // answer accepts the valid request of a client (RFC 6455, section 4.2.2). It declines malformed extensions.
-func (p *peer) answer(q *clientRequest) {
+func (p *driver) answer(q *clientRequest) {
 	p.res.HTTPRequest = string(q.raw)
 	for _, b := range q.reads {
 		p.logRx(b)
@@ -67,7 +67,7 @@ func (p *peer) answer(q *clientRequest) {
 
 // open performs the opening handshake as a client. rest is what was received after the response. If
 // open returns an error, there is no WebSocket connection.
-func (p *peer) open(t *target) (rest []byte, err error) {
+func (p *driver) open(t *target) (rest []byte, err error) {
 	key, extensions := newKey(), ""
 	if p.c.deflate != nil {
 		var offers []wire.ExtensionSpec
@@ -104,7 +104,7 @@ func (p *peer) open(t *target) (rest []byte, err error) {
 }
 
 // checkResponse validates the response as a client has to (RFC 6455, section 4.1).
-func (p *peer) checkResponse(raw []byte, key string) error {
+func (p *driver) checkResponse(raw []byte, key string) error {
 	h := parseHead(raw)
 	words := strings.Fields(h.line)
 	if len(words) < 2 || words[0] != "HTTP/1.1" {
@@ -131,7 +131,7 @@ func (p *peer) checkResponse(raw []byte, key string) error {
 	return p.checkExtensions(f.Values("Sec-Websocket-Extensions"))
 }
 
-func (p *peer) checkExtensions(values []string) error {
+func (p *driver) checkExtensions(values []string) error {
 	offers, err := parseExtensions(values)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 )
 
 // finishWhenDone closes the connection once all expected events were received.
-func (p *peer) finishWhenDone() {
+func (p *driver) finishWhenDone() {
 	for _, events := range p.expected {
 		if !slices.EqualFunc(p.received, events, event.equal) {
 			return
@@ -21,7 +21,7 @@ func (p *peer) finishWhenDone() {
 }
 
 // judge sets the verdicts.
-func (p *peer) judge() {
+func (p *driver) judge() {
 	if want, ok := p.expected[report.OK]; !p.wasOpen {
 		p.res.Result = "There was no WebSocket connection."
 	} else if ok {
@@ -51,7 +51,7 @@ func (p *peer) judge() {
 }
 
 // judgeClose sets the verdict on the close. The first one that applies counts.
-func (p *peer) judgeClose() {
+func (p *driver) judgeClose() {
 	r := p.res
 	wrongSide := p.want.ClosedByMe != r.ClosedByMe
 	switch {
@@ -80,7 +80,7 @@ func (p *peer) judgeClose() {
 }
 
 // fill adds the expected and the received events to the result.
-func (p *peer) fill() {
+func (p *driver) fill() {
 	r := p.res
 	r.Expected = map[report.Verdict][]report.Event{}
 	for v, events := range maps.All(p.expected) {

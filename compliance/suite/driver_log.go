@@ -3,28 +3,28 @@ package suite
 import "github.com/hawser-ws/hawser/compliance/report"
 
 // log adds a line to the wire log if the log is on, or if always is set, as for timers.
-func (p *peer) log(e report.LogEntry, always bool) {
+func (p *driver) log(e report.LogEntry, always bool) {
 	if p.logOn || always {
 		appendLog(p.res, e)
 	}
 }
 
 // logMode switches the wire log on or off: off for many messages, and on again for the close.
-func (p *peer) logMode(on bool) {
+func (p *driver) logMode(on bool) {
 	if p.logOn != on {
 		p.logOn = on
 		p.log(report.LogEntry{Kind: report.WirelogMode, On: on}, true)
 	}
 }
 
-func (p *peer) logTx(b []byte, sync bool) {
+func (p *driver) logTx(b []byte, sync bool) {
 	p.res.TxOctetStats[len(b)]++
 	if p.logOn {
 		p.log(report.LogEntry{Kind: report.TxBytes, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
 	}
 }
 
-func (p *peer) logRx(b []byte) {
+func (p *driver) logRx(b []byte) {
 	p.res.RxOctetStats[len(b)]++
 	if p.logOn {
 		p.log(report.LogEntry{Kind: report.RxBytes, Size: len(b), Text: report.Hex(b)}, false)

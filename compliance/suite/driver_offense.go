@@ -28,7 +28,7 @@ func (r *recording) add(b []byte) {
 
 // offense finds the byte at fault in a case that did not pass: one by which the peer broke a rule, or
 // else one of ours that it should have refused. It returns nil if there is none.
-func (p *peer) offense() *report.Offense {
+func (p *driver) offense() *report.Offense {
 	us, peer := wire.Client, wire.Server
 	if p.server {
 		us, peer = peer, us
@@ -47,7 +47,7 @@ func (p *peer) offense() *report.Offense {
 }
 
 // find decodes a recording as the reader does, up to the first byte that breaks a rule.
-func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
+func (p *driver) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
 	d := wire.Decoder{Role: reader, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1}
 	if p.deflate != nil {
 		d.RSV = wire.RSV1

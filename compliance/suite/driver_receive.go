@@ -31,7 +31,7 @@ type receiver struct {
 }
 
 // took handles received bytes.
-func (p *peer) took(b []byte) {
+func (p *driver) took(b []byte) {
 	if len(b) == 0 || p.state == closed {
 		return
 	}
@@ -60,7 +60,7 @@ func (p *peer) took(b []byte) {
 
 // header reads the header of a frame and returns the number of bytes of b that it consumed, or -1 if it
 // consumed all of b and the header is incomplete.
-func (p *peer) header(b []byte) int {
+func (p *driver) header(b []byte) int {
 	in := &p.in
 	before := len(in.buf)
 	in.buf = append(in.buf, b[:min(len(b), wire.MaxHeaderSize)]...)
@@ -108,7 +108,7 @@ func parseHeader(b []byte) (h wire.Header, n int, ok bool) {
 }
 
 // checkHeader fails the connection if a header breaks a rule.
-func (p *peer) checkHeader(h wire.Header, raw []byte) {
+func (p *driver) checkHeader(h wire.Header, raw []byte) {
 	in, small := &p.in, raw[1]&0x7f
 	bad := func(format string, args ...any) { p.fail(codeProtocolError, fmt.Sprintf(format, args...)) }
 	if h.RSV != 0 && (p.deflate == nil || h.RSV != 4) {
@@ -154,7 +154,7 @@ func (p *peer) checkHeader(h wire.Header, raw []byte) {
 }
 
 // beginFrameIn begins a received frame.
-func (p *peer) beginFrameIn() {
+func (p *driver) beginFrameIn() {
 	in := &p.in
 	if in.frame.Opcode.IsControl() {
 		return
@@ -172,7 +172,7 @@ func (p *peer) beginFrameIn() {
 }
 
 // part consumes bytes of a frame's payload and returns how many.
-func (p *peer) part(b []byte) int {
+func (p *driver) part(b []byte) int {
 	in := &p.in
 	n := int(min(int64(len(b)), in.frame.Length-in.at))
 	control := in.frame.Opcode.IsControl()
@@ -198,7 +198,7 @@ func (p *peer) part(b []byte) int {
 }
 
 // checkText fails the connection at the first byte that is not UTF-8.
-func (p *peer) checkText(b []byte) {
+func (p *driver) checkText(b []byte) {
 	if _, ok := p.in.utf8.Check(b); !ok || p.in.badText {
 		p.in.badText = true
 		p.fail(codeInvalidPayload, "text that is not UTF-8")
@@ -206,7 +206,7 @@ func (p *peer) checkText(b []byte) {
 }
 
 // endFrame ends a received frame.
-func (p *peer) endFrame() {
+func (p *driver) endFrame() {
 	in := &p.in
 	h := in.frame
 	in.inFrame = false
@@ -238,7 +238,7 @@ func (p *peer) endFrame() {
 }
 
 // endMessageIn delivers a received message.
-func (p *peer) endMessageIn() {
+func (p *driver) endMessageIn() {
 	in := &p.in
 	data := in.message
 	if p.res.FailedByMe && in.isDeflated {
@@ -267,7 +267,7 @@ func (p *peer) endMessageIn() {
 }
 
 // control handles a control frame.
-func (p *peer) control(op wire.Opcode, payload []byte) {
+func (p *driver) control(op wire.Opcode, payload []byte) {
 	switch op {
 	case wire.OpClose:
 		p.gotClose(payload)
@@ -282,7 +282,7 @@ func (p *peer) control(op wire.Opcode, payload []byte) {
 }
 
 // gotClose handles a close frame (RFC 6455, section 5.5.1).
-func (p *peer) gotClose(payload []byte) {
+func (p *driver) gotClose(payload []byte) {
 	r := p.res
 	if p.peerClosed {
 		p.secondClose()
@@ -326,7 +326,7 @@ func (p *peer) gotClose(payload []byte) {
 }
 
 // secondClose remarks on a second close frame.
-func (p *peer) secondClose() {
+func (p *driver) secondClose() {
 	p.aside("The peer sent a second close frame. The code and the reason are those of the first.",
 		ruleFirstClose)
 }

@@ -31,7 +31,7 @@ var (
 )
 
 // remark adds the rule of the RFC to a verdict of Autobahn that is stricter or laxer.
-func (p *peer) remark() {
+func (p *driver) remark() {
 	r := p.res
 	failed := r.Behavior == report.Failed
 	say := func(text string, rule report.Rule) { r.Aside = &report.Aside{Text: text, Rule: rule} }

@@ -16,7 +16,7 @@ import (
 const bytePause = 100 * time.Microsecond
 
 // write sends bytes.
-func (p *peer) write(data []byte, sync bool, chop int) {
+func (p *driver) write(data []byte, sync bool, chop int) {
 	if p.state == closed {
 		return
 	}
@@ -48,13 +48,13 @@ func (p *peer) write(data []byte, sync bool, chop int) {
 }
 
 // release hands what the current event has written to the outbox. The caller holds the lock.
-func (p *peer) release() {
+func (p *driver) release() {
 	p.out.put(join(p.held)...)
 	p.held = nil
 }
 
 // send sends a frame.
-func (p *peer) send(f frame) {
+func (p *driver) send(f frame) {
 	n := len(f.payload)
 	if f.repeat > 0 {
 		n = f.repeat
@@ -88,7 +88,7 @@ func (p *peer) send(f frame) {
 // sendMessage sends a message, compressed if permessage-deflate was negotiated, in fragments of size
 // bytes. Size 0 means one frame. As in Autobahn, a message whose length is a multiple of size ends with
 // an empty fragment.
-func (p *peer) sendMessage(op wire.Opcode, data []byte, size int) {
+func (p *driver) sendMessage(op wire.Opcode, data []byte, size int) {
 	if p.state != open {
 		return
 	}
@@ -113,7 +113,7 @@ func (p *peer) sendMessage(op wire.Opcode, data []byte, size int) {
 }
 
 // beginFrame sends the header of a frame. The case sends the payload in pieces by framePart.
-func (p *peer) beginFrame(op wire.Opcode, more bool, n int) {
+func (p *driver) beginFrame(op wire.Opcode, more bool, n int) {
 	p.piece.h = wire.Header{Fin: !more, Opcode: op, Length: int64(n), Masked: !p.server}
 	p.piece.at = 0
 	if p.piece.h.Masked {
@@ -122,7 +122,7 @@ func (p *peer) beginFrame(op wire.Opcode, more bool, n int) {
 	p.write(wire.AppendHeader(nil, p.piece.h), false, 0)
 }
 
-func (p *peer) framePart(data []byte) {
+func (p *driver) framePart(data []byte) {
 	b := slices.Clone(data)
 	if p.piece.h.Masked {
 		wire.Mask(b, p.piece.h.Key, p.piece.at)
@@ -134,7 +134,7 @@ func (p *peer) framePart(data []byte) {
 
 // settle answers the pings received so far, unless a frame of ours is incomplete: the peer would take a
 // pong for the rest of that frame.
-func (p *peer) settle() {
+func (p *driver) settle() {
 	if p.state != open || p.piece.at < p.piece.h.Length {
 		return
 	}
@@ -148,7 +148,7 @@ func (p *peer) settle() {
 }
 
 // close begins the closing handshake, unless either side has begun it. Code 0 means an empty close frame.
-func (p *peer) close(code int, reason string) {
+func (p *driver) close(code int, reason string) {
 	var payload []byte
 	if code != 0 {
 		payload = append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
@@ -157,7 +157,7 @@ func (p *peer) close(code int, reason string) {
 }
 
 // closeRaw begins the closing handshake with any payload.
-func (p *peer) closeRaw(payload []byte) {
+func (p *driver) closeRaw(payload []byte) {
 	if p.state == open {
 		p.sendClose(payload)
 		p.res.ClosedByMe = true
@@ -169,7 +169,7 @@ func (p *peer) closeRaw(payload []byte) {
 }
 
 // sendClose sends our first close frame.
-func (p *peer) sendClose(payload []byte) {
+func (p *driver) sendClose(payload []byte) {
 	p.send(frame{op: wire.OpClose, payload: payload})
 	p.state = closing
 	if len(payload) >= 2 {
@@ -182,7 +182,7 @@ func (p *peer) sendClose(payload []byte) {
 }
 
 // fail fails the connection: by a close frame, or by dropping TCP if we have sent one.
-func (p *peer) fail(code int, reason string) {
+func (p *driver) fail(code int, reason string) {
 	if p.state == closed {
 		return
 	}
@@ -198,13 +198,13 @@ func (p *peer) fail(code int, reason string) {
 }
 
 // drop ends TCP. The close is then not clean.
-func (p *peer) drop(why string) {
+func (p *driver) drop(why string) {
 	p.res.WasClean, p.res.WasNotCleanReason = false, why
 	p.dropNow(false)
 }
 
 // dropNow ends TCP. With flush, it ends TCP once everything is written, or after CloseTimeout.
-func (p *peer) dropNow(flush bool) {
+func (p *driver) dropNow(flush bool) {
 	if p.state != closed {
 		p.res.DroppedByMe = true
 		p.state = closed

@@ -34,7 +34,7 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 					cases[0].script)
 				return
 			}
-			newPeer(cases[0], o, ours, false).run(nil)
+			newDriver(cases[0], o, ours, false).run(nil)
 		}()
 		buf := make([]byte, 1<<20)
 		if cases[0].script != nil {
@@ -81,13 +81,13 @@ func TestFramesShareWrites(t *testing.T) {
 	}
 }
 
-// playPeer plays a numbered case against a server.
-func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result) {
-	return playPeerWith(t, id, nil, server)
+// playDriver plays a numbered case against a server.
+func playDriver(t *testing.T, id string, server func(net.Conn)) (r *report.Result) {
+	return playDriverWith(t, id, nil, server)
 }
 
-// playPeerWith is like playPeer, on a machine that may be late.
-func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (r *report.Result) {
+// playDriverWith is like playPeer, on a machine that may be late.
+func playDriverWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (r *report.Result) {
 	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -98,7 +98,7 @@ func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (
 		defer ours.Close()
 		o := (&Options{}).withDefaults()
 		o.lateness = w
-		p := newPeer(cases[0], o, ours, false)
+		p := newDriver(cases[0], o, ours, false)
 		p.run(nil)
 		r = p.res
 	})
@@ -107,7 +107,7 @@ func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (
 
 // A ping received during a frame of ours is answered after that frame.
 func TestPongsWaitForOurFrame(t *testing.T) {
-	playPeer(t, "6.4.3", func(c net.Conn) {
+	playDriver(t, "6.4.3", func(c net.Conn) {
 		buf := make([]byte, 1024)
 		_, _ = c.Read(buf) // the header and the first piece
 		_, _ = io.WriteString(c, "\x89\x02hi")
@@ -133,7 +133,7 @@ func TestKillWaitsForLateMachine(t *testing.T) {
 		{nil, 2500 * time.Millisecond, report.Failed}, {late, 2500 * time.Millisecond, report.OK},
 		{late, time.Hour, report.Failed},
 	} {
-		r := playPeerWith(t, "6.3.1", row.late, func(c net.Conn) {
+		r := playDriverWith(t, "6.3.1", row.late, func(c net.Conn) {
 			_ = c.SetReadDeadline(time.Now().Add(row.after))
 			_, err := io.Copy(io.Discard, c)
 			if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -151,7 +151,7 @@ func TestKillWaitsForLateMachine(t *testing.T) {
 
 // The first close frame counts, and a remark mentions the second one.
 func TestSecondCloseFrame(t *testing.T) {
-	r := playPeer(t, "1.1.2", func(c net.Conn) {
+	r := playDriver(t, "1.1.2", func(c net.Conn) {
 		buf := make([]byte, 1024)
 		_, _ = c.Read(buf)
 		_, _ = c.Write(append([]byte{0x81, 125}, bytes.Repeat([]byte("*"), 125)...))
@@ -170,7 +170,7 @@ func TestSecondCloseFrameOfClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		p := newPeer(casesMatching(t, "1.1.1")[0], (&Options{}).withDefaults(), ours, true)
+		p := newDriver(casesMatching(t, "1.1.1")[0], (&Options{}).withDefaults(), ours, true)
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		go func() { _, _ = io.WriteString(theirs, "\x88\x80\x00\x00\x00\x00\x88\x80\x00\x00\x00\x00") }()
 		p.run(nil)

@@ -44,7 +44,7 @@ func byteCount(n int) string {
 }
 
 // mismatch says how the received events differ from the expected ones.
-func (p *peer) mismatch(want []event) string {
+func (p *driver) mismatch(want []event) string {
 	for i, e := range p.received {
 		switch {
 		case i < len(want) && e.equal(want[i]):
@@ -82,7 +82,7 @@ func (e event) differs(o event) string {
 }
 
 // ending says how the connection ended before an event was received.
-func (p *peer) ending() string {
+func (p *driver) ending() string {
 	r := p.res
 	when := "at once"
 	if d := r.Duration.Round(time.Millisecond); d > 0 {
@@ -115,7 +115,7 @@ func closeWords(r *report.Result) string {
 }
 
 // wrongSide says which side closed the connection and should not have.
-func (p *peer) wrongSide() string {
+func (p *driver) wrongSide() string {
 	r := p.res
 	switch {
 	case !p.want.ClosedByMe:
@@ -127,7 +127,7 @@ func (p *peer) wrongSide() string {
 }
 
 // unclean says why the closing handshake was not completed.
-func (p *peer) unclean() string {
+func (p *driver) unclean() string {
 	switch r := p.res; {
 	case r.WasCloseHandshakeTimeout:
 		return fmt.Sprintf("The peer did not answer the close frame within %v.", p.o.CloseTimeout)

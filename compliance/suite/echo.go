@@ -13,7 +13,7 @@ import (
 
 // An echo plays a case of group 12 or 13: it sends each message once the one before has come back.
 type echo struct {
-	p              *peer
+	p              *driver
 	body           *body
 	size, fragment int
 	at             int    // where the next message begins in the body
@@ -61,7 +61,7 @@ func (e *echo) next() {
 	}
 }
 
-// send sends the last message, whose compressed form is z, like [peer.sendMessage]. All its frames
+// send sends the last message, whose compressed form is z, like [driver.sendMessage]. All its frames
 // share one write, because separate writes of 256 bytes would cost more than the frames themselves.
 func (e *echo) send(z []byte) {
 	p := e.p
@@ -152,7 +152,7 @@ func (e *echo) compare(binary bool, data []byte) string {
 }
 
 // judgeEcho completes the verdict at the end of a case.
-func judgeEcho(p *peer) {
+func judgeEcho(p *driver) {
 	p.res.ReportCompressionRatio = true
 	if p.deflate != nil && p.deflate.err != nil {
 		// Autobahn drops the connection in this case.

@@ -19,7 +19,7 @@ func (w writing) words() string {
 }
 
 // by sends frames in a writing.
-func (p *peer) by(way writing, frames ...frame) {
+func (p *driver) by(way writing, frames ...frame) {
 	for _, f := range frames {
 		f.sync = way == frameByFrame
 		if way == byteByByte {

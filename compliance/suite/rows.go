@@ -25,7 +25,7 @@ func heavy(kind Case) Case { kind.Heavy = true; return kind }
 func idle(kind Case) Case  { kind.Idle = true; return kind }
 
 // both returns a case for servers and clients.
-func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
+func both(id string, r report.Rule, description, expectation string, start func(*driver)) *Case {
 	return &Case{
 		ID: id, Rule: r, Description: description, Expectation: expectation,
 		Servers: true, Clients: true, start: start,
@@ -36,7 +36,7 @@ func both(id string, r report.Rule, description, expectation string, start func(
 func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration,
 	events ...event) *Case {
 	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.",
-		func(p *peer) {
+		func(p *driver) {
 			p.expect(report.OK, events...)
 			p.byUs(codeNormal)
 			p.by(way, frames...)
@@ -52,7 +52,7 @@ func violates(id string, r report.Rule, description string, way writing, frames 
 	if len(before) > 0 {
 		expectation = "The peer answers the valid frames before. " + expectation
 	}
-	return both(id, r, description+way.words(), expectation, func(p *peer) {
+	return both(id, r, description+way.words(), expectation, func(p *driver) {
 		p.expect(report.OK, before...)
 		if len(before) > 0 {
 			p.expect(report.NonStrict)

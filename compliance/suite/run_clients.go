@@ -274,7 +274,7 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 		defer s.lead(q)()
 		res = scriptClient(ctx, q.c, s.o, q, s.turn)
 	} else {
-		p := newPeer(q.c, s.o, q.conn, true)
+		p := newDriver(q.c, s.o, q.conn, true)
 		p.res.Agent = q.agent
 		p.answer(q)
 		done := s.turn(q.c)
@@ -417,7 +417,7 @@ func (s *Server) update(ctx context.Context, q *clientRequest) {
 
 // reply sends v as a message in JSON, unless it is nil, and closes the connection.
 func (s *Server) reply(q *clientRequest, v any) {
-	c := &Case{start: func(p *peer) {
+	c := &Case{start: func(p *driver) {
 		if v != nil {
 			b, err := json.Marshal(v)
 			if err != nil {
@@ -427,7 +427,7 @@ func (s *Server) reply(q *clientRequest, v any) {
 		}
 		p.close(codeNormal, "")
 	}}
-	p := newPeer(c, s.o, q.conn, true)
+	p := newDriver(c, s.o, q.conn, true)
 	p.answer(q)
 	p.run(q.rest)
 }

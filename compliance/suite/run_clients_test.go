@@ -93,7 +93,7 @@ func TestPeerStallsAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		p := newPeer(cases[0], (&Options{}).withDefaults(), ours, false)
+		p := newDriver(cases[0], (&Options{}).withDefaults(), ours, false)
 		begun, done := time.Now(), make(chan struct{})
 		go func() {
 			defer close(done)

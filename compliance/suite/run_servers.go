@@ -38,7 +38,7 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	p := newPeer(&Case{}, o, conn, false)
+	p := newDriver(&Case{}, o, conn, false)
 	_, err = p.open(t)
 	p.finish()
 	if ctx.Err() != nil {
@@ -68,7 +68,7 @@ func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Re
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	p := newPeer(c, o, conn, false)
+	p := newDriver(c, o, conn, false)
 	if o.Agent != "" {
 		p.res.Agent = o.Agent
 	}
