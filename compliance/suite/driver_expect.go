@@ -60,7 +60,7 @@ func (p *driver) killAfter(d time.Duration) {
 	})
 }
 
-// patient calls f after d. While the machine is late, it waits for d again, up to more times.
+// patient calls f after d. While the machine is late, it first waits for d again. more limits how often.
 func (p *driver) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {
