@@ -22,7 +22,7 @@ type Case struct {
 	deflate          *negotiation
 
 	// A numbered case has start, which declares the expected events on an open connection and sends
-	// frames. A [driver] then handles events and sets the verdicts by Autobahn's rules. A lettered case
+	// frames. A [driver] then handles events and sets the verdicts by Autobahn's rules. A letter case
 	// has script, a function that sends and waits, beginning with the opening handshake.
 	start  func(p *driver)
 	end    func(p *driver) // if set, called after the verdict, which it may change

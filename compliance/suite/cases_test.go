@@ -13,12 +13,12 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// hawser's server passes every lettered case.
+// hawser's server passes every letter case.
 func TestHawserServer(t *testing.T) {
 	checkPassed(t, testServer(t, echoServer(t), letterCases(t), &Options{ClosePath: testee.ClosePath}))
 }
 
-// hawser's client passes every lettered case.
+// hawser's client passes every letter case.
 func TestHawserClient(t *testing.T) {
 	results := testClient(t, letterCases(t), nil, echoClient)
 	for i, r := range results {
@@ -30,7 +30,7 @@ func TestHawserClient(t *testing.T) {
 	checkPassed(t, results)
 }
 
-// Every lettered case says what it tests, and which rule of which RFC it is about.
+// Every letter case says what it tests, and which rule of which RFC it is about.
 func TestLetterCases(t *testing.T) {
 	titles, seen := Titles(), map[string]bool{}
 	for _, c := range casesMatching(t, allLetters...) {

@@ -13,7 +13,7 @@
 //	cases     the cases, in tables; cases.go lists all groups
 //	rows      builders of the rows of those tables
 //	rules     rules of the RFCs that several cases test
-//	driver    our end of a connection in numbered cases: it handles events, by Autobahn's rules
+//	driver    our end of a connection in numbered groups: it handles events, by Autobahn's rules
 //	script    our end of a connection in the letter groups: a function that sends and waits
 //	run       the runner: which cases run at once, which run again, whether the server is alive
 //	inflate   a strict inflater, and a writer of unusual DEFLATE data

@@ -180,7 +180,7 @@ func TestSecondCloseFrameOfClient(t *testing.T) {
 	})
 }
 
-// In the lettered groups, the verdict depends on what follows the close frame.
+// In the letter groups, the verdict depends on what follows the close frame.
 func TestAfterCloseFrame(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[string]struct {

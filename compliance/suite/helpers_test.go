@@ -129,7 +129,7 @@ func checkPassed(t *testing.T, results []*report.Result) {
 	t.Logf("%d cases", len(results))
 }
 
-// letterCases returns the lettered cases. Without HAWSER_FULL, it omits those that wait for many
+// letterCases returns the letter cases. Without HAWSER_FULL, it omits those that wait for many
 // seconds, which wscheck runs when it checks hawser.
 func letterCases(t *testing.T) []*Case {
 	cases := casesMatching(t, allLetters...)

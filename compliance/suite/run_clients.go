@@ -54,7 +54,7 @@ type Server struct {
 	changed chan struct{}                  // closed when there is a new result or a case ends
 	heavy   chan struct{}                  // limits the heavy cases that run at once
 	nonces  nonces                         // of all requests
-	masks   seenSet[nthKey]                // of the lettered cases
+	masks   seenSet[nthKey]                // of the letter cases
 	stop    context.CancelCauseFunc
 }
 

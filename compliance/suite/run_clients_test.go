@@ -111,7 +111,7 @@ func TestPeerStallsAfterClose(t *testing.T) {
 	})
 }
 
-// A lettered case gets the request of a client even if the method is not GET.
+// A letter case gets the request of a client even if the method is not GET.
 func TestPostReachesCase(t *testing.T) {
 	cases, err := Cases([]string{"C.8.1"}, nil)
 	if err != nil {
