@@ -125,12 +125,12 @@ func closeBodyCases() []*Case {
 	}
 	return []*Case{
 		body("7.3.1", "A close frame without payload.", nil),
-		badClose("7.3.2", ruleCloseBody, "A close frame with a payload of one octet.", []byte("a")),
+		badClose("7.3.2", ruleCloseBody, "A close frame with a payload of one byte.", []byte("a")),
 		body("7.3.3", "A close frame with a code and no reason.", closeBody(codeNormal, "")),
 		body("7.3.4", "A close frame with a code and a reason.", closeBody(codeNormal, "Hello World!")),
-		body("7.3.5", "A close frame with a reason of 123 octets, the most there may be.",
+		body("7.3.5", "A close frame with a reason of 123 bytes, the most there may be.",
 			closeBody(codeNormal, strings.Repeat("*", 123))),
-		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 octets: 126 octets in all.",
+		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 bytes: 126 bytes in all.",
 			closeBody(codeNormal, strings.Repeat("*", 124))),
 		badClose("7.5.1", ruleText, "A close frame whose reason is not UTF-8.",
 			closeBody(codeNormal, invalidText), codeInvalidPayload),

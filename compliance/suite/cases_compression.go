@@ -112,13 +112,13 @@ func want(noContext bool, bits int) deflateParams {
 func compressedCases(group, sub int, b *body, d *negotiation, r report.Rule, parameters string) []*Case {
 	var cases []*Case
 	for i, s := range compressedSizes {
-		what, unit := "binary", "octets"
+		what, unit := "binary", "bytes"
 		if !b.binary {
 			what, unit = "text", "characters"
 		}
 		how := ""
 		if s.fragment > 0 {
-			how = fmt.Sprintf(" in fragments of %d octets", s.fragment)
+			how = fmt.Sprintf(" in fragments of %d bytes", s.fragment)
 		}
 		c := both(fmt.Sprintf("%d.%d.%d", group, sub, i+1), r,
 			fmt.Sprintf("%d compressed %s messages of %d %s of %s%s, one after the other, with %s.",

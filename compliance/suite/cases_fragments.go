@@ -83,7 +83,7 @@ func autoFragmentCases() []*Case {
 	for i := range payload {
 		payload[i] = '*'
 	}
-	c := both("10.1.1", ruleForms, "A text message of 65,536 octets in fragments of 1,300.",
+	c := both("10.1.1", ruleForms, "A text message of 65,536 bytes in fragments of 1,300.",
 		"It comes back; then a clean close with 1000.", func(p *driver) {
 			p.expect(report.OK, asText(string(payload)))
 			p.byUs(codeNormal)

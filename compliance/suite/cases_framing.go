@@ -19,12 +19,12 @@ func framingCases() []*Case {
 		for i, s := range sizes {
 			c := &Case{
 				ID:          fmt.Sprintf("1.%d.%d", sub+1, i+1),
-				Description: fmt.Sprintf("A %s message of %d octets.", kind, s.size),
+				Description: fmt.Sprintf("A %s message of %d bytes.", kind, s.size),
 				Expectation: "It comes back; then a clean close with 1000.",
 				Rule:        ruleParse, Servers: true, Clients: true,
 			}
 			if s.chop > 0 {
-				c.Description = fmt.Sprintf("A %s message of %d octets, written %d octets at a time.", kind,
+				c.Description = fmt.Sprintf("A %s message of %d bytes, written %d bytes at a time.", kind,
 					s.size, s.chop)
 			}
 			wait := time.Second

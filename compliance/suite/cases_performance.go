@@ -46,7 +46,7 @@ func performanceCases() []*Case {
 		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20,
 			4 << 20} {
 			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), m, 4<<20, 100*time.Second,
-				fmt.Sprintf("in fragments of %d octets", size), func(p *driver) {
+				fmt.Sprintf("in fragments of %d bytes", size), func(p *driver) {
 					p.sendMessage(m.op, []byte(strings.Repeat(m.small, 4<<20)), size)
 				}))
 		}
@@ -54,7 +54,7 @@ func performanceCases() []*Case {
 	for k, m := range messageTypes {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
 			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), m, 1<<20, 1000*time.Second,
-				fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *driver) {
+				fmt.Sprintf("in one frame, written %d bytes at a time", size), func(p *driver) {
 					p.send(frame{op: m.op, payload: []byte(m.large), repeat: 1 << 20, chop: size})
 				}))
 		}
@@ -70,7 +70,7 @@ func performanceCases() []*Case {
 
 // large returns a case with a message of size bytes, sent by send, which must come back.
 func large(id string, m messageType, size int, wait time.Duration, how string, send func(*driver)) *Case {
-	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", m.name, size, how),
+	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d bytes %s.", m.name, size, how),
 		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *driver) {
 			p.logOn = false
 			p.awaits("the message", wait)
@@ -103,7 +103,7 @@ func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 	if size == 0 {
 		f.payload = nil
 	}
-	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, m.name,
+	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d bytes, one after the other.", count, m.name,
 		size),
 		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *driver) {
 			p.logMode(false)

@@ -25,8 +25,8 @@ func textCases() []*Case {
 		badText("6.3.2", invalidText, 1, time.Second))
 	cases = append(cases, failFastCases()...)
 	for i, s := range sequences() {
-		for j, octets := range s.octets {
-			cases = append(cases, sequence(fmt.Sprintf("6.%d.%d", i+5, j+1), s.what, octets))
+		for j, bytes := range s.bytes {
+			cases = append(cases, sequence(fmt.Sprintf("6.%d.%d", i+5, j+1), s.what, bytes))
 		}
 	}
 	return cases
@@ -43,12 +43,12 @@ func validTextCases() []*Case {
 		c("6.1.2", "An empty text message in three fragments.", "", moreText(""), moreCont(""), cont("")),
 		c("6.1.3", "A text message in three fragments, the first and the last empty.", middle, moreText(""),
 			moreCont(middle), cont("")),
-		c("6.2.1", "Text with characters of two octets, in one frame.", latinText, textFrame(latinText)),
+		c("6.2.1", "Text with characters of two bytes, in one frame.", latinText, textFrame(latinText)),
 		c("6.2.2", "Text in two fragments, cut between characters.", latinText, moreText(latinText[:half]),
 			cont(latinText[half:])),
-		c("6.2.3", "Text in fragments of one octet, many cut within a character.", latinText,
+		c("6.2.3", "Text in fragments of one byte, many cut within a character.", latinText,
 			split(latinText)...),
-		c("6.2.4", "Greek text in fragments of one octet, most cut within a character.", validText,
+		c("6.2.4", "Greek text in fragments of one byte, most cut within a character.", validText,
 			split(validText)...),
 	}
 }
@@ -72,7 +72,7 @@ const refusesText = "The peer fails the connection at once, with 1007 or by drop
 func badText(id, text string, size int, wait time.Duration) *Case {
 	description := "Text that is not UTF-8: " + hex.EncodeToString([]byte(text)) + "."
 	if size > 0 {
-		description += fmt.Sprintf(" In fragments of %d octet.", size)
+		description += fmt.Sprintf(" In fragments of %d byte.", size)
 	}
 	return both(id, ruleText, description, refusesText, func(p *driver) {
 		p.refusedText()
@@ -89,17 +89,17 @@ func (p *driver) refusedText() {
 }
 
 // sequence returns a case with a sequence of bytes that is valid UTF-8 or not.
-func sequence(id, what, octets string) *Case {
-	if !utf8.ValidString(octets) {
-		c := badText(id, octets, 0, 500*time.Millisecond)
-		c.Description = what + ": text that is not UTF-8, " + hex.EncodeToString([]byte(octets)) + "."
+func sequence(id, what, bytes string) *Case {
+	if !utf8.ValidString(bytes) {
+		c := badText(id, bytes, 0, 500*time.Millisecond)
+		c.Description = what + ": text that is not UTF-8, " + hex.EncodeToString([]byte(bytes)) + "."
 		return c
 	}
-	return both(id, ruleTextEcho, what+": text that is UTF-8, "+hex.EncodeToString([]byte(octets))+".",
+	return both(id, ruleTextEcho, what+": text that is UTF-8, "+hex.EncodeToString([]byte(bytes))+".",
 		"It comes back; then a clean close with 1000.", func(p *driver) {
-			p.expect(ok, asText(octets))
+			p.expect(ok, asText(bytes))
 			p.byUs(codeNormal)
-			p.sendMessage(wire.OpText, []byte(octets), 0)
+			p.sendMessage(wire.OpText, []byte(bytes), 0)
 			p.killAfter(500 * time.Millisecond)
 		})
 }
@@ -120,7 +120,7 @@ func failFastCases() []*Case {
 			description = "Text in one frame that turns invalid in the second of its three pieces"
 		}
 		if i%2 == 1 {
-			description += ", which ends with the octet at fault"
+			description += ", which ends with the first invalid byte"
 		}
 		description += fmt.Sprintf(": %x, %x, %x. A second passes before each.", part[0], part[1], part[2])
 		cases = append(cases, both(fmt.Sprintf("6.4.%d", i+1), ruleText, description,

@@ -4,8 +4,8 @@ import "strings"
 
 // A sequenceSet is a subgroup of group 6.
 type sequenceSet struct {
-	what   string
-	octets []string
+	what  string
+	bytes []string
 }
 
 // sequences returns the byte sequences of 6.5 to 6.23: the boundaries of UTF-8 (RFC 3629), on both sides.
@@ -23,33 +23,33 @@ func sequences() []sequenceSet {
 		"\xdf", "\xef\xbf", "\xf7\xbf\xbf", "\xfb\xbf\xbf\xbf", "\xfd\xbf\xbf\xbf\xbf",
 	}
 	return []sequenceSet{
-		{"Characters of one to four octets",
+		{"Characters of one to four bytes",
 			[]string{"hello$world", "hello\u00a2world", "hello\u20acworld", "hello\U00024b62world",
 				validText}},
 		{"A prefix of Greek text", prefixes},
 		{"The first character of a length", []string{"\x00", "\u0080", "\u0800", "\U00010000"}},
-		{"The first sequence of five or six octets",
+		{"The first sequence of five or six bytes",
 			[]string{"\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80"}},
 		{"The last character of a length", []string{"\x7f", "\u07ff", "\uffff", "\U0010ffff"}},
-		{"The last sequence of four, five or six octets",
+		{"The last sequence of four, five or six bytes",
 			[]string{"\xf7\xbf\xbf\xbf", "\xfb\xbf\xbf\xbf\xbf", "\xfd\xbf\xbf\xbf\xbf\xbf"}},
 		{"Beside the surrogates, and the end of Unicode",
 			[]string{"\ud7ff", "\ue000", "\ufffd", "\U0010ffff", "\xf4\x90\x80\x80"}},
-		{"Continuation octets alone", []string{
+		{"Continuation bytes alone", []string{
 			"\x80", "\xbf", "\x80\xbf", "\x80\xbf\x80", "\x80\xbf\x80\xbf", "\x80\xbf\x80\xbf\x80",
 			"\x80\xbf\x80\xbf\x80\xbf", continuations.String(),
 		}},
-		{"Start octets alone", []string{lonely(0xc0, 0xdf), lonely(0xe0, 0xef), lonely(0xf0, 0xf7),
+		{"Start bytes alone", []string{lonely(0xc0, 0xdf), lonely(0xe0, 0xef), lonely(0xf0, 0xf7),
 			lonely(0xf8, 0xfb), lonely(0xfc, 0xfd)}},
-		{"The last octet is missing", cut},
-		{"Sequences without their last octets", []string{strings.Join(cut, "")}},
-		{"Octets that UTF-8 does not have", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
-		{"A slash in too many octets", []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
+		{"The last byte is missing", cut},
+		{"Sequences without their last bytes", []string{strings.Join(cut, "")}},
+		{"Bytes that UTF-8 does not have", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
+		{"A slash in too many bytes", []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
 			"\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf"}},
-		{"The last character of a length in one octet too many",
+		{"The last character of a length in one byte too many",
 			[]string{"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf8\x87\xbf\xbf\xbf",
 				"\xfc\x83\xbf\xbf\xbf\xbf"}},
-		{"NUL in too many octets", []string{"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",
+		{"NUL in too many bytes", []string{"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",
 			"\xf8\x80\x80\x80\x80", "\xfc\x80\x80\x80\x80\x80"}},
 		{"A surrogate", surrogates("\xa0\x80", "\xad\xbf", "\xae\x80", "\xaf\xbf", "\xb0\x80", "\xbe\x80",
 			"\xbf\xbf")},

@@ -15,7 +15,7 @@ const (
 
 // words describes the writing, to append to the description of a case.
 func (w writing) words() string {
-	return [...]string{"", " Each frame is a write of its own.", " Written octet by octet."}[w]
+	return [...]string{"", " Each frame is a write of its own.", " Written byte by byte."}[w]
 }
 
 // by sends frames in a writing.
