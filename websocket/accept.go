@@ -15,40 +15,42 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// errBegun means a bug in the server's own code.
+// errBegun indicates a bug in the server program.
 var errBegun = errors.New("the response has begun, but nothing may be written before Accept")
 
 // Accept performs the opening handshake of a server (RFC 6455, section 4.2) and returns the
 // connection, which the caller must close. It runs on the caller's goroutine and starts none. See
 // [Handler] for servers with many connections. opts may be nil.
 //
-// A request that cannot be accepted is answered in full, with a fitting status and a line of text
-// that says what was wrong and which section says so. The error is then a [*HandshakeError] with
-// that status, and the caller only has to return:
+// A request that cannot be accepted gets a complete response, with an appropriate status and a line
+// of text that says what was wrong and which RFC section it violates. The error is then a
+// [*HandshakeError] with that status, and the caller only has to return:
 //
 //   - 400: the handshake violates RFC 6455, or has a body
 //   - 403: the page is of another origin, or AcceptOptions.Configure refused
 //   - 405: the method is not GET
 //   - 408: the end of an empty chunked body did not arrive in time
-//   - 426: the request is not a WebSocket handshake, uses HTTP/1.0, or another version than 13
+//   - 426: the request has no "Upgrade: websocket", or uses HTTP/1.0 or a WebSocket version other
+//     than 13
 //   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
-//   - 500: opts are invalid; only the error says how
-//   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must have Unwrap or Hijack;
-//     that of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
+//   - 500: opts, w.Header or the answer of an extension is invalid, or Hijack failed. Only the error
+//     says why
+//   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
+//     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
 //   - 505: the request uses HTTP/2, which has no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
 // already been hijacked, or the 101 could not be sent and the connection is gone. Accept notices
-// that a response has begun if w, or a writer that it wraps, reports that with a method Written, or
-// with a method Status together with BytesWritten or Size. The writer of net/http has none of them:
-// write nothing to it before Accept.
+// that a response has begun if w, or a writer that it wraps, reports it with a method Written, or
+// with a method Status together with BytesWritten or Size. The writer of net/http has none of these
+// methods: write nothing to it before Accept.
 //
 // Accept sends the 101 itself, after Hijack. Middleware that records the status therefore sees
-// none, or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,
-// records 101, because its WriteHeader does not send.
+// none, or keeps its default, such as 200. Only a writer with a WriteHeaderNow method, such as
+// gin's, records 101, because its WriteHeader sends nothing.
 //
-// Some clients send what the RFCs forbid. For them, Accept takes Sec-WebSocket lists without an
-// element, subprotocols with separators such as "/", an empty chunked body, and an Origin that ends
+// For clients that do not follow the RFCs in every detail, Accept tolerates empty Sec-WebSocket
+// lists, subprotocols with separators such as "/", an empty chunked body, and an Origin that ends
 // in "/" or is the Host field without a scheme.
 //
 // The response has the fields of w.Header, such as Set-Cookie, except those of the handshake and
@@ -56,8 +58,8 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // Limits.HandshakeTimeout.
 //
 // If the connections of a listener have no read deadlines, as with SSH channels, net/http cannot
-// hand over a connection until the client sends something or leaves, and Accept waits for that. The
-// ReadDeadlines example adds deadlines to such connections.
+// hand over a connection until the client sends something or disconnects, and Accept waits for
+// that. The ReadDeadlines example adds deadlines to such connections.
 //
 // The context of the connection has the values of the request's context, but does not end with it.
 // After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
@@ -210,12 +212,12 @@ func buffered(br *bufio.Reader) []byte {
 	if n == 0 {
 		return nil
 	}
-	b, _ := br.Peek(n) // cannot fail: it is there
+	b, _ := br.Peek(n) // cannot fail: n bytes are buffered
 	return bytes.Clone(b)
 }
 
-// checkOptions finds options with which no request can be accepted. Only the error quotes invalid
-// values, never a response.
+// checkOptions returns an error for options with which no request can be accepted. Only the error
+// quotes invalid values. The response does not.
 func (o *AcceptOptions) checkOptions() *HandshakeError {
 	bad := func(format string, args ...any) *HandshakeError {
 		return refusal(http.StatusInternalServerError, "", format, args...)

@@ -12,7 +12,7 @@ const maxOrigin = 512
 
 // checkOrigin checks the Origin field of a request (RFC 6455, section 10.2). A browser lets any
 // page open a WebSocket to any server, and sends the server's cookies along. Only this field tells
-// the server whose page it is.
+// the server where the page is from.
 func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 	values := r.Header[fieldOrigin]
 	switch {

@@ -16,8 +16,7 @@ import (
 // errVersion is the cause of a refusal whose response must name our version.
 var errVersion = errors.New(fieldVersion + " must be " + protocolVersion)
 
-// checkRequest checks the parts of a request that no option affects. The most telling errors come
-// first.
+// checkRequest checks the parts of a request that no option affects, the most telling errors first.
 func checkRequest(r *http.Request) *HandshakeError {
 	switch {
 	case r.ProtoMajor > 1:
@@ -44,8 +43,9 @@ func checkRequest(r *http.Request) *HandshakeError {
 }
 
 // hasBody reports whether the header of a request announces a body, which could be taken for
-// frames. A chunked body may turn out to be empty, and is then accepted: vert.x and Envoy send one
-// as proxies, although the body of a GET has no meaning (RFC 9110, section 9.3.1). See finishBody.
+// frames. A chunked body may turn out to be empty, and is then accepted: vert.x and Envoy, as
+// proxies, send such a body, although the body of a GET has no meaning (RFC 9110, section 9.3.1).
+// See finishBody.
 func hasBody(r *http.Request) bool {
 	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
 		return len(r.Header["Expect"]) > 0
@@ -58,7 +58,7 @@ func refuseBody() *HandshakeError {
 		"the request has a body, which could be taken for frames")
 }
 
-// finishBody reads a chunked body, which must be empty, to its end within limit. Frames follow it.
+// finishBody reads a chunked body, which must be empty, to its end within limit. Frames follow.
 func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *HandshakeError {
 	if len(r.TransferEncoding) == 0 {
 		return nil
@@ -70,12 +70,12 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 	}
 	_, err := io.ReadFull(r.Body, make([]byte, 1))
 	switch {
-	case err == nil, err == io.EOF && len(r.Trailer) > 0: // a copy of r lacks unannounced ones
+	case err == nil, err == io.EOF && len(r.Trailer) > 0: // a copy of r lacks unannounced trailers
 		return refuseBody()
 	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always return a timeout
 		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
 			"chunked body did not end within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
-	case err != io.EOF: // it may contain addresses
+	case err != io.EOF: // err may contain addresses
 		return &HandshakeError{
 			Status: http.StatusBadRequest, Section: "RFC 9112, section 7.1",
 			Err: privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"},

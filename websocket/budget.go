@@ -7,16 +7,16 @@ import (
 
 // A Budget caps how many bytes of messages several connections hold together. Without one, ten
 // thousand peers that each send almost 1 MiB of a message, the default of Limits.MaxMessage, take
-// 10 GiB. Set the same Budget as Limits.Budget of all of them.
+// 10 GiB. Set Limits.Budget of all of them to the same Budget.
 //
 // It counts the memory in which a message that does not arrive in one piece is gathered, for as
-// long as the connection has that memory: until [Conn.Read] or [Conn.AppendRead] returns it, or the
-// loop over [Conn.Messages] continues. The caller's memory, such as the capacity of AppendRead's
-// dst, does not count, nor does a message that [Conn.Reader] streams. If there is no room, the
-// connection is closed with 1013 (try again later) and [ErrBudget]. Bytes that are kept for an
-// interrupted read have already arrived, and count even if there is no room.
+// long as the connection owns that memory: until [Conn.Read] or [Conn.AppendRead] returns it, or
+// the loop over [Conn.Messages] continues. The caller's memory, such as the capacity of
+// AppendRead's dst, does not count, nor does a message that [Conn.Reader] streams. If there is no
+// room, the connection is closed with 1013 (try again later) and [ErrBudget]. Bytes that are kept
+// for an interrupted read have already arrived, and count even if there is no room.
 //
-// Slow senders keep their share for a long time. See Limits.MessageTimeout.
+// A slow sender holds its share for a long time, unless Limits.MessageTimeout is set.
 type Budget struct {
 	max  int64
 	used atomic.Int64
@@ -25,8 +25,8 @@ type Budget struct {
 // NewBudget returns a budget of n bytes. If n is 0 or less, it has no room at all.
 func NewBudget(n int64) *Budget { return &Budget{max: n} }
 
-// Used returns how many bytes are in use. Because allocations are rounded up, the actual memory may
-// be a quarter more.
+// Used returns how many bytes are in use. As allocations are rounded up, the memory may be a
+// quarter more.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // take takes n bytes, and reports whether there was room for them.

@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/movable"
 )
 
-// adapterMessage is the largest message that the adapter sends, in bytes. It is well below common
-// limits of peers.
+// adapterMessage is the largest message that the adapter sends, in bytes. Common limits of peers
+// are larger.
 const adapterMessage = 64 << 10
 
 // ByteStream returns a [net.Conn] whose bytes are sent in messages of type t, for protocols that
@@ -25,22 +25,23 @@ const adapterMessage = 64 << 10
 // With Binary, a text message from the peer closes the connection with StatusUnsupportedData. With
 // Text, Read accepts messages of both types, and the stream that is written must be UTF-8. Write
 // does not divide a rune between two messages. If p ends within a rune, Write counts those bytes,
-// at most 3, as written and sends them with the next Write. If Close is called before that, it
-// drops them, closes with StatusInternalError and returns an error.
+// at most 3, as written and sends them with the next Write. If there is no next Write, Close drops
+// them, closes with StatusInternalError and returns an error.
 //
 // Any number of goroutines may use the stream. A deadline that passes loses no byte: the next call
-// continues where the last one stopped. An exception is a Write that is cut in the middle over TLS
-// or another transport that cannot resume it: it ends the connection, as with a [tls.Conn].
-// Deadlines affect neither pongs nor Close. Do not read from c itself while the stream is in use.
+// continues where the last one stopped. There is one exception: a Write that is cut in the middle
+// over TLS, or over another transport that cannot resume it, ends the connection, as with a
+// [tls.Conn]. Deadlines affect neither pongs nor Close. Do not read from c while the stream is in
+// use.
 //
 // Close is [Conn.Close] with StatusNormalClosure. A Read or Write in progress does not wait for the
-// closing handshake. It is interrupted as by a deadline, and returns an error that matches
-// [net.ErrClosed] at once.
+// closing handshake. It is interrupted as by a deadline, and at once returns an error that matches
+// [net.ErrClosed].
 //
 // Read returns [io.EOF] once the peer has closed with StatusNormalClosure, StatusGoingAway or no
 // status. If the stream ends in another way, the error wraps a [CloseError] or, if no close frame
-// arrived, [io.ErrUnexpectedEOF] or the transport's error. It matches [net.ErrClosed] only after
-// this side has closed the stream.
+// arrived, [io.ErrUnexpectedEOF] or the transport's error. The error matches [net.ErrClosed] only
+// after this side has closed the stream.
 func (c *Conn) ByteStream(t MessageType) net.Conn { return &adapter{c: c, typ: t} }
 
 type adapter struct {
@@ -130,7 +131,7 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 }
 
 // cut returns how many bytes of p go into the next message, after a.half. It returns -len(a.half)
-// if all of this is the beginning of a rune.
+// if a.half and p together are the beginning of a rune.
 func (a *adapter) cut(p []byte) int {
 	n := min(len(p), adapterMessage-len(a.half))
 	if a.typ == Text {
@@ -184,8 +185,7 @@ func streamError(err error) error {
 	return &brokenStream{err}
 }
 
-// peerClose returns the peer's close frame if err, the error of an operation, is about that, or
-// nil.
+// peerClose returns the peer's close frame if that is the cause of err, or nil.
 func peerClose(err error) error {
 	if e, ok := err.(*Error); ok && !e.local {
 		err = e.Err

@@ -33,17 +33,17 @@ type closing struct {
 // messages that arrive before that (RFC 6455, section 7.1.2). If another goroutine reads, its read
 // sees the peer's frame and returns an error that matches [net.ErrClosed].
 //
-// A reason is at most 123 bytes of UTF-8. A longer one is cut. With StatusNoStatusReceived the
-// frame is empty. A code that must not be sent (section 7.4) is replaced by StatusInternalError,
-// and an invalid reason is left out. The error then says so, and the connection is closed all the
-// same.
+// A reason is at most 123 bytes of UTF-8. A longer one is truncated. With StatusNoStatusReceived
+// the frame is empty. A code that must not be sent (section 7.4) is replaced by
+// StatusInternalError, and an invalid reason is left out. The error then says so, and the
+// connection is closed all the same.
 //
 // Close waits until ctx ends, but no longer than Limits.CloseTimeout. When it returns, the
 // connection has ended. If both close frames were exchanged, TCP is closed in the background: by a
 // server at once, by a client when the server has closed it or another Limits.CloseTimeout has
 // passed. Otherwise TCP is closed already. If ctx has ended before the call, Close does not wait
-// for the peer. It still sends its frame if the transport takes it at once. Where only a write can
-// tell that, Close waits 5 ms.
+// for the peer. It still sends its frame if the transport takes it at once. Over a transport that
+// does not show this in advance, Close waits 5 ms.
 //
 // The error is nil if both close frames were exchanged, with the given code and reason. If the
 // connection had ended before, the error wraps the cause, such as the peer's [*CloseError]. A
@@ -79,8 +79,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	return &Error{Op: "close", Err: bare(err), closed: true, received: received}
 }
 
-// closePayload returns the payload of a close frame without what cannot be sent, and an error about
-// that.
+// closePayload returns the payload of a close frame, and an error if code or reason is invalid.
 func closePayload(code StatusCode, reason string) ([]byte, error) {
 	p, err := wire.AppendClose(nil, code, reason)
 	if err == nil {
@@ -128,8 +127,8 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(ctx, c.closeWithin, errCloseTimeout)
 }
 
-// sendClose sends a close frame unless one was sent before, and reports whether the frame is its
-// own. When it returns without an error, a close frame is out.
+// sendClose sends a close frame unless one was sent before, and reports whether it did. When it
+// returns without an error, a close frame has been written.
 func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
 	first, err := c.lockForClose(ctx)
 	if err != nil {
@@ -259,8 +258,8 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 	return c.opError("read", contextError(ctx))
 }
 
-// recordClose records the peer's close frame before it is answered. It reports whether the peer
-// closed first.
+// recordClose records the peer's close frame before it is answered. It reports whether the peer was
+// first.
 func (c *Conn) recordClose(payload []byte) (first bool) {
 	c.ending.recordReceived(payload)
 	if first = !c.closing.sent.Load(); first {
@@ -270,7 +269,7 @@ func (c *Conn) recordClose(payload []byte) (first bool) {
 	return first
 }
 
-// watch lets awaitAnswer wait.
+// watch makes the channel that awaitAnswer waits for.
 func (g *closing) watch() {
 	if g.watched.Load() == nil {
 		ch := make(chan struct{})
@@ -284,7 +283,7 @@ func (g *closing) setOut() {
 	g.setOver()
 }
 
-// setOver records that waiting for our close frame is of no use any more.
+// setOver records that nobody needs to wait for our close frame any longer.
 func (g *closing) setOver() {
 	if g.over.Swap(true) {
 		return

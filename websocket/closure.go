@@ -14,8 +14,8 @@ type Closure struct {
 	// once the transport has taken all of it.
 	Sent, Received CloseFrame
 
-	// ByPeer reports whether the peer ended the connection: its close frame arrived before ours was
-	// due, or its stream ended without one.
+	// ByPeer reports whether the peer ended the connection: its close frame arrived before this
+	// side had to send one, or its stream ended without one.
 	ByPeer bool
 
 	// Clean reports whether both close frames were exchanged (RFC 6455, section 7.1.4).
@@ -36,9 +36,9 @@ func (c *Conn) Closure() Closure {
 // CloseStatus returns the status code with which the connection of err ended, as RFC 6455, section
 // 7.1.5, defines it: the code of the peer's close frame, StatusNoStatusReceived if that frame had
 // none, and StatusAbnormalClosure if the connection ended without one. It returns 0 if err is nil,
-// is not an error of a [Conn], or leaves the connection open. For the write that failed it returns
-// StatusAbnormalClosure, because the peer's close frame may still be unread: use the error of the
-// next read, or Closure.Err.
+// is not an error of a [Conn], or leaves the connection open. For the error of the write that
+// failed it returns StatusAbnormalClosure, because the peer's close frame may still be unread: use
+// the error of the next read, or Closure.Err.
 func CloseStatus(err error) StatusCode {
 	var e *Error // its cause may be about another connection
 	var peer *CloseError

@@ -67,10 +67,10 @@ import (
 // Limits.CloseTimeout. No call waits for TCP to be closed afterwards. That takes a second at most,
 // or Limits.CloseTimeout on a client that waits for its server to close TCP.
 //
-// A write that fails ends only writing. Everything the peer sent before, such as its close frame,
-// can still be read. Reads wait for more of it for one second in total, and take up to 16 MiB. If
-// no goroutine reads, the Conn itself reads up to 1 MiB and keeps it, and the connection ends after
-// a second.
+// Once a write has failed for good, nothing more can be written, but what the peer sent, such as
+// its close frame, can still be read. Reads wait for more for one second in total, and accept up to
+// 16 MiB. If no goroutine reads, the Conn itself reads up to 1 MiB and keeps it, and the connection
+// ends after a second.
 type Conn struct {
 	// Set by the opening handshake.
 	subprotocol string
@@ -106,8 +106,8 @@ type Conn struct {
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's own. The transport
-// is closed when that one ends, and watching it would cost half a kilobyte for as long as a Handler
-// reads.
+// is closed when the connection ends, and watching its context would cost half a kilobyte while a
+// Handler reads.
 func (c *Conn) watched(ctx context.Context) context.Context {
 	if ctx == c.ctx {
 		return context.Background()
@@ -141,5 +141,5 @@ func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
 func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.nc) }
 
 // NetConn returns the transport, so that you can set its options. Do not read from it, write to it,
-// set its deadlines or close it. [Conn.ByteStream] is for reading and writing a stream.
+// set its deadlines or close it. To read and write a stream, use [Conn.ByteStream].
 func (c *Conn) NetConn() net.Conn { return c.tr.nc }

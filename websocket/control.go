@@ -15,13 +15,13 @@ import (
 // answers with [Conn.WriteControl] or [Conn.Close], from within f or later. A close frame must be
 // answered: if the program does not do so within Limits.CloseTimeout, the connection does. The
 // connection ends once the answer is out. Until then messages can still be written, and reads
-// return the [*CloseError]. The result of f is ignored for a pong, which [Conn.Ping] gets as well,
+// return the [*CloseError]. The result of f is ignored for a pong, which also reaches [Conn.Ping],
 // and for a close frame that answers one from this side.
 //
 // f must return soon. It must not read, nor wait for the goroutine that reads: it must not call
-// Ping, and may call Close only for a close frame. Limits.MaxControls applies before f is called. A
-// nil f removes the function of an earlier call. OnControl may be called at any time. It takes
-// effect with the next control frame.
+// Ping, and may call Close only for a close frame. A frame that exceeds Limits.MaxControls does not
+// reach f. A nil f removes the function of an earlier call. OnControl may be called at any time. It
+// takes effect with the next control frame.
 func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) {
 	c.closing.watch()
 	if f == nil {
@@ -33,13 +33,13 @@ func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) 
 
 // WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or [wire.OpPong] with
 // any payload of up to 125 bytes, or [wire.OpClose] with a payload from [wire.AppendClose]. It does
-// not wait for an answer, and may send the frame between the fragments of a message. ctx bounds it
-// as it does [Conn.Write]. The payload is neither kept nor changed.
+// not wait for an answer, and may send the frame between the fragments of a message. ctx applies as
+// in [Conn.Write]. The payload is neither kept nor changed.
 //
-// After a close frame nothing more can be sent. To see the peer's, keep reading, or call
-// [Conn.Close], which then waits for it. A second close frame is not sent, and the error matches
-// [net.ErrClosed]. OnControl sees the pong that answers a ping of WriteControl. That pong does not
-// count against Limits.MaxControls.
+// After a close frame nothing more can be sent. To see the peer's close frame, keep reading, or
+// call [Conn.Close], which then waits for it. A second close frame is not sent, and the error
+// matches [net.ErrClosed]. OnControl sees the pong that answers a ping of WriteControl. That pong
+// does not count against Limits.MaxControls.
 func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte) error {
 	name := "write"
 	switch op {

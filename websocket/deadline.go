@@ -95,9 +95,9 @@ func (d *deadline) apply() {
 	}
 }
 
-// cause returns why an operation of the transport failed with err. If err is a timeout, that is the
-// end of the context, which is an interrupt, or our own limit, which is ours. If there is neither,
-// the program has set a deadline on NetConn, and err is returned.
+// cause returns why an operation of the transport failed with err. If err is a timeout, cause
+// returns an interrupt if the context has ended, and ours if our own limit has passed. Otherwise
+// the program has set a deadline on NetConn, and cause returns err.
 func (d *deadline) cause(err, ours error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

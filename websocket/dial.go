@@ -28,20 +28,19 @@ import (
 // path and the query, and a host outside ASCII is sent in punycode. Userinfo becomes an
 // Authorization field of the Basic scheme unless opts.Header has one.
 //
-// ctx and Limits.HandshakeTimeout, 10 seconds by default, limit the whole of Dial, with proxies,
-// TLS and redirects. Once Dial has returned, the end of ctx does not affect the connection, which
-// keeps only the values of ctx.
+// ctx and Limits.HandshakeTimeout, 10 seconds by default, limit all of Dial, including proxies, TLS
+// and redirects. Once Dial has returned, the end of ctx does not affect the connection, which keeps
+// only the values of ctx.
 //
 // Every error is a [*HandshakeError], whose text shows no userinfo of a URL. If no response
 // arrived, the returned response is nil and the error wraps the cause, such as
-// [context.DeadlineExceeded]. Otherwise it is the response of the server, or of a proxy that
-// refused to connect (its Request then has the method CONNECT), and its status is in the error. Its
+// [context.DeadlineExceeded]. Otherwise the response is that of the server, or of a proxy that
+// refused to connect (its Request then has the method CONNECT), and the error has its status. Its
 // Body is in memory and need not be closed: it has at most the first 1,024 bytes after a failure,
-// and none after a success.
+// and is empty after a success.
 //
 // Dial does not wait for other handshakes with the same address, as section 4.1 requires of
-// browsers to protect servers from scripts. A program that opens many connections limits them
-// itself.
+// browsers to protect servers from scripts. A program that opens many connections must limit them.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -61,7 +60,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 // It does not use http.Transport, which sends ws requests to an HTTP proxy in absolute form, where
 // section 4.1 requires CONNECT; uses the TLS settings for the server, client certificates included,
 // for an https proxy too; and keeps goroutines and buffers, which may have the first frames of a
-// quick server. Working around that would take more code than the little that Dial needs of it.
+// quick server. Working around that would take more code than Dial does.
 type dialer struct {
 	opts   DialOptions // slices and Header are copies
 	limits Limits
@@ -185,7 +184,7 @@ func (d *dialer) exchange(
 func (d *dialer) follow(location string) error {
 	next, err := d.target.Follow(location)
 	// left is never reset: what the caller gave for the first host must not be sent again at the
-	// end of a chain of redirects that others decide.
+	// end of a chain of redirects that servers choose.
 	d.left = d.left || !d.target.Same(next)
 	d.target = next
 	return err

@@ -47,8 +47,8 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	return &proxy{u}, err
 }
 
-// serverTLS returns the TLS settings for d.target: the caller's, but if a redirect has led
-// elsewhere without those that belong to the caller's host alone.
+// serverTLS returns the TLS settings for d.target: the caller's, but after a redirect to another
+// host without those that are meant only for the caller's host.
 func (d *dialer) serverTLS() *tls.Config {
 	c := d.opts.TLSConfig.Clone() // nil stays nil
 	if c == nil {

@@ -42,17 +42,16 @@
 // # Contexts
 //
 // A context bounds every blocking call, and the connection usually survives the end of that
-// context. An interrupted read leaves what has arrived to the next read. An interrupted write is
-// either not sent at all or sent to its end later, and [Error.Accepted] reports which. In three
-// cases the connection ends: if a write is cut in the middle over TLS or another transport that
-// cannot resume it (see Transports), if more than 1 MiB of a write is left to send, and if the
-// context of a [MessageWriter] ends after a part of its message was sent.
+// context. After an interrupted read, the next read continues with the bytes that have arrived. An
+// interrupted write is either not sent at all or sent completely later, and [Error.Accepted]
+// reports which. In three cases the connection ends: if a write is cut in the middle over TLS or
+// another transport that cannot resume it (see Transports), if more than 1 MiB of a write is left
+// to send, and if the context of a [MessageWriter] ends after a part of its message was sent.
 //
-// The error of a context is returned only by the call that took the context, together with
-// [context.Cause]. If a context ends because the connection has ended, as [Conn.Context] and its
-// children do, the error is about the connection. Passing the same context to each call of a loop
-// costs nothing. Passing a new one to each call, such as one from context.WithTimeout, costs a few
-// hundred nanoseconds.
+// Only a call that was given a context returns its error, which then matches [context.Cause] too.
+// If the context ended because the connection did, as [Conn.Context] and its children do, the error
+// is that of the connection. Passing the same context to each call of a loop costs nothing. Passing
+// a new one to each call, such as one from context.WithTimeout, costs a few hundred nanoseconds.
 //
 // # Transports
 //
@@ -65,9 +64,9 @@
 // transport accepts deadlines and ignores them, a call that is still running 250 ms after its
 // deadline closes the connection, and the error says so.
 //
-// Where deadlines work, a write that is cut in the middle ends the connection over TLS, and also
-// over a transport with its own timeouts, such as a multiplexer, which may not report how much it
-// has sent.
+// Where deadlines work, a write that is cut in the middle ends the connection over TLS, and over a
+// transport whose timeout error is not [os.ErrDeadlineExceeded], such as a multiplexer, which may
+// not report how much it has sent.
 //
 // # Extensions
 //
@@ -84,10 +83,10 @@
 // [context.DeadlineExceeded] for the context of the call that failed, [io.ErrUnexpectedEOF] for a
 // stream that ended without a close frame, and [net.ErrClosed] for a connection that has ended.
 //
-// The first fact wins. A close frame or a protocol violation of the peer is recorded before it is
-// answered, and no later failure replaces it. Every later call returns that cause, and so does
-// [context.Cause] of [Conn.Context]. [Conn.Closure] returns it with the close frames of both sides.
-// [CloseStatus] returns the status code of any error.
+// The first cause of the end is kept. The peer's close frame or protocol violation is recorded
+// before it is answered, and no later failure replaces it. Every later call returns that cause, and
+// so does [context.Cause] of [Conn.Context]. [Conn.Closure] returns it with the close frames of
+// both sides. [CloseStatus] returns the status code with which the connection of an error ended.
 //
 // # Security
 //
@@ -96,24 +95,25 @@
 // MaxWriteFrame, MessageTimeout and Budget. A peer cannot make a connection hold more than one
 // message and some buffers. Writes to a stalled peer, closing handshakes and this package's part of
 // opening handshakes all time out. ReadHeaderTimeout of [http.Server] limits how long a client
-// takes to send its request. A [Budget] caps the memory for messages of all connections together.
-// Text is validated when it is read. Masking keys and handshake keys come from crypto/rand.
-// Redirects are off, and never carry credentials to another host.
+// takes to send its request. A [Budget] caps the memory for the messages of all connections that
+// share it. Text is validated when it is read. Masking keys and handshake keys come from
+// crypto/rand. Redirects are off, and never carry credentials to another host.
 //
 // # Memory
 //
 // Over TCP and Unix sockets, a connection that waits for its peer holds no buffer: a read takes one
 // from a pool when there are bytes to read. Over TLS, on Windows and over other transports, a
-// waiting read holds a buffer of 18 KiB, which fits a message of 16 KiB and its header. Over a
-// transport without deadlines it holds a buffer of 16 KiB and a goroutine, even after its context
-// has ended.
+// waiting read holds a buffer of 18 KiB, enough for a message of 16 KiB and its header. Over a
+// transport without deadlines, it holds a buffer of 16 KiB and a goroutine instead, even after its
+// context has ended.
 //
 // Memory for a message is allocated as its bytes arrive, whatever length its frames announce. It is
-// at most about four times what has arrived, or what an extension has made of that.
+// at most about four times the size of what has arrived or, with an extension, of what has been
+// decoded.
 //
 // Sent bytes are not kept, with three exceptions: up to 1 MiB of a message whose context ended in
 // the middle, until the peer has taken it; the buffer of a [MessageWriter]; and the contents of a
-// [PreparedMessage], to which no connection refers.
+// [PreparedMessage], which no connection references.
 //
 // # Specifications
 //

@@ -10,7 +10,7 @@ import (
 )
 
 // ending records the end of a connection. A fact is recorded before it is acted on, and the first
-// one wins: what the peer said or did wrong precedes any failure of this side.
+// one is kept: the peer's close frame or violation takes precedence over any failure of this side.
 type ending struct {
 	mu       sync.Mutex
 	cause    error  // a *CloseError or an *Error; final once it is set
@@ -22,7 +22,7 @@ type ending struct {
 	lost     bool // the transport failed to write, as opposed to a limit of ours
 	readOver bool // nothing is left to read
 
-	// writeFailed is set once nothing more can be sent, and last with it. Reading goes on: see
+	// writeFailed and last are set once nothing more can be sent. Reading goes on: see
 	// write_failed.go.
 	writeFailed atomic.Bool
 	last        *lastReads
@@ -209,7 +209,7 @@ func (c *Conn) releaseIfEnded() {
 }
 
 // failConnection fails the connection (RFC 6455, section 7.1.7) because of err, a violation by the
-// peer. A close frame tells the peer.
+// peer. It sends the peer a close frame.
 func (c *Conn) failConnection(ctx context.Context, err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	foreseen := c.leftover() // a later fact may be recorded as the cause already

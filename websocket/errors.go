@@ -94,8 +94,8 @@ type Error struct {
 	// sent before the operation returned.
 	Code StatusCode
 
-	// Accepted is set if a write was cut in the middle, by its context or a deadline, and the rest
-	// of the message will be sent before anything else. Do not send the message again.
+	// Accepted is set if the context or deadline of a write ended, but the message, or its rest,
+	// will still be sent before anything else. Do not send it again.
 	Accepted bool
 
 	// Err is the cause.
@@ -137,15 +137,13 @@ func (e *Error) Timeout() bool {
 // Deprecated: Use errors.Is(err, net.ErrClosed) to test whether the connection has ended.
 func (e *Error) Temporary() bool { return !e.closed }
 
-// A HandshakeError is an opening handshake that failed (RFC 6455, section 4). A server refused the
-// request, or a client refused the response.
+// A HandshakeError is the error of [Accept] and [Dial]: the opening handshake failed (RFC 6455,
+// section 4).
 type HandshakeError struct {
-	// Status is the HTTP status: on a server the one of its answer, on a client the one that it
-	// received. It is 0 if there was no response.
+	// Status is the HTTP status that a server sent or a client received, or 0 without a response.
 	Status int
 
-	// Section is the section that states the broken rule, such as "RFC 6455, section 4.2.1". It may
-	// be empty.
+	// Section cites the violated rule, such as "RFC 6455, section 4.2.1". It may be empty.
 	Section string
 
 	// Err is the cause.
@@ -169,11 +167,11 @@ func (e *HandshakeError) Error() string {
 // Unwrap returns Err.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// closeStatus is the one function that maps an error to a close frame. A code of 0 means that no
-// frame is due. handler is the connection whose handler returned err, or nil if err was found while
-// reading. An error of another connection is not this peer's fault and calls for no frame to it.
-// Reasons are fixed texts, or the program's own from CloseWith, because the text of an error may be
-// a secret.
+// closeStatus is the one function that maps an error to a close frame. A code of 0 means that err
+// requires no frame. handler is the connection whose handler returned err, or nil if err was found
+// while reading. An error of another connection is not this peer's fault, so its code is not sent
+// to this peer. Reasons are fixed texts, or the program's own from CloseWith, because the text of
+// an error may be a secret.
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var asked *closeRequest
 	var op *Error
@@ -205,7 +203,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 }
 
 // opError returns the error of an operation that failed with err. Once it is known why the
-// connection ends, the error is about that.
+// connection ends, the error has that cause instead.
 func (c *Conn) opError(op string, err error) error {
 	received, cause := c.ending.known(op)
 	if cause == nil {
@@ -274,7 +272,7 @@ func contextError(ctx context.Context) error {
 }
 
 // isEnd reports whether err is the error of a context that ended because the connection did, such
-// as a child of Conn.Context. The error of a call is then about the connection.
+// as a child of Conn.Context. The error of a call then has the connection's cause.
 func (c *Conn) isEnd(err error) bool {
 	if cut, ok := err.(*cutMessage); ok {
 		err = cut.err
@@ -380,7 +378,7 @@ func (c *Conn) readCause(err error) error {
 }
 
 // readError returns the error of a read that err has ended without ending the connection. While
-// there may be messages to read, it is about err even if it is known how the connection ends.
+// there may be messages to read, its cause is err even if it is known how the connection ends.
 func (c *Conn) readError(err error) error {
 	if c.leftover() && !c.isEnd(err) {
 		return &Error{Op: "read", Err: bare(err)}
@@ -408,8 +406,7 @@ func closedWell(err error) bool {
 }
 
 // isDeadline reports whether err means that a deadline has passed. Multiplexers have their own
-// errors for that. The system's error for a peer that is gone is a timeout too, and is not one of
-// them.
+// errors for that. The system's error for an unreachable peer is a timeout too, but does not count.
 func isDeadline(err error) bool {
 	var sys syscall.Errno
 	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)

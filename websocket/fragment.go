@@ -12,7 +12,7 @@ import (
 )
 
 // A message longer than Limits.MaxWriteFrame is sent in fragments (RFC 6455, section 5.4). Between
-// two of them out.frames is free, so that control frames can pass. out.messages is not.
+// two of them out.frames is free, so that control frames can be sent. out.messages is not.
 
 // frameLimit returns the largest payload of a data frame for a Limits.MaxWriteFrame of n.
 func frameLimit(n int64) int {
@@ -63,7 +63,7 @@ func (c *Conn) lockFrames(ctx context.Context, size int) error {
 	return o.frames.lock(ctx, c.ctx)
 }
 
-// writeFragments is writeFrame for a caller that has out.frames. It gives that back.
+// writeFragments is writeFrame for a caller that has out.frames, which it gives back.
 func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 	for {
 		first, rest, more := f.divide(c.out.limit(f))
@@ -116,14 +116,14 @@ func (c *Conn) appendFragments(f frame) {
 	}
 }
 
-// sizeOf returns the size in bytes that f has at most, in fragments and with their headers.
+// sizeOf returns the largest size that f can have, in bytes, in fragments and with their headers.
 func (o *outgoing) sizeOf(f frame) int {
 	n, most := len(f.payload), o.limit(f)
 	h := wire.Header{Masked: true, Length: int64(min(n, most))}
 	return n + (max(n, 1)-1)/most*h.Size() + h.Size()
 }
 
-// postpone is called for a frame if err, the end of a context, precedes its turn to be written. If
+// postpone is called for a frame if its context ends, with err, before its turn to be written. If
 // the frame must be sent, the holder of out.frames sends it before anything else, unless it sends
 // our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {

@@ -8,8 +8,8 @@ import (
 )
 
 // A message that does not arrive in one piece is gathered in the caller's destination, in memory of
-// the Conn's own, or for Messages in a pooled buffer. Room is made as bytes arrive, whatever length
-// is announced: at most about four times as much as has arrived.
+// the Conn's own, or for Messages in a pooled buffer. Memory is allocated as bytes arrive, whatever
+// length is announced: at most about four times as much as has arrived.
 
 // appendMessage appends the rest of the open message to dst, or to a gathering if l is not nil. If
 // it is interrupted, it keeps what it has gathered.
@@ -82,7 +82,7 @@ func (in *incoming) room(have, free int) int {
 }
 
 // keep keeps p without its first base bytes, as the beginning of the open message, for the next
-// read. own is whether the memory is the Conn's own. It then stays in use unless it is far too
+// read. own is whether the memory is the Conn's own, which then stays in use unless it is too
 // large.
 func (in *incoming) keep(p []byte, base int, own bool) {
 	room := cap(p)
@@ -117,7 +117,7 @@ var gatherings [6]sync.Pool
 const minGathering = 1 << 10 // bytes
 
 // gatheringOf returns the first pool whose buffers hold size bytes, and their size. If there is
-// none it returns -1 and otherwise.
+// none, it returns -1 and the argument otherwise.
 func gatheringOf(size, otherwise int) (pool, room int) {
 	for i := range gatherings {
 		if room := minGathering << (2 * i); size <= room {

@@ -21,7 +21,7 @@ import (
 // Serve runs on a new goroutine, and ServeHTTP returns once the opening handshake is done. That
 // frees the goroutine of net/http with its stack and buffers, which is most of what an idle
 // connection would hold. Middleware around the Handler therefore sees the request end when the
-// connection begins. If it must not, set Hold.
+// connection begins. To prevent that, set Hold.
 //
 // # The end of a connection
 //
@@ -40,9 +40,9 @@ import (
 // the Reason of the wire.Error, a fixed text for 1007, or empty.
 //
 // The ErrorLog of the [http.Server] gets each error that is answered with 1011, except a context's
-// deadline and [CloseWith]; each request that was refused with 500 or 501; and each code or reason
-// of CloseWith that cannot be sent. A close by the peer, a lost connection and errors of clients
-// are not logged.
+// deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
+// already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
+// by the peer, a lost connection and errors of clients are not logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
 // with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
@@ -50,8 +50,7 @@ import (
 //
 // # The request
 //
-// Serve does not get the request, which would have to stay in memory. Take what you need from it
-// before:
+// Serve does not get the request, which would have to stay in memory. Copy what you need:
 //
 //	http.HandleFunc("/rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
 //		room := r.PathValue("room")
@@ -65,7 +64,7 @@ import (
 // ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket, because net/http clears
 // its deadlines when the connection is hijacked. Limit reads and writes with contexts and [Limits]
 // instead. ReadHeaderTimeout, or ReadTimeout if that is 0, limits a client that sends its handshake
-// slowly or not at all. A server on the internet must set one of them. [http.Server.Shutdown]
+// slowly or not at all. A server on the internet must set one of the two. [http.Server.Shutdown]
 // neither waits for open WebSockets nor closes them.
 type Handler struct {
 	// Serve is called for each connection. Its context is that of the connection: it has the values
@@ -77,8 +76,8 @@ type Handler struct {
 	Options *AcceptOptions
 
 	// Hold runs Serve on the goroutine that called ServeHTTP, which then returns when the
-	// connection has ended: for middleware whose deferred calls must come after that. The transport
-	// may be closed a little later. It costs about 13 KiB for each connection.
+	// connection has ended. Set it if middleware defers calls that must run after that. The
+	// transport may be closed a little later. It costs about 13 KiB for each connection.
 	Hold bool
 }
 

@@ -38,7 +38,7 @@ type incoming struct {
 }
 
 // directMin is the least part of a frame, in bytes, for which a separate read straight into the
-// destination pays.
+// destination is worthwhile.
 const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
@@ -76,8 +76,8 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	return nil
 }
 
-// endRead gives back the turn, and the block if nothing is left in it. If there is a teardown, it
-// takes the turn over for good.
+// endRead gives back the turn, and the block if nothing is left in it. If there is a teardown, the
+// turn passes to it for good.
 func (c *Conn) endRead() {
 	if turn := c.closing.handOver; turn != nil {
 		c.closing.handOver = nil
@@ -105,8 +105,8 @@ func (in *incoming) dropBlock() {
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
 
-// startMessage advances to the first piece of the next message, or stays at a message of which an
-// interrupted read has kept a part. It skips the rest of a message that was streamed and not read
+// startMessage advances to the first piece of the next message, or stays at a message that an
+// interrupted read has read in part. It skips the rest of a message that was streamed and not read
 // to its end.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
@@ -296,7 +296,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 }
 
 // direct returns how many bytes of the current frame may be read straight into a destination with
-// room for max, or 0 if that does not pay.
+// room for max, or 0 if that would cost more.
 func (c *Conn) direct(max int) int {
 	in := &c.in
 	if in.ext != nil || len(in.piece) > 0 || len(in.unread) > 0 || c.ending.writeFailed.Load() {

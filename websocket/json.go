@@ -6,9 +6,9 @@ import (
 )
 
 // ReadJSON reads the next message, text or binary, and stores its JSON value in v as
-// [json.Unmarshal] does. If the message is not such a value, the error is an [*Error] that wraps
-// the error of package json, and the connection stays open. A [Handler] whose Serve returns that
-// error closes with StatusInvalidPayload and does not send the error's text.
+// [json.Unmarshal] does. If the message is not valid JSON for v, the error is an [*Error] that
+// wraps the error of package json, and the connection stays open. A [Handler] whose Serve returns
+// that error closes with StatusInvalidPayload and does not send the error's text.
 func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 	_, p, err := c.Read(ctx)
 	if err != nil {

@@ -25,8 +25,8 @@ type ConnOptions struct {
 	// Extension is what [Conn.Extension] returns.
 	Extension wire.ExtensionSpec
 
-	// Session is the state of the extension, as its Accept or Confirm returned it. The Conn closes
-	// it. Default: no extension.
+	// Session is the state of the extension, as the extension's Accept or Confirm returned it. The
+	// Conn closes it. Default: no extension.
 	Session wire.Session
 
 	// Early holds the bytes that the peer sent after its handshake and that have already been read.
@@ -42,8 +42,8 @@ type ConnOptions struct {
 // HTTP/2 stream, an SSH channel, one end of a [net.Pipe] in a test. Both sides must agree on opts.
 //
 // The Conn owns nc from then on. It clears nc's deadlines, and closes nc in the end. It works over
-// any net.Conn. Transports in the package documentation describes the effect of a connection
-// without deadlines. NewConn itself neither reads nor writes.
+// any net.Conn. The section Transports of the package documentation says what changes without
+// deadlines. NewConn itself neither reads nor writes.
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {

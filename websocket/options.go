@@ -42,19 +42,19 @@ type Limits struct {
 	// by MaxMessage. Default: no limit.
 	MaxWriteFrame int64
 
-	// MaxEmptyFragments is how many consecutive frames may continue a message without any payload.
+	// MaxEmptyFragments is how many consecutive frames of a message may be empty without ending it.
 	// One more closes the connection with 1008. Default: DefaultMaxEmptyFragments, 1,024.
 	MaxEmptyFragments int
 
 	// MaxControls is how many pings and pongs may arrive at once. It is the size of a token bucket
 	// that refills at 50 a second, whether data arrives between them or not. One more closes the
-	// connection with 1008. Pongs that answer pings of this side are free. Default:
+	// connection with 1008. Pongs that answer pings of this side do not count. Default:
 	// DefaultMaxControls, 1,000.
 	MaxControls int
 
-	// HandshakeTimeout limits the opening handshake. On a client that is all of Dial. On a server
-	// it is the response, and before it the end of an empty chunked body. Default:
-	// DefaultHandshakeTimeout, 10 s.
+	// HandshakeTimeout limits the opening handshake. On a client, that is all of Dial. On a server,
+	// it limits sending the response and, separately, waiting for the end of an empty chunked body.
+	// Default: DefaultHandshakeTimeout, 10 s.
 	HandshakeTimeout time.Duration
 
 	// CloseTimeout limits the closing handshake. It also limits how long our close frame may take
@@ -66,9 +66,9 @@ type Limits struct {
 	// WriteTimeout is how long a write waits for a peer that takes nothing. A message may take
 	// longer while the peer takes some of it. Where progress cannot be seen, as over TLS on
 	// Windows, the limit is for each 256 KiB, and over a transport without deadlines for each 32
-	// KiB. Once it is exceeded, nothing more can be written, and the connection ends within a
-	// second of the last read. It is also how long a message waits for an idle MessageWriter, after
-	// which the connection goes on; see [ErrMessageOpen]. Default: DefaultWriteTimeout, 30 s.
+	// KiB. Once the limit is exceeded, nothing more can be written, and the connection ends within
+	// a second of the last read. It also limits how long a message waits for an idle MessageWriter,
+	// which does not end the connection; see [ErrMessageOpen]. Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
 	// MessageTimeout is how long reads may wait in total for the rest of a message, or of a control
@@ -111,8 +111,8 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 // Accept only reads them. If they are invalid, every request is refused with 500.
 type AcceptOptions struct {
 	// Subprotocols are the subprotocols of the server in order of preference. Each is one or more
-	// visible ASCII characters other than a comma. The first one that the client offers too is
-	// chosen; the comparison is exact. If there is none, the connection has no subprotocol (RFC
+	// visible ASCII characters other than a comma. The first one that the client also offers is
+	// chosen. The comparison is exact. If there is none, the connection has no subprotocol (RFC
 	// 6455, section 4.2.2).
 	Subprotocols []string
 
@@ -136,8 +136,8 @@ type AcceptOptions struct {
 	// letters match in either case.
 	//
 	// The request's own host is its Host field. Behind a proxy that changes that field, list the
-	// public origin here. Over TLS, pages that were loaded without TLS (http://) are of another
-	// origin than their host.
+	// public origin here. Over TLS, a page that this host served without TLS (http://) has another
+	// origin and is refused unless that origin is listed.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
@@ -145,16 +145,16 @@ type AcceptOptions struct {
 	InsecureAnyOrigin bool
 
 	// Header holds additional fields for the 101 response. A field that ResponseWriter.Header has
-	// as well is sent from both. Names keep their case. It is an error to set fields of the
-	// handshake or about the length of a body, or to use control characters in values.
+	// as well is sent from both. Names keep their case. It is an error to set a field of the
+	// handshake or one about the length of a body, or to use control characters in a value.
 	Header http.Header
 
 	Limits Limits
 
 	// Configure, if set, is called for each request, before the request is checked, with a copy of
 	// these options. It may change the copy: subprotocols, limits and origins for this request
-	// alone. An error refuses the request. If it is a [*HandshakeError] whose Status is 400 to 599,
-	// the answer has that status, and the client gets the text of its Err. Any other error,
+	// alone. An error refuses the request. A [*HandshakeError] whose Status is 400 to 599 is
+	// answered with that status and, unless it is 500, the text of its Err. Any other error,
 	// including one of Dial, means 403, and the client does not get its text.
 	Configure func(r *http.Request, o *AcceptOptions) error
 }
@@ -163,9 +163,9 @@ type AcceptOptions struct {
 // are copied: later changes have no effect. Options that cannot be sent as they are, such as a
 // field with a line break, are an error before anything is sent.
 type DialOptions struct {
-	// Subprotocols are offered to the server, in order of preference. They are distinct. Each is
-	// one or more bytes from U+0021 to U+007E other than a comma, and is sent as it is. RFC 6455,
-	// section 4.1, requires tokens, but Kubernetes, for one, uses other names. The server may
+	// Subprotocols are offered to the server, in order of preference. They must be distinct. Each
+	// is one or more bytes from U+0021 to U+007E other than a comma, and is sent as it is. RFC
+	// 6455, section 4.1, requires tokens, but Kubernetes, for one, uses other names. The server may
 	// choose one or none; see [Conn.Subprotocol].
 	Subprotocols []string
 
@@ -179,7 +179,7 @@ type DialOptions struct {
 	Header http.Header
 
 	// Jar, if set, provides the cookies of the request, in addition to a Cookie field in Header,
-	// and stores those of every response of a server. It is used with http and https URLs.
+	// and stores the cookies of every response from a server. It is used with http and https URLs.
 	Jar http.CookieJar
 
 	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy only its
@@ -188,12 +188,12 @@ type DialOptions struct {
 	TLSConfig *tls.Config
 
 	// Proxy chooses a proxy for a request as in [http.Transport]. The request's URL has the scheme
-	// http or https. The proxy's URL has the scheme http, https, socks5 or socks5h. HTTP proxies
-	// are asked with CONNECT, for ws too (RFC 6455, section 4.1). socks5 and socks5h are the same:
-	// the proxy resolves names. The userinfo of the proxy's URL is sent only to the proxy. Of the
-	// request, the proxy gets only host and port. User name and password must be percent-encoded:
-	// an "@" after the host is an error. nil means [http.ProxyFromEnvironment]. To use no proxy,
-	// set a function that returns nil, nil. Unix sockets have no proxy.
+	// http or https. The proxy's URL has the scheme http, https, socks5 or socks5h. An HTTP proxy
+	// gets a CONNECT request, for ws URLs too (RFC 6455, section 4.1). socks5 and socks5h are the
+	// same: the proxy resolves names. The userinfo of the proxy's URL is sent only to the proxy.
+	// The proxy learns only the host and port of the server. The user name and password must be
+	// percent-encoded: an "@" after the host is an error. nil means [http.ProxyFromEnvironment]. To
+	// use no proxy, set a function that returns nil, nil. Unix sockets have no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// NetDial, if set, opens the connection to the server or its proxy. network is "tcp" with addr
@@ -211,7 +211,7 @@ type DialOptions struct {
 	// none. A redirect to another host or port is followed with the User-Agent of Header, the
 	// offers, and the cookies that Jar has for it, but without other fields of Header, userinfo or
 	// client certificates, even if a later redirect leads back. Do not set MaxRedirects if the name
-	// of a subprotocol is a secret. Redirects from wss to ws and to Unix sockets fail.
+	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails.
 	MaxRedirects int
 
 	Limits Limits

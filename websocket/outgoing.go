@@ -29,7 +29,7 @@ type outgoing struct {
 const maxRest = 1 << 20
 
 // A frame is a frame to send. If keep is set, it counts as accepted even if ctx ends before its
-// first byte is written, because a state that the peer shares has changed.
+// first byte is written, because the state shared with the peer has changed.
 type frame struct {
 	wire.Header
 	payload []byte
@@ -39,10 +39,9 @@ type frame struct {
 	whole   []byte // the frame as a server sends it, if prepared; shared
 }
 
-// unlockFrames gives out.frames back, once postponed frames are sent. If any of those, or of a
-// frame that was cut, is left to send, a goroutine sends it, for as long as WriteTimeout and the
-// connection allow: the caller's context may have ended, and the peer must not have to wait for the
-// next frame.
+// unlockFrames gives out.frames back once no postponed frame and no rest of a frame is left to
+// send. If any is, a goroutine sends it first, within WriteTimeout: the caller's context may have
+// ended, and the peer must not have to wait for the next frame.
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
@@ -88,7 +87,7 @@ var noWait = func() context.Context {
 	return ctx
 }()
 
-// writeLocked sends f. The caller has out.frames, and so no rest of earlier frames is left, because
+// writeLocked sends f. The caller has out.frames, so that no rest of earlier frames is left:
 // unlockFrames sends it.
 func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
@@ -141,8 +140,8 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 }
 
 // putBlock gives back a block after a write from it. If the transport may still read the block, it
-// is left to the garbage collector. smux sends from it after a timeout, and must not find bytes of
-// another connection there.
+// is left to the garbage collector. smux sends from it after a timeout, and must not send bytes of
+// another connection.
 func (c *Conn) putBlock(b *block) {
 	if !c.tr.wr.broken.Load() {
 		putBlock(b)

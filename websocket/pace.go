@@ -8,7 +8,7 @@ type pace struct {
 	waited time.Duration // how long reads have waited for the rest of the message
 }
 
-// beginWait sets a deadline for the read that follows if it is for the rest of something. It
+// beginWait sets a deadline for the next read if a part of a message or frame has arrived. It
 // returns the current time if so, and the zero time otherwise.
 func (c *Conn) beginWait() time.Time {
 	p := c.in.pace

@@ -78,9 +78,9 @@ func (p *pings) forget(id uint64) {
 	}
 }
 
-// pong wakes the goroutines whose pings a pong with this payload answers: its own ping, and the
-// earlier ones, because a peer may answer only the last of several pings (section 5.5.3). It
-// reports whether the pong was solicited.
+// pong wakes the goroutines whose pings a pong with this payload answers: the ping with the same
+// payload, and earlier ones, because a peer may answer only the last of several pings (section
+// 5.5.3). It reports whether the pong was solicited.
 func (p *pings) pong(payload []byte) (asked bool) {
 	var id uint64 // no ping has ID 0
 	if len(payload) == 8 {

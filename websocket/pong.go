@@ -14,9 +14,9 @@ const maxPongs = 16 << 10
 // block.
 const maxBatch = blockSize - wire.MaxHeaderSize - wire.MaxControlPayload
 
-// pongs is the queue of pongs to write. The reader writes them itself if out.frames is free and the
-// transport takes bytes without waiting. Otherwise a goroutine waits for out.frames as every writer
-// does, so that a peer that sends pings endlessly gets no more than its share.
+// pongs is the queue of pongs to write. The reader writes the pongs itself if out.frames is free
+// and the transport takes bytes without waiting. Otherwise a goroutine waits for out.frames as
+// every writer does, so that a peer that sends endless pings cannot starve the writers.
 type pongs struct {
 	payloads []byte // each is preceded by its length
 	sending  bool   // sendPongs is running
@@ -46,7 +46,7 @@ func (c *Conn) answerPing(p []byte, more bool) {
 	}
 }
 
-// flushPongs has the waiting pongs sent, and does not wait itself.
+// flushPongs starts to send the waiting pongs, and does not wait.
 func (c *Conn) flushPongs() {
 	o := &c.out
 	o.mu.Lock()
@@ -64,8 +64,8 @@ func (c *Conn) flushPongs() {
 	}
 }
 
-// pongsNow takes out.frames if it is free and the transport can be asked to take only what it takes
-// without waiting. The caller has out.mu.
+// pongsNow takes out.frames if it is free and the transport can write without waiting. The caller
+// has out.mu.
 func (c *Conn) pongsNow() bool {
 	return c.tr.raw != nil && !c.out.pongs.sending && c.out.frames.tryLock()
 }

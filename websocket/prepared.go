@@ -41,9 +41,9 @@ const frameRoom = wire.MaxHeaderSize - 4
 const maxForms = 64
 
 // Prepare makes a message of type t for [Conn.WritePrepared]. It copies p. As with Write, text is
-// not checked. The only error is a type that is neither Text nor Binary. In addition to the copy, a
-// message holds a compressed form for each set of parameters that the connections it was sent on
-// have negotiated: with permessage-deflate, one for each window size.
+// not checked. The only possible error is that t is neither Text nor Binary. In addition to the
+// copy, a message holds a compressed form for each set of parameters that the connections it was
+// sent on have negotiated: with permessage-deflate, one for each window size.
 func Prepare(t MessageType, p []byte) (*PreparedMessage, error) {
 	if t != Text && t != Binary {
 		return nil, &Error{Op: "write", Err: errMessageType}
@@ -67,13 +67,13 @@ func (f *form) frame() frame {
 }
 
 // WritePrepared sends m as one message, like Write, at less cost. A server sends bytes that all its
-// connections share, with one system call if the transport takes them. A client masks them. If an
-// extension compresses, m is compressed once for all connections with the same parameters, without
+// connections share, with one system call if the transport takes them. A client masks a copy. If an
+// extension compresses m, that is done once for all connections with the same parameters, without
 // reference to earlier messages of a connection, and then enters the compression context of each.
 //
 // If ctx ends before the first byte is written, m is not sent, and the connection is as before.
 // With an extension that is true only if the extension can share its form of m
-// ([wire.SharedSession]). Otherwise m is sent as Write sends a message.
+// ([wire.SharedSession]). Otherwise m is sent as by Write.
 func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 	plain := m.plain.frame()
 	if err := c.beginMessage(ctx, MessageType(plain.Opcode), len(plain.payload)); err != nil {

@@ -20,7 +20,7 @@ type Message struct {
 // [wire.Error]. If the peer closed the connection, the error is its [*CloseError].
 //
 // If ctx ends first, the error wraps ctx's error, nothing is lost, and the connection is as before:
-// the next Read or AppendRead continues with what has arrived of a message.
+// the next Read or AppendRead continues with the part of a message that has arrived.
 //
 // While a goroutine reads, pings are answered and pongs reach [Conn.Ping]. Only one goroutine may
 // read at a time. Another one gets [ErrConcurrentRead].
@@ -29,8 +29,8 @@ func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 }
 
 // AppendRead reads the next message like [Conn.Read] and appends it to dst. It allocates only if
-// the message does not fit the capacity of dst, if a compressed message leaves no byte of it free,
-// or if a read of the message was interrupted. With an error it returns dst unchanged.
+// the message does not fit the capacity of dst, if a compressed message leaves none of it free, or
+// if a read of the message was interrupted. With an error it returns dst unchanged.
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
@@ -56,14 +56,14 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 //	}
 //
 // The loop ends without an error if the connection was closed normally: by the peer with
-// StatusNormalClosure, with StatusGoingAway, which browsers send when a page is left and servers
-// when they restart, or with no status; or by this side with [Conn.Close] or CloseNow. A client
-// that reconnects can call [Conn.Closure] after the loop to see which of them it was. Any other
+// StatusNormalClosure, with StatusGoingAway, which browsers send when the user leaves a page and
+// servers when they restart, or with no status; or by this side with [Conn.Close] or CloseNow. A
+// client that reconnects can call [Conn.Closure] after the loop to see which it was. Any other
 // error is yielded once, with a zero Message, and ends the loop. After an error of ctx, a new loop
 // continues where this one stopped.
 //
 // Messages does not copy a message that arrived in one piece. Data is valid until the loop asks for
-// the next message or ends, by a break too.
+// the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {
@@ -128,11 +128,11 @@ func (c *Conn) takeBack(l loan) {
 }
 
 // Reader returns a reader of the next message, which need not fit in memory. MaxMessage still
-// applies. It returns once the message has begun. The rest of the message of an earlier Reader is
-// skipped.
+// applies. Reader returns once the message has begun. The rest of the message of an earlier Reader
+// is skipped.
 //
-// ctx bounds Reader and the Reads that follow. A Read whose context ends loses nothing: continue
-// with [MessageReader.SetContext].
+// ctx applies to Reader and to the Reads that follow. A Read whose context ends loses nothing:
+// continue with [MessageReader.SetContext].
 func (c *Conn) Reader(ctx context.Context) (*MessageReader, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ type MessageReader struct {
 // Type returns the type of the message.
 func (r *MessageReader) Type() MessageType { return r.typ }
 
-// SetContext replaces the context that bounds later Reads.
+// SetContext sets the context of later Reads.
 func (r *MessageReader) SetContext(ctx context.Context) { r.ctx = ctx }
 
 // Read reads up to len(p) bytes of the message into p. It returns [io.EOF] at the end of the

@@ -7,22 +7,22 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// After the peer's close frame or a protocol violation, nothing more is read. The teardown
-// remains: it sends our close frame if none was sent, ends the connection with all calls and
-// Conn.Context, drains what the peer still sends, and closes the transport. It runs on a separate
-// goroutine, so that no caller has to wait for it. It is limited by CloseTimeout for the frame,
-// and by another CloseTimeout or lingerTime for the peer to close.
+// After the peer's close frame or a protocol violation, nothing more is read. The teardown sends
+// our close frame if none was sent, ends the connection with all calls and Conn.Context, drains
+// what the peer still sends, and closes the transport. It runs on a separate goroutine, so that no
+// caller has to wait for it. It is limited by CloseTimeout for the frame, and by another
+// CloseTimeout or lingerTime for the peer to close.
 
 const (
-	// After our last frame we read on for this long and this many bytes. Otherwise bytes
-	// that arrive late would be answered with a reset, which would overtake our close frame.
+	// After our last frame, we keep reading for this long and this many bytes. Otherwise the system
+	// would answer late bytes with a reset, which would overtake our close frame.
 	lingerTime  = time.Second
 	lingerBytes = 1 << 20
 )
 
 // startTeardown starts the teardown. payload is the payload of our close frame. breach is the
 // peer's violation, or nil. due, if not nil, is closed unless the program sends the frame. The
-// caller has in.turn, and must touch nothing under it after endRead.
+// caller has in.turn, and must not touch what the turn guards after endRead.
 func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{}) {
 	turn := make(chan struct{})
 	c.closing.handOver = turn
@@ -91,9 +91,9 @@ func (c *Conn) teardownTimeout() time.Duration {
 	return c.closeWithin
 }
 
-// drainAndClose closes the transport once our close frame is out. After a closing handshake that
-// began at the given time, the server closes at once and the client after the server (RFC 6455,
-// section 7.1.1). The caller has in.turn.
+// drainAndClose closes the transport once our close frame is out. After a closing handshake, which
+// began at began, the server closes at once and the client after the server (RFC 6455, section
+// 7.1.1). The caller has in.turn.
 func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {

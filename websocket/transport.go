@@ -97,7 +97,7 @@ func (t *transport) close() {
 	t.wr.pump.Close()
 }
 
-// dropConn closes nc. It does not wait long if closing means to notify a peer, who may not read.
+// dropConn closes nc. It does not wait long if Close notifies a peer, which may not read.
 func dropConn(nc net.Conn) {
 	if c, ok := nc.(*tls.Conn); ok {
 		nc = c.NetConn() // without sending an alert

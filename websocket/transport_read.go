@@ -24,12 +24,12 @@ type readHalf struct {
 	err error
 }
 
-// probeTime is how long to wait for bytes that have already arrived, if the transport shows them
-// only to a read that waits.
+// probeTime is how long to wait for bytes that have already arrived, if only a waiting read can see
+// them.
 const probeTime = 5 * time.Millisecond
 
-// readBlock reads what has arrived into a block from the pool, and waits if that is nothing. The
-// caller gives the block back.
+// readBlock reads what has arrived into a block from the pool, and waits if nothing has arrived.
+// The caller gives the block back.
 func (t *transport) readBlock() (*block, int, error) {
 	if t.raw == nil {
 		if t.rd.pump != nil {
@@ -71,8 +71,8 @@ func (t *transport) read(p []byte) (n int, err error) {
 	return 0, err
 }
 
-// readNow reads into a block, as readBlock does, only what has already arrived. If that cannot be
-// seen without waiting, it waits for probeTime.
+// readNow is readBlock for bytes that have already arrived. If only a waiting read can see them, it
+// waits for probeTime.
 func (t *transport) readNow() (*block, int, error) {
 	if !t.resets() && t.rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer

@@ -55,8 +55,8 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []by
 		case full:
 			err = ErrPeerNotReading
 		case err == ErrPeerNotReading && !last:
-			// The system reports room only once a third of the buffer is free. With a slow
-			// peer that takes long.
+			// The system reports room only once a third of the buffer is free. With a slow peer,
+			// that takes a long time.
 			last, again = true, true
 			t.wr.mark = -1
 			t.wr.bound(time.Now().Add(limit))
@@ -178,7 +178,7 @@ func (t *transport) resumes(err error) bool {
 	case !t.resets():
 		return true
 	}
-	// A transport that has failed for good, such as TLS in a wrapper, times out without waiting.
+	// A transport that has failed for good, such as TLS in a wrapper, times out at once.
 	until := time.Now().Add(probeTime)
 	_ = t.wr.set(until)
 	_, err = t.nc.Write(nil)

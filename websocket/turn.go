@@ -30,8 +30,8 @@ func (t *turn) tryLock() bool {
 // cause of end. If the turn becomes free at the same time, the lock is acquired.
 func (t *turn) lock(ctx, end context.Context) error { return t.lockWithin(ctx, end, 0) }
 
-// lockWithin is lock that also gives up, with ErrMessageOpen, if one MessageWriter is idle for
-// limit meanwhile. It notices that after at most twice the limit. A limit of 0 or less means none.
+// lockWithin is lock, but also gives up, with ErrMessageOpen, if one MessageWriter is idle for
+// limit meanwhile. It does so after at most twice the limit. A limit of 0 or less means none.
 func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	if mine := t.join(); mine != nil {
 		return t.wait(ctx, end, limit, mine)

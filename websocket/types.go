@@ -14,8 +14,7 @@ const (
 // String returns "text" or "binary".
 func (t MessageType) String() string { return wire.Opcode(t).String() }
 
-// A StatusCode is the code of a close frame, which says why a connection closes (RFC 6455, section
-// 7.4).
+// A StatusCode is the code of a close frame: why a connection closes (RFC 6455, section 7.4).
 type StatusCode = wire.StatusCode
 
 // The status codes. Package wire documents them.

@@ -2,9 +2,9 @@ package websocket
 
 import "time"
 
-// grace is how long an operation may continue after its deadline on a transport whose deadlines
-// may not work. Its last part begins when the watchdog has woken, because an operation needs a
-// moment, too, after the whole program was suspended.
+// grace is how long an operation may continue after its deadline on a transport whose deadlines may
+// not work. The last part begins when the watchdog wakes, because the operation also needs a moment
+// if the whole program was suspended.
 const (
 	grace     = 250 * time.Millisecond
 	lastGrace = 50 * time.Millisecond
@@ -19,10 +19,10 @@ const progressChecks = 8
 // Some connections accept a deadline and ignore it. The watchdog closes a connection whose
 // operation continues after its deadline.
 //
-// TLS does not survive a write that timed out, and how long a write takes says little about the
-// peer: the system reports room only once a third of the socket's buffer is free, which may be
-// megabytes. Over TLS the watchdog looks at the buffer instead, and only a peer that takes nothing
-// exceeds the limit. Until then the transport has no deadline.
+// A TLS connection cannot be used after a write that timed out, and the duration of a write says
+// little about the peer: the system reports room only once a third of the socket's buffer is free,
+// which may be megabytes. Over TLS the watchdog looks at the buffer instead, and only a peer that
+// takes nothing exceeds the limit. Until then the transport has no deadline.
 type watchdog struct {
 	drop  func(cut bool) // closes the transport; cut is whether a context has ended
 	queue func() int     // how much the system has not sent; if set, drop is nil

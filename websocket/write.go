@@ -7,8 +7,8 @@ import (
 )
 
 // Write sends p as one message. Any number of goroutines may write, and each message is sent whole.
-// p is neither kept nor changed. Text must be UTF-8. Write does not check that, and a peer closes
-// the connection with 1007 if it is not.
+// p is neither kept nor changed. Text must be UTF-8. Write does not check that. If it is not, a
+// peer closes the connection with 1007.
 //
 // Write waits while a [MessageWriter] is open, even one that its own goroutine has opened. If that
 // writer is idle for longer than Limits.WriteTimeout, the error is [ErrMessageOpen].
@@ -16,16 +16,18 @@ import (
 // Write returns once the transport has taken the message. If ctx ends before the first byte is
 // written, the message is not sent, and the connection is as before. If ctx ends in the middle, the
 // message counts as accepted: the rest, up to 1 MiB, is sent before anything else, and the error
-// has Accepted set. A message that an extension has transformed when ctx ends is accepted too, even
-// if none of it is written: the peer must get it, or the states of the two sides would differ.
+// has Accepted set. A message that an extension has already transformed when ctx ends is accepted
+// too, even if none of it is written: the peer must get it, or the compression states of the two
+// sides would differ.
 //
 // If more than 1 MiB is left when ctx ends, nothing can be written afterwards. The same is true
 // over TLS and some other transports if a message was cut in the middle, and over all transports if
 // the peer took nothing for Limits.WriteTimeout, regardless of ctx. In the last case the error is
 // [ErrPeerNotReading].
 //
-// A Write that fails for another reason than ctx ends writing, but not reading. The next read
-// returns why the peer is gone, and so does [Conn.Closure] once [Conn.Context] has ended.
+// After any other failure, except an invalid t and [ErrMessageOpen], nothing can be written either,
+// but reads go on. The next read returns why the peer is gone, and so does [Conn.Closure] once
+// [Conn.Context] has ended.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, false)
 }
@@ -33,8 +35,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 // WritePlain is Write without the extension: the message is not compressed and does not enter the
 // compression context. It is for data that is already compressed, and for secrets: the length of a
 // compressed message reveals something about its contents, so that an attacker who chooses text
-// next to a secret can guess the secret (RFC 7692, section 8). Without an extension, WritePlain is
-// Write.
+// that is compressed together with a secret can guess the secret (RFC 7692, section 8).
 func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, true)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A write that fails ends only the writing half of a connection. Everything the peer sent before can
-// still be read: above all its close frame, which explains the failure. So reading goes on. A
-// reader gets what has arrived. While no goroutine reads, the Conn reads ahead and keeps what it
-// reads, so that a handler that works on one message does not lose the next one to a failed
-// heartbeat.
+// A write that fails ends only the writing half of a connection. Everything the peer sent before
+// can still be read: above all its close frame, which explains the failure. Therefore reading
+// continues. A reader gets what has arrived. While no goroutine reads, the Conn reads ahead and
+// keeps what it reads, so that a handler that works on one message does not lose the next one to a
+// failed heartbeat.
 //
 // All of this is limited. Waits for the peer add up to at most lingerTime, the bytes read to
 // maxLast, and the bytes kept to maxAhead. If no goroutine reads for lingerTime, the connection
@@ -23,10 +23,10 @@ const (
 	maxAhead = 1 << 20  // bytes
 	maxLast  = 16 << 20 // bytes; more than the receive buffer of a socket holds
 
-	// pollTime is the time after a read after which the Conn reads ahead itself.
+	// pollTime is how long after the last read the Conn begins to read ahead.
 	pollTime = lingerTime / 10
 
-	// maxProbes is how many blocks that have already arrived are read once no wait is left.
+	// maxProbes is how many more blocks of arrived bytes are read without waiting.
 	maxProbes = 1 << 10
 )
 

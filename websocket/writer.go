@@ -6,16 +6,16 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Writer returns a writer of one message of type t that need not fit in memory. It is sent in
-// fragments of up to 16 KiB, or of Limits.MaxWriteFrame if that is less; see
+// Writer returns a writer of one message of type t that need not fit in memory. The message is sent
+// in fragments of up to 16 KiB, or of Limits.MaxWriteFrame if that is less; see
 // [MessageWriter.SetFrameSize]. Other messages, even those of the same goroutine, wait until the
-// writer is closed; see [Conn.Write]. ctx bounds the calls of the writer; see
+// writer is closed; see [Conn.Write]. ctx applies to all calls of the writer; see
 // [MessageWriter.SetContext].
 //
 // A message of up to 16 KiB is sent as by Write. A larger one that an extension compresses is
-// gathered in compressed form until it is closed, and sent as one frame, because Safari 15 to 17
-// cannot read such a message in fragments. Its size in memory is limited only by the program, by
-// Flush and by Limits.MaxWriteFrame. PlainWriter never gathers more than 16 KiB.
+// gathered in compressed form until Close, and sent as one frame, because Safari 15 to 17 cannot
+// read such a message in fragments. Only the program, Flush and Limits.MaxWriteFrame limit its size
+// in memory. PlainWriter never gathers more than 16 KiB.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
 	return c.newWriter(ctx, t, false)
 }
@@ -67,14 +67,13 @@ func (w *MessageWriter) full() int {
 	return min(w.size, w.c.out.maxFrame)
 }
 
-// SetContext replaces the context that bounds later calls. It does not undo an earlier failure.
+// SetContext sets the context of later calls. It does not undo an earlier failure.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
 // SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A negative
-// n means no limit: the message is sent as one frame, as some peers require that take each frame
-// for a message. The MessageWriter gathers up to n bytes before it sends them. Flush still ends a
-// fragment, and Limits.MaxWriteFrame still applies. A message that an extension compresses is not
-// affected.
+// n means no limit: the message is sent as one frame, for peers that take each frame for a message.
+// The MessageWriter gathers up to n bytes before it sends them. Flush still ends a fragment, and
+// Limits.MaxWriteFrame still applies. A message that an extension compresses is not affected.
 func (w *MessageWriter) SetFrameSize(n int64) {
 	setDefault(&n, fragmentSize)
 	if w.size = frameLimit(n); w.enc == nil {
@@ -156,11 +155,11 @@ func (w *MessageWriter) Flush() error {
 
 // Close ends the message and sends the rest of it, as Write would.
 //
-// A message whose context has ended before, or of which a call has failed, cannot be completed. If
-// none of it was sent, it is dropped, and the connection is as before. If a part was sent, or an
+// If its context has ended, or an earlier call has failed, the message cannot be completed. If none
+// of it was sent, it is dropped, and the connection is as before. If a part was sent, or an
 // extension has begun to compress it, the connection ends, unless it is being closed anyway.
-// Neither happens until Flush is called or more than one fragment is written, which has 16 KiB
-// unless SetFrameSize or Limits.MaxWriteFrame says otherwise.
+// Nothing is sent or compressed before Flush is called or more than one fragment is written. A
+// fragment has 16 KiB unless SetFrameSize or Limits.MaxWriteFrame changes that.
 func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
@@ -222,7 +221,7 @@ func (w *MessageWriter) send(fin bool) {
 	w.err = err
 }
 
-// encode appends to buf what the extension makes of p.
+// encode appends p, as encoded by the extension, to buf.
 func (w *MessageWriter) encode(p []byte, fin bool) {
 	buf, err := w.enc.Append(w.buf, p, fin)
 	if err != nil {
