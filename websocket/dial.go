@@ -143,7 +143,7 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
 	if !stop() && err == nil {
 		closeSession(cfg.Session)
-		err = dialFailed(ctx, "finishing", ctx.Err())
+		err = dialFailed(ctx, "finishing the handshake", ctx.Err())
 	}
 	if err != nil {
 		dropConn(raw)

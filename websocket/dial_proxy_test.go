@@ -145,7 +145,7 @@ func TestProxyAnswers(t *testing.T) {
 			"17 bytes before the server could"},
 		"large header": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0,
 			"Limits.MaxResponseHeader"},
-		"no HTTP": {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
+		"no HTTP": {"SSH-2.0-x\r\n", 0, "reading the response from the proxy"},
 		"nothing": {"", 0, "unexpected EOF"},
 	}
 	for name, row := range rows {

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// SendTime is how long to wait until a request is sent. After that, the response is read all
-	// the same.
+	// SendTime is how long to wait until a request is sent. After that, the response is read
+	// anyway.
 	SendTime = 100 * time.Millisecond
 
 	// answerTimeout is how long a response may take once the request can no longer be sent.
@@ -19,9 +19,9 @@ const (
 )
 
 // Do sends req over nc and reads the response, whose header has at most limit bytes if limit is not
-// negative. A server or a proxy may refuse a request before it has read all of it. Its response
-// says more than the write that then fails or stalls. step is the step that failed, to be followed
-// by the name of the peer. drop closes nc, and may be called more than once.
+// negative. A server or a proxy may refuse a request before it has read all of it, and its response
+// says more than the error of a write that then fails or stalls. step is the step that failed; the
+// caller appends " the server" or " the proxy". drop closes nc, and may be called more than once.
 func Do(
 	nc net.Conn, req *http.Request, limit int64, drop func(net.Conn),
 ) (r *Response, step string, err error) {
@@ -52,7 +52,7 @@ func Do(
 	case failed != nil && (err == nil || !errors.Is(failed, net.ErrClosed)):
 		return nil, "sending the request to", failed
 	case err != nil:
-		return nil, "reading the response of", err
+		return nil, "reading the response from", err
 	}
 	return r, "", nil
 }

@@ -38,7 +38,7 @@ func opensConn(req *http.Request, status int) bool {
 }
 
 // read reads the response to req from nc: a header of at most limit bytes, or of any size if limit
-// is negative. Interim responses, such as 103, count and are skipped.
+// is negative. Interim responses, such as 103, are skipped, but their bytes count.
 func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Response, error) {
 	src := &headerReader{src: nc, left: limit}
 	br := bufio.NewReader(src)
@@ -68,8 +68,8 @@ func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Re
 	}
 }
 
-// A headerReader ends after left bytes, and sets over if more are requested. A negative left means
-// no limit.
+// A headerReader returns io.EOF after left bytes, and sets over if more are requested. A negative
+// left means no limit.
 type headerReader struct {
 	src  io.Reader
 	left int64

@@ -44,8 +44,8 @@ func Check(name string, values []string) error {
 	return nil
 }
 
-// EqualASCII reports whether s equals the ASCII string t, ignoring case. EqualFold alone takes the
-// Kelvin sign for a k, but that is longer.
+// EqualASCII reports whether s equals the ASCII string t, ignoring case. EqualFold alone would
+// match the Kelvin sign with k, but that sign is longer.
 func EqualASCII(s, t string) bool {
 	return len(s) == len(t) && strings.EqualFold(s, t)
 }

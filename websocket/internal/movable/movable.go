@@ -1,5 +1,5 @@
-// Package movable has a deadline that can be moved while a goroutine waits for it, like those of a
-// [net.Conn].
+// Package movable provides a deadline that can be moved while a goroutine waits for it, like a
+// deadline of a [net.Conn].
 package movable
 
 import (
@@ -11,7 +11,7 @@ import (
 )
 
 // A Deadline is a deadline that can be moved. It provides a context that ends when the deadline
-// passes. After that it provides another one. The zero value never passes.
+// passes, and after that a new one. The zero value has no deadline.
 type Deadline struct {
 	mu     sync.Mutex
 	ctx    expiring

@@ -20,8 +20,8 @@ type origin struct {
 }
 
 // Allowed reports whether a page of the origin value may connect to host, the Host field of a
-// request that was sent over TLS or not. It may if it is of that host, or if one of patterns, which
-// CheckPattern has accepted, matches it.
+// request that was sent over TLS or not. It may if value is that host, or if it matches one of
+// patterns, which CheckPattern has accepted.
 //
 // Two forms are accepted that browsers do not send and RFC 6454, section 7, does not allow: a "/"
 // at the end (SocketRocket, and React Native with it), and the Host field itself without a scheme
@@ -59,7 +59,7 @@ func parse(s string) (o origin, ok bool) {
 
 // isHost reports whether o is the destination of the request, by its Host field. If the field has
 // no port, it is the default port of o's scheme, even without TLS here, because the client may have
-// used TLS to a proxy. Over TLS, a page that was loaded without it is of another origin. Pages of
+// used TLS to a proxy. Over TLS, a page that was loaded without TLS has another origin. Pages of
 // unknown schemes have no host.
 func (o origin) isHost(field string, overTLS bool) bool {
 	host, port, ok := splitHostPort(field)
@@ -116,7 +116,7 @@ func splitPattern(pattern string) (scheme, host, port string, err error) {
 	case port != "" && port != "*" && !isPort(port):
 		err = errors.New("has no valid port")
 	case strings.Trim(host, "*.") == "" && isWeb(scheme):
-		err = errors.New("allows every web page: say so with InsecureAnyOrigin")
+		err = errors.New("allows every web page: use InsecureAnyOrigin instead")
 	}
 	return scheme, host, port, err
 }
@@ -189,8 +189,8 @@ func SchemePort(scheme string) string {
 	return ""
 }
 
-// sameHost compares a host with the ASCII host b: names ignoring case, IPv6 addresses by value,
-// which has several spellings.
+// sameHost compares a host with the ASCII host b: names ignoring case, and IPv6 addresses by value,
+// because one address has several spellings.
 func sameHost(a, b string) bool {
 	if field.EqualASCII(a, b) {
 		return true

@@ -1,7 +1,7 @@
 // Package pump adds deadlines to a stream that has none, such as an SSH channel. A goroutine makes
-// each call of the stream, and the caller waits for its result until the deadline at most. Nothing
-// is lost then: the next Read returns the bytes that the call has read, and the bytes that the call
-// was given to write count as written, like those in a socket's buffer.
+// each call of the stream, and the caller waits for its result no longer than the deadline. Nothing
+// is lost after that: the next Read returns the bytes that the call has read, and the bytes that
+// the call was given to write count as written, like those in a socket's buffer.
 //
 // Nothing is read before a call of Read or Wait. A goroutine ends when the call of the stream
 // returns, so closing the stream must end its calls.
@@ -138,14 +138,14 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Wait waits until Read would not wait.
+// Wait waits until Read can return without waiting.
 func (r *Reader) Wait() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.await()
 }
 
-// await waits until there is a result of the stream. The caller has mu.
+// await waits until the stream has returned a result. The caller has mu.
 func (r *Reader) await() error {
 	if !r.full && !r.busy && !r.closed {
 		if r.late {
@@ -208,7 +208,7 @@ func NewWriter(stream io.Writer) *Writer {
 	return w
 }
 
-// Write writes p, after what an earlier call has left to write, and waits until p is written. If a
+// Write writes p, after the bytes that an earlier call has left, and waits until p is written. If a
 // deadline passes before that, the error is [os.ErrDeadlineExceeded], and n counts the bytes that
 // the stream has taken or is still being given, which may be all of p; see Pending. Write does not
 // keep p.

@@ -12,7 +12,7 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// Innermost returns the last writer in the chain of writers that w wraps visibly.
+// Innermost returns the last writer in the chain of writers that Unwrap returns, beginning with w.
 func Innermost(w http.ResponseWriter) http.ResponseWriter {
 	for v := w; v != nil; v = unwrap(v) {
 		w = v
@@ -49,7 +49,7 @@ func HasBegun(w http.ResponseWriter) bool {
 
 // RecordSwitching tells the innermost writer with WriteHeaderNow that the status is 101, unless w
 // cannot be hijacked. The WriteHeader of such a writer, which is gin's, records the status without
-// sending it. That of any other writer would send a second response.
+// sending it. The WriteHeader of any other writer would send a second response.
 func RecordSwitching(w http.ResponseWriter) {
 	var recorder http.ResponseWriter
 	for v := w; v != nil; v = unwrap(v) {

@@ -16,7 +16,8 @@ func HasDeadlines(nc net.Conn) bool {
 	return false
 }
 
-// TLSState returns the state of the TLS connection that nc is or visibly wraps, or nil.
+// TLSState returns the state of the TLS connection that nc is, or that its NetConn method returns,
+// or nil.
 func TLSState(nc net.Conn) *tls.ConnectionState {
 	for nc != nil {
 		switch c := nc.(type) {

@@ -6,7 +6,8 @@ import "syscall"
 // -1.
 func queued(fd uintptr) int {
 	// SO_MEMINFO fills an array of nine words, as far as there is room. The sixth is
-	// SK_MEMINFO_WMEM_QUEUED. This is the one function of package syscall for arrays of words.
+	// SK_MEMINFO_WMEM_QUEUED. GetsockoptICMPv6Filter is the one function of package syscall that
+	// reads an array of words.
 	const soMemInfo = 55
 	words, err := syscall.GetsockoptICMPv6Filter(int(fd), syscall.SOL_SOCKET, soMemInfo)
 	if err != nil {

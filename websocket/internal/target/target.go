@@ -30,13 +30,13 @@ type Target struct {
 var (
 	errFragment = errors.New(`URL has a fragment, or a "#" that is not escaped (RFC 6455, section 3)`)
 	errUserinfo = errors.New("malformed URL, not shown because it may contain a password; " +
-		"one begins with ws:// or wss://, and a user name or password in it must be percent-encoded")
+		"want a URL such as ws://host/path, with the user name and password percent-encoded")
 	errProxyUserinfo = errors.New("malformed URL of a proxy, not shown because it may contain a password; " +
-		"a user name or password in it must be percent-encoded")
+		"the user name and password in it must be percent-encoded")
 )
 
-// Parse parses a URL in one of the forms of Dial. auth is the Authorization field that the userinfo
-// requires, or "". Of the part before the last "@", errors show only the scheme.
+// Parse parses a URL in one of the forms that Dial accepts. auth is the Authorization field for its
+// userinfo, or "". Errors show nothing before the last "@" except the scheme.
 func Parse(raw string) (t Target, auth string, err error) {
 	if strings.Contains(raw, "#") {
 		return t, "", errFragment
@@ -47,7 +47,8 @@ func Parse(raw string) (t Target, auth string, err error) {
 		return t, auth, err
 	}
 	// The cause may quote the userinfo, or what is meant as userinfo: the port of
-	// ws://user:pass/word@host is "pass". Show a cause only if it occurs without that, too.
+	// ws://user:pass/word@host is "pass". Show a cause only if the URL without that part has it
+	// too.
 	scheme, _, _ := strings.Cut(raw, "://")
 	if !setScheme(new(url.URL), strings.TrimSuffix(strings.ToLower(scheme), "+unix")) {
 		return Target{}, "", errUserinfo
@@ -64,7 +65,7 @@ func parse(raw string) (t Target, auth string, err error) {
 		if e := (*url.Error)(nil); errors.As(err, &e) {
 			err = e.Err
 		}
-		return t, "", fmt.Errorf("URL: %w; one begins with ws:// or wss://", err)
+		return t, "", fmt.Errorf("URL: %w; want a URL such as ws://host/path", err)
 	}
 	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
 	if unix && scheme != "ws" && scheme != "wss" || !setScheme(u, scheme) {
@@ -82,7 +83,7 @@ func parse(raw string) (t Target, auth string, err error) {
 }
 
 // escapeQuery escapes characters that are not allowed in a query. Package url escapes a path, but
-// accepts and sends a query as it is. A space in it would give the request line four words.
+// accepts and sends a query as it is. A space in it would split the request line into four words.
 func escapeQuery(query string) string {
 	var b []byte
 	for i := range len(query) {
@@ -95,7 +96,7 @@ func escapeQuery(query string) string {
 	return string(b)
 }
 
-// setScheme sets u's scheme to http or https by one of its names, or returns false.
+// setScheme sets u's scheme to http for ws or http and to https for wss or https, or returns false.
 func setScheme(u *url.URL, scheme string) bool {
 	switch scheme {
 	case "ws", "http":
@@ -227,7 +228,7 @@ func (t Target) Follow(location string) (Target, error) {
 }
 
 // WithoutUserinfo returns the URL of a redirect without its userinfo. If the URL is malformed, or
-// has another "@" than that of its userinfo, everything before the last "@" counts as userinfo.
+// has an "@" besides the one after its userinfo, everything before the last "@" counts as userinfo.
 func WithoutUserinfo(raw string) string {
 	at := strings.LastIndexByte(raw, '@')
 	u, err := url.Parse(raw)
@@ -279,7 +280,7 @@ func HideUserinfo(err error) error {
 	return hidden{err}
 }
 
-// HostPort returns the address of u. The port defaults to that of its scheme.
+// HostPort returns the address of u. The port defaults to the one of its scheme.
 func HostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
