@@ -14,9 +14,9 @@ import (
 type closing struct {
 	local       atomic.Bool // Close was called before the peer's close frame arrived
 	sent        atomic.Bool // our close frame is being written; set with out.frames and out.mu held
-	out         atomic.Bool // all of it is written
+	out         atomic.Bool // all of our close frame is written
 	received    atomic.Bool // the peer's close frame has arrived
-	handled     atomic.Bool // the program answers it
+	handled     atomic.Bool // the program answers the peer's close frame
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown closes the transport
@@ -40,10 +40,10 @@ type closing struct {
 //
 // Close waits until ctx ends, but no longer than Limits.CloseTimeout. When it returns, the
 // connection has ended. If both close frames were exchanged, TCP is closed in the background: by a
-// server at once, by a client when the server has closed it or another Limits.CloseTimeout has
-// passed. Otherwise TCP is closed already. If ctx has ended before the call, Close does not wait
-// for the peer. It still sends its frame if the transport takes it at once. Over a transport that
-// does not show this in advance, Close waits 5 ms.
+// server at once or within a second, by a client when the server has closed it or another
+// Limits.CloseTimeout has passed. Otherwise TCP is closed already. If ctx has ended before the
+// call, Close does not wait for the peer. It still sends its frame if the transport takes it at
+// once. Over a transport that does not show this in advance, Close waits 5 ms.
 //
 // The error is nil if both close frames were exchanged, with the given code and reason. If the
 // connection had ended before, the error wraps the cause, such as the peer's [*CloseError]. A
@@ -184,7 +184,7 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	defer cancel()
 	sending, stop := outlive(ctx, probeTime)
 	defer stop()
-	sent := make(chan error, 1) // nil also if writing failed, after which reading is bounded
+	sent := make(chan error, 1) // nil also if writing failed, after which reading is limited
 	go func() {
 		_, err := c.sendClose(sending, payload)
 		if c.ending.writeFailed.Load() {

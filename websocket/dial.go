@@ -24,9 +24,9 @@ import (
 //	                                    default; its Host is "localhost"
 //	wss+unix:///path/to.sock:/path      TLS over a Unix socket
 //
-// A fragment is an error (section 3). Spaces, letters outside ASCII and the like are escaped in the
-// path and the query, and a host outside ASCII is sent in punycode. Userinfo becomes an
-// Authorization field of the Basic scheme unless opts.Header has one.
+// A URL with a fragment is an error (section 3). Spaces, letters outside ASCII and the like are
+// escaped in the path and the query, and a host outside ASCII is sent in punycode. Userinfo becomes
+// an Authorization field of the Basic scheme unless opts.Header has one.
 //
 // ctx and Limits.HandshakeTimeout, 10 seconds by default, limit all of Dial, including proxies, TLS
 // and redirects. Once Dial has returned, the end of ctx does not affect the connection, which keeps

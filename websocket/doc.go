@@ -20,18 +20,18 @@
 //     [Conn.Reader] streams it.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
 //     [Conn.Writer] streams a message. [Conn.WritePlain] and [Conn.PlainWriter] skip compression.
-//   - [Conn.WritePrepared] sends a message that [Prepare] has made. It is framed and compressed
-//     once for many connections.
+//   - [Conn.WritePrepared] sends a message from [Prepare], which is framed and compressed once for
+//     many connections.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] decode and encode JSON.
 //   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how many bytes wait to be sent.
-//   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at once, and
-//     [Conn.Abort] at once with a cause. [Conn.Closure] returns how it ended.
+//   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] without a closing
+//     handshake, and [Conn.Abort] likewise with a cause. [Conn.Closure] returns how it ended.
 //   - [Conn.ByteStream] turns the connection into a [net.Conn].
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close
 //     frames in their own way.
 //
-// One goroutine reads and any number write. Some goroutine must read for as long as the connection
-// is open: only a read answers pings and notices the peer's close frame.
+// One goroutine may read at a time, and any number may write. Some goroutine must read for as long
+// as the connection is open: only a read answers pings and notices the peer's close frame.
 //
 // If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
 // ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,

@@ -67,7 +67,7 @@ func (timeoutError) Temporary() bool { return true }
 // A CloseError is the close frame of the peer (RFC 6455, section 5.5.1). A failure that this side
 // detected is an [Error] instead. The connection is closed: errors.Is(err, net.ErrClosed) is true.
 type CloseError struct {
-	Code   StatusCode // StatusNoStatusReceived if the frame had none
+	Code   StatusCode // StatusNoStatusReceived if the frame was empty
 	Reason string     // at most 123 bytes of UTF-8
 }
 
@@ -121,8 +121,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is [net.ErrClosed] and the connection has ended, because of this error
-// or before it.
+// Is reports whether target is [net.ErrClosed] and the connection has ended or can send nothing
+// more.
 func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClosed }
 
 // Timeout reports whether the operation failed because a deadline passed. It is false if the

@@ -43,7 +43,7 @@ const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := contextError(ctx); err != nil && !c.isEnd(err) { // the connection's end does not hide what is left
+	if err := contextError(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
 		return c.readError(err)
 	}
 	if !c.in.turn.tryLock() {

@@ -111,9 +111,9 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 // Accept only reads them. If they are invalid, every request is refused with 500.
 type AcceptOptions struct {
 	// Subprotocols are the subprotocols of the server in order of preference. Each is one or more
-	// visible ASCII characters other than a comma. The first one that the client also offers is
-	// chosen. The comparison is exact. If there is none, the connection has no subprotocol (RFC
-	// 6455, section 4.2.2).
+	// visible ASCII characters other than a comma. The first one that the client also offers,
+	// exactly as spelled, is chosen. Without one, the connection has no subprotocol (RFC 6455,
+	// section 4.2.2).
 	Subprotocols []string
 
 	// Extensions are negotiated in this order. At most one takes effect.

@@ -23,7 +23,7 @@ func (c *Conn) beginWait() time.Time {
 	left := p.limit - p.waited
 	left = max(left, min(left+10*probeTime, probeTime)) // bytes that have arrived are read all the same
 	c.tr.rd.bound(now.Add(left))
-	if c.ending.writeFailed.Load() { // meanwhile: its own limit applies
+	if c.ending.writeFailed.Load() { // meanwhile; another limit applies then
 		c.tr.rd.bound(now.Add(lingerTime))
 	}
 	return now

@@ -17,8 +17,8 @@ type stats struct {
 	controlsRead, controlsWritten atomic.Int64
 }
 
-// Stats returns the connection's counts. It may be called at any time. Each count is exact, but
-// they may be a frame apart from one another.
+// Stats returns the connection's counts. It may be called at any time. Each count is exact, but two
+// counts may be a frame apart.
 func (c *Conn) Stats() Stats {
 	s := &c.stats
 	return Stats{
@@ -30,8 +30,8 @@ func (c *Conn) Stats() Stats {
 }
 
 // Unsent returns how many bytes of messages wait to be written: the rest of the message that the
-// transport does not take, and all messages that wait after it. It grows while the peer reads more
-// slowly than this side writes, and is 0 once the connection has ended. Like the bufferedAmount of
+// transport has not yet taken, and all messages after it. It grows while the peer reads more slowly
+// than this side writes, and is 0 once the connection has ended. Like the bufferedAmount of
 // browsers, it does not count bytes that the system has taken and not yet sent. It may count
 // headers and control frames. It may be called at any time.
 func (c *Conn) Unsent() int64 {
