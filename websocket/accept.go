@@ -37,7 +37,7 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
-//   - 505: the request uses HTTP/2, which has no Upgrade
+//   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
 // already been hijacked, or the 101 could not be sent and the connection is gone. Accept notices
