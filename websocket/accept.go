@@ -186,7 +186,7 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	}
 	return nil, &HandshakeError{
 		Status: http.StatusForbidden,
-		Err:    privateError{err, "the server refuses this WebSocket"},
+		Err:    privateError{err, "the server refused the WebSocket"},
 	}
 }
 

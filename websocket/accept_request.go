@@ -28,7 +28,7 @@ func checkRequest(r *http.Request) *HandshakeError {
 		return refusal(http.StatusUpgradeRequired, section421, "HTTP/1.1 is needed, not %s", r.Proto)
 	case len(r.Header[fieldUpgrade]) == 0:
 		return refusal(http.StatusUpgradeRequired, section421,
-			"this is a WebSocket: the request has no Upgrade field")
+			"this is a WebSocket endpoint, and the request has no Upgrade field")
 	case !wire.HasToken(r.Header[fieldUpgrade], upgradeToken):
 		return refusal(http.StatusUpgradeRequired, section421, "the Upgrade field does not name websocket")
 	case !wire.HasToken(r.Header[fieldConnection], fieldUpgrade):

@@ -447,9 +447,9 @@ func TestConfigure(t *testing.T) {
 	}
 	for _, test := range []struct{ path, status, body string }{
 		{"/own", "HTTP/1.1 401 Unauthorized", "who are you?\n"},
-		{"/other", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
-		{"/odd", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
-		{"/backend", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
+		{"/other", "HTTP/1.1 403 Forbidden", "the server refused the WebSocket\n"},
+		{"/odd", "HTTP/1.1 403 Forbidden", "the server refused the WebSocket\n"},
+		{"/backend", "HTTP/1.1 403 Forbidden", "the server refused the WebSocket\n"},
 	} {
 		_, r, a := acceptWith(t, opts, handshake("GET "+test.path+" HTTP/1.1"))
 		if r.status != test.status || r.body != test.body {
