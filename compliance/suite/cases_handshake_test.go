@@ -172,16 +172,9 @@ func TestServerVerdicts(t *testing.T) {
 			t.Parallel()
 			target := listen(t, tt.server)
 			for _, c := range casesMatching(t, strings.Split(tt.cases, ",")...) {
-				var r *report.Result
-				for range tries { // the machine may be busy
-					var err error
-					if r, err = serverCase(t.Context(), target, c, (&Options{}).withDefaults()); err != nil {
-						t.Fatal(err)
-					}
-					if r.Behavior == tt.want {
-						break
-					}
-				}
+				r := settled(t, tt.want, "", func() (*report.Result, error) {
+					return serverCase(t.Context(), target, c, (&Options{}).withDefaults())
+				})
 				carried := r.Rule
 				if r.Broken != nil {
 					carried = r.Broken
@@ -216,7 +209,7 @@ func TestRulesOfCompression(t *testing.T) {
 		{"deflate-window-lost", false, "X.4.14", "MUST decompress each new message"},
 	} {
 		var r *report.Result
-		for range tries { // the machine may be busy
+		for range attempts { // the machine may be busy
 			if r = playBroken(t, tt.defect, tt.clients,
 				casesMatching(t, tt.id))[0]; r.Behavior == report.Failed {
 				break
@@ -253,17 +246,9 @@ func TestInflateVerdicts(t *testing.T) {
 		{neverDone, "X.8.1", report.Informational, report.OK},
 	} {
 		target := listen(t, tt.server)
-		var r *report.Result
-		for range tries { // the machine may be busy
-			var err error
-			if r, err = serverCase(t.Context(), target, casesMatching(t, tt.id)[0],
-				(&Options{}).withDefaults()); err != nil {
-				t.Fatal(err)
-			}
-			if r.Behavior == tt.behavior && r.BehaviorClose == tt.end {
-				break
-			}
-		}
+		r := settled(t, tt.behavior, tt.end, func() (*report.Result, error) {
+			return serverCase(t.Context(), target, casesMatching(t, tt.id)[0], (&Options{}).withDefaults())
+		})
 		if diff := cmp.Diff(verdicts{tt.behavior, tt.end}, verdictsOf(r)); diff != "" {
 			t.Errorf("%s: %s %s (-want +got)\n%s", tt.id, r.Result, r.ResultClose, diff)
 		}

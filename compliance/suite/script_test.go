@@ -93,17 +93,9 @@ func TestScriptVerdictsOnServers(t *testing.T) {
 			t.Parallel()
 			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond,
 				ClosePath: testee.ClosePath}).withDefaults()
-			var r *report.Result
-			for range tries { // the machine may be busy
-				var err error
-				if r, err = serverCase(t.Context(), once(t, tt.server), casesMatching(t, tt.id)[0],
-					o); err != nil {
-					t.Fatal(err)
-				}
-				if r.Behavior == tt.behavior && r.BehaviorClose == tt.close {
-					break
-				}
-			}
+			r := settled(t, tt.behavior, tt.close, func() (*report.Result, error) {
+				return serverCase(t.Context(), once(t, tt.server), casesMatching(t, tt.id)[0], o)
+			})
 			if diff := cmp.Diff(verdicts{tt.behavior, tt.close}, verdictsOf(r)); diff != "" {
 				t.Errorf("%s %s (-want +got)\n%s", r.Result, r.ResultClose, diff)
 			}
@@ -221,7 +213,7 @@ func TestRulesOfClientVerdicts(t *testing.T) {
 		{"C.12.3", "", func(c net.Conn) { c.Close() }, "as opaque data"},
 		{"C.12.4", "", func(c net.Conn) { c.Close() }, "as opaque data"},
 	} {
-		r := testClient(t, casesMatching(t, tt.id), short, func(_ context.Context, url string) {
+		play := func(_ context.Context, url string) {
 			host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 			c, err := net.Dial("tcp", host)
 			if err != nil {
@@ -238,11 +230,14 @@ func TestRulesOfClientVerdicts(t *testing.T) {
 			if _, rest, err := readHead(c, func([]byte) {}); err == nil {
 				serveMasked(io.MultiReader(bytes.NewReader(rest), c), c)
 			}
-		})[0]
-		rule := r.VerdictRule()
-		if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) ||
-			!strings.Contains(rule.Text, tt.rule) {
-			t.Errorf("%s: %s: %s by %+v", tt.id, r.Behavior, r.Result, rule)
 		}
+		eventually(t, func(complain func(format string, args ...any)) {
+			r := testClient(t, casesMatching(t, tt.id), short, play)[0]
+			rule := r.VerdictRule()
+			if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) ||
+				!strings.Contains(rule.Text, tt.rule) {
+				complain("%s: %s: %s by %+v", tt.id, r.Behavior, r.Result, rule)
+			}
+		})
 	}
 }
