@@ -22,9 +22,9 @@ func (q *clientRequest) check() error {
 	case f.Get("Host") == "":
 		return errors.New("the request has no Host field")
 	case !wire.HasToken(f.Values("Upgrade"), "websocket"):
-		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("the Upgrade field is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return fmt.Errorf("Connection is %q, which lacks the token Upgrade", f.Get("Connection"))
+		return fmt.Errorf("the Connection field is %q, which lacks the token Upgrade", f.Get("Connection"))
 	case len(keys) != 1 || !wire.IsKey(keys[0]):
 		return fmt.Errorf("Sec-WebSocket-Key is %q, not 16 bytes in base64", keys)
 	case f.Get("Sec-Websocket-Version") != "13":
@@ -115,9 +115,9 @@ func (p *driver) checkResponse(raw []byte, key string) error {
 	case words[1] != "101":
 		return fmt.Errorf("the server refused the upgrade: %s", h.line)
 	case !strings.EqualFold(f.Get("Upgrade"), "websocket"):
-		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("the Upgrade field is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return fmt.Errorf("Connection is %q, which lacks the token Upgrade", f.Get("Connection"))
+		return fmt.Errorf("the Connection field is %q, which lacks the token Upgrade", f.Get("Connection"))
 	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
 		return fmt.Errorf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
 	case f.Get("Sec-Websocket-Protocol") != "":

@@ -100,9 +100,9 @@ func (d defect) checkAnswer(h head, key string) (*params, error) {
 	case rest != "101" && !strings.HasPrefix(rest, "101 ") && !d.broken("answer-status"):
 		return nil, fmt.Errorf("status line %q, want 101", h.line)
 	case !h.has("Upgrade", "websocket") && !d.broken("answer-upgrade"):
-		return nil, fmt.Errorf("Upgrade is %q, want websocket", h.values("Upgrade"))
+		return nil, fmt.Errorf("the Upgrade field is %q, want websocket", h.values("Upgrade"))
 	case !h.has("Connection", "upgrade") && !d.broken("answer-connection"):
-		return nil, fmt.Errorf("Connection is %q, want Upgrade", h.values("Connection"))
+		return nil, fmt.Errorf("the Connection field is %q, want Upgrade", h.values("Connection"))
 	case accept != d.acceptKey(key) && !d.broken("answer-accept"):
 		return nil, fmt.Errorf("wrong Sec-WebSocket-Accept %q", accept)
 	case len(h.values("Sec-WebSocket-Protocol")) > 0 && !d.broken("answer-subprotocol"):
