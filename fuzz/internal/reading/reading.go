@@ -139,14 +139,14 @@ func (r *Reading) feed(piece, was []byte) error {
 		before := r.d.Offset()
 		f, n, err := r.d.Next(piece)
 		if n < 0 || n > len(piece) {
-			return fmt.Errorf("Next consumed %d of %d bytes", n, len(piece))
+			return fmt.Errorf("d.Next consumed %d of %d bytes", n, len(piece))
 		}
 		if !bytes.Equal(piece[n:], was[n:]) {
-			return fmt.Errorf("Next at byte %d changed bytes that it did not consume", before)
+			return fmt.Errorf("d.Next at byte %d changed bytes that it did not consume", before)
 		}
 		r.Taken += int64(n)
 		if got := r.d.Offset(); got != before+int64(n) || got != r.Taken {
-			return fmt.Errorf("Offset is %d after %d bytes", got, r.Taken)
+			return fmt.Errorf("d.Offset is %d after %d bytes", got, r.Taken)
 		}
 		if err := r.take(f, piece[:n], err); err != nil {
 			return err
@@ -159,10 +159,10 @@ func (r *Reading) feed(piece, was []byte) error {
 			return nil
 		}
 		if f.Kind == wire.KindNone && len(piece) > 0 {
-			return fmt.Errorf("Next returned no frame and left %d bytes", len(piece))
+			return fmt.Errorf("d.Next returned no frame and left %d bytes", len(piece))
 		}
 		if f.Kind != wire.KindNone && n == 0 {
-			return fmt.Errorf("Next at byte %d returned a frame and consumed nothing", before)
+			return fmt.Errorf("d.Next at byte %d returned a frame and consumed nothing", before)
 		}
 		if len(piece) == 0 {
 			return nil
@@ -204,7 +204,7 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 		return fmt.Errorf("a control frame was returned in pieces: %+v", f)
 	}
 	if got := r.d.Remaining(); err == nil && got != left {
-		return fmt.Errorf("Remaining is %d, want %d", got, left)
+		return fmt.Errorf("d.Remaining is %d, want %d", got, left)
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func (r *Reading) count(b []byte, err error) error {
 		r.raw = r.raw[:0]
 	}
 	if got := r.d.InFrame(); got != (len(r.raw) > 0) {
-		return fmt.Errorf("InFrame is %v after byte %d, with %d bytes of a frame (error %v)",
+		return fmt.Errorf("d.InFrame is %v after byte %d, with %d bytes of a frame (error %v)",
 			got, r.Taken, len(r.raw), err)
 	}
 	return nil
@@ -239,7 +239,7 @@ func (r *Reading) end() error {
 		}
 	}
 	if got := r.d.Offset(); got != r.Taken {
-		return fmt.Errorf("Offset is %d after the error, want %d", got, r.Taken)
+		return fmt.Errorf("d.Offset is %d after the error, want %d", got, r.Taken)
 	}
 	return nil
 }
