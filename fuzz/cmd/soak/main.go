@@ -88,7 +88,7 @@ Exit status: 0 if the server kept every promise, 1 if it broke one, 2 if there w
 		f.PrintDefaults()
 	}
 	f.IntVar(&c.Conns, "conns", c.Conns, "connections to hold open, good and abusive")
-	f.DurationVar(&c.For, "for", c.For, "duration of the soak, without the warm-up")
+	f.DurationVar(&c.Duration, "for", c.Duration, "duration of the soak, without the warm-up")
 	f.DurationVar(&c.Warmup, "warmup", c.Warmup,
 		"duration of the warm-up; 0 means a tenth of -for, but 3s to 30s")
 	f.Float64Var(&c.Abusive, "abusive", c.Abusive, "`share` of the connections that abuse the server, 0 to 1")

@@ -18,7 +18,7 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := soak.Default()
-	want.Conns, want.For, want.Abusive, want.Seed, want.Server.TLS = 500, time.Minute, 0.2, 9, true
+	want.Conns, want.Duration, want.Abusive, want.Seed, want.Server.TLS = 500, time.Minute, 0.2, 9, true
 	if diff := cmp.Diff(want, c, cmpopts.IgnoreFields(soak.Config{}, "Command", "Progress")); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// abuses lists what abusive clients do. All are equally likely. do returns nil if the server reacted
-// as required, and an error that says what it did instead. It is also an error if the server takes
-// longer than its own timeouts and Config.Margin together.
+// abuses lists the abuses. All are equally likely. do returns nil if the server reacted as required, and
+// otherwise an error that says how it reacted. A reaction that takes longer than the server's own timeouts
+// and Config.Margin together is also an error.
 var abuses = []struct {
 	name  string
 	must  string // the required reaction of the server
@@ -34,13 +34,13 @@ var abuses = []struct {
 	{"a message that inflates beyond the limit", "1009", false, (*abuser).bomb},
 	{"invalid compressed data", "1007", false, (*abuser).badDeflate},
 	{"invalid UTF-8", "1007", false, (*abuser).badText},
-	{"an unanswered close frame", "1000, then a drop", true, (*abuser).deafToClose},
+	{"an unanswered close frame", "1000, then a drop", true, (*abuser).ignoreClose},
 	{"a client that stops reading", "a drop", true, (*abuser).stopReading},
 }
 
-// abuser is an abusive client. It uses one connection after another.
+// abuser is an abusive client. It opens one connection after another.
 type abuser struct {
-	*crowd
+	*clientEnv
 	id  int
 	rng *rand.Rand
 	*raw
@@ -76,7 +76,7 @@ func (a *abuser) choose() int {
 
 // pause returns a random pause of some seconds, or less in a short soak.
 func (a *abuser) pause() time.Duration {
-	return randomPause(a.rng, min(5*time.Second, a.cfg.For/20))
+	return randomPause(a.rng, min(5*time.Second, a.cfg.Duration/20))
 }
 
 // connect opens a connection with a deadline after the slowest permissible reaction of the server.
@@ -109,15 +109,15 @@ func (a *abuser) begin(fields ...string) error {
 	return err
 }
 
-// provoke sends b, which breaks a rule, and expects a close frame with the given code. It answers the
-// close frame or not, at random. The server must drop the connection in both cases.
-func (a *abuser) provoke(b []byte, code wire.StatusCode) error {
+// violate sends b, which breaks a rule, and expects a close frame with the given code. At random, it
+// answers the close frame or not. The server must drop the connection in both cases.
+func (a *abuser) violate(b []byte, code wire.StatusCode) error {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := a.Write(b)
 		sent <- err
 	}()
-	err := a.closedWith(code)
+	err := a.expectClose(code)
 	if err != nil {
 		_ = a.Close()
 	}
@@ -127,8 +127,8 @@ func (a *abuser) provoke(b []byte, code wire.StatusCode) error {
 	return err
 }
 
-// closedWith expects a close frame with the given code, then the end of the connection.
-func (a *abuser) closedWith(code wire.StatusCode) error {
+// expectClose expects a close frame with the given code, then the end of the connection.
+func (a *abuser) expectClose(code wire.StatusCode) error {
 	got, err := a.closeFrame()
 	if err != nil {
 		return fmt.Errorf("no close frame: %w", err)
@@ -138,20 +138,20 @@ func (a *abuser) closedWith(code wire.StatusCode) error {
 	}
 	if a.rng.IntN(2) == 0 {
 		p, _ := wire.AppendClose(nil, code, "")
-		_, _ = a.Write(frame(nil, wire.OpClose, true, 0, p)) // may fail: the server need not wait for it
+		_, _ = a.Write(frame(nil, wire.OpClose, true, 0, p)) // may fail: the server may be gone
 	}
-	return a.gone()
+	return a.awaitDrop()
 }
 
-// refused expects a response with one of the given status codes, then the end of the connection.
-func (a *abuser) refused(statuses ...int) error {
+// expectStatus expects a response with one of the given status codes, then the end of the connection.
+func (a *abuser) expectStatus(statuses ...int) error {
 	got, err := a.status()
 	if err != nil {
 		return fmt.Errorf("no response: %w", err)
 	}
 	for _, s := range statuses {
 		if got == s {
-			return a.gone()
+			return a.awaitDrop()
 		}
 	}
 	return fmt.Errorf("status %d, want one of %v", got, statuses)

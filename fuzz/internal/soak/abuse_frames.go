@@ -19,7 +19,7 @@ func (a *abuser) garbageFrames() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	return a.provoke(p, wire.StatusProtocolError)
+	return a.violate(p, wire.StatusProtocolError)
 }
 
 // emptyFragments continues a message with empty fragments, one more than the server allows.
@@ -31,7 +31,7 @@ func (a *abuser) emptyFragments() error {
 	for range wire.DefaultMaxEmptyFragments + 1 {
 		b = frame(b, wire.OpContinuation, false, 0, nil)
 	}
-	return a.provoke(b, wire.StatusPolicyViolation)
+	return a.violate(b, wire.StatusPolicyViolation)
 }
 
 // tinyFragments sends a message that exceeds the limit, in fragments of four bytes.
@@ -44,7 +44,7 @@ func (a *abuser) tinyFragments() error {
 	for range a.cfg.Server.MaxMessage / int64(len(tiny)) {
 		b = frame(b, wire.OpContinuation, false, 0, tiny)
 	}
-	return a.provoke(b, wire.StatusMessageTooBig)
+	return a.violate(b, wire.StatusMessageTooBig)
 }
 
 // pings sends pings between the fragments of a message: four times as many as the server accepts in
@@ -60,7 +60,7 @@ func (a *abuser) pings() error {
 			b = frame(b, wire.OpContinuation, false, 0, []byte("x"))
 		}
 	}
-	return a.provoke(b, wire.StatusPolicyViolation)
+	return a.violate(b, wire.StatusPolicyViolation)
 }
 
 // hugeLength announces a payload of 2^62 bytes.
@@ -68,7 +68,7 @@ func (a *abuser) hugeLength() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	return a.provoke(header(wire.OpBinary, 1<<62), wire.StatusMessageTooBig)
+	return a.violate(header(wire.OpBinary, 1<<62), wire.StatusMessageTooBig)
 }
 
 // negativeLength announces a length whose most significant bit is set. A careless reader interprets that
@@ -79,7 +79,7 @@ func (a *abuser) negativeLength() error {
 	}
 	b := header(wire.OpBinary, 1<<62)
 	binary.BigEndian.PutUint64(b[2:], 1<<63|a.rng.Uint64())
-	return a.provoke(b, wire.StatusProtocolError)
+	return a.violate(b, wire.StatusProtocolError)
 }
 
 // badText sends text with one byte that is never valid in UTF-8.
@@ -89,7 +89,7 @@ func (a *abuser) badText() error {
 	}
 	p := randomText(a.rng, 1+a.rng.IntN(8<<10))
 	p[a.rng.IntN(len(p))] = 0xff
-	return a.provoke(frame(nil, wire.OpText, true, 0, p), wire.StatusInvalidPayload)
+	return a.violate(frame(nil, wire.OpText, true, 0, p), wire.StatusInvalidPayload)
 }
 
 // bombSize is the inflated size of the bomb, in bytes.
@@ -117,7 +117,7 @@ func (a *abuser) bomb() error {
 	if err := a.begin(offerDeflate); err != nil {
 		return err
 	}
-	return a.provoke(b, wire.StatusMessageTooBig)
+	return a.violate(b, wire.StatusMessageTooBig)
 }
 
 // badDeflate sends a compressed message whose first block has the reserved type (RFC 1951, section
@@ -129,5 +129,5 @@ func (a *abuser) badDeflate() error {
 	p := make([]byte, 1+a.rng.IntN(1000))
 	fill(a.rng, p)
 	p[0] |= 0b110
-	return a.provoke(frame(nil, wire.OpBinary, true, wire.RSV1, p), wire.StatusInvalidPayload)
+	return a.violate(frame(nil, wire.OpBinary, true, wire.RSV1, p), wire.StatusInvalidPayload)
 }

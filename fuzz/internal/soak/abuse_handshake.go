@@ -8,7 +8,7 @@ import (
 
 // Abuses of the opening handshake.
 
-// garbageBefore sends bytes that are not HTTP. Without a line break they are a request that stalls.
+// garbageBefore sends bytes that are not HTTP. Without a line break, the server sees a request that stalls.
 func (a *abuser) garbageBefore() error {
 	p := make([]byte, 1+a.rng.IntN(4<<10))
 	fill(a.rng, p)
@@ -19,7 +19,7 @@ func (a *abuser) garbageBefore() error {
 	if _, err := a.Write(p); err != nil {
 		return nil // dropped already
 	}
-	switch err := a.refused(400, 431); {
+	switch err := a.expectStatus(400, 431); {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isReset(err):
 		return nil // dropped without a response
 	default:
@@ -37,7 +37,7 @@ func (a *abuser) garbageWithin() error {
 	if _, err := a.Write(b); err != nil {
 		return err
 	}
-	return a.refused(400)
+	return a.expectStatus(400)
 }
 
 // badHandshake sends a valid HTTP request that is not a valid opening handshake.
@@ -58,7 +58,7 @@ func (a *abuser) badHandshake() error {
 	if _, err := a.Write(bytes.Replace(good, []byte(b.old), []byte(b.new), 1)); err != nil {
 		return err
 	}
-	return a.refused(b.status)
+	return a.expectStatus(b.status)
 }
 
 // stallHandshake sends the beginning of a request and waits.
@@ -67,5 +67,5 @@ func (a *abuser) stallHandshake() error {
 	if _, err := a.Write(b[:a.rng.IntN(len(b))]); err != nil {
 		return err
 	}
-	return a.gone()
+	return a.awaitDrop()
 }

@@ -19,7 +19,7 @@ func (a *abuser) stallHeader() error {
 	if _, err := a.Write(b[:1+a.rng.IntN(len(b)-1)]); err != nil {
 		return err
 	}
-	return a.closedWith(wire.StatusPolicyViolation)
+	return a.expectClose(wire.StatusPolicyViolation)
 }
 
 // stallPayload stops sending inside a payload, but continues to read.
@@ -31,7 +31,7 @@ func (a *abuser) stallPayload() error {
 	if _, err := a.Write(b[:len(b)-1-a.rng.IntN(10)]); err != nil {
 		return err
 	}
-	return a.closedWith(wire.StatusPolicyViolation)
+	return a.expectClose(wire.StatusPolicyViolation)
 }
 
 // endWithin ends the client's direction of the stream inside a frame.
@@ -46,7 +46,7 @@ func (a *abuser) endWithin() error {
 	if err := a.halfClose(); err != nil {
 		return err
 	}
-	return a.gone()
+	return a.awaitDrop()
 }
 
 // abort sends valid or invalid data and resets the connection. The server cannot react. The
@@ -70,8 +70,8 @@ func (a *abuser) abort() error {
 	return nil
 }
 
-// deafToClose asks the server to close and does not answer its close frame.
-func (a *abuser) deafToClose() error {
+// ignoreClose asks the server to close and does not answer its close frame.
+func (a *abuser) ignoreClose() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
@@ -85,25 +85,26 @@ func (a *abuser) deafToClose() error {
 	if code != wire.StatusNormalClosure {
 		return fmt.Errorf("closed with %d, want 1000", code)
 	}
-	return a.gone()
+	return a.awaitDrop()
 }
 
-// mostUnread is how many bytes a client that does not read sends: more than the socket buffers of
-// both sides hold.
-const mostUnread = 64 << 20
+// maxUnread is the number of bytes that a client sends without reading: more than the socket buffers of
+// both sides can hold.
+const maxUnread = 64 << 20
 
 // stopReading sends messages and does not read the echoes. The server's writes stall, and it must drop
-// the connection. A server that is already closing the connection reads on until its close timeout.
+// the connection. A server that is already closing the connection continues to read until its
+// CloseTimeout expires.
 //
-// The receive buffer has room for a segment of the loopback interface. With less room TCP itself may
-// stall for minutes. Meanwhile neither side learns what the other has read, or that the other has gone.
+// The receive buffer has room for a segment of the loopback interface. With a smaller buffer TCP itself
+// may stall for minutes, in which neither side learns how much the other has read, or that it has closed.
 func (a *abuser) stopReading() error {
 	_ = a.tcp.SetReadBuffer(64 << 10)
 	if err := a.begin(); err != nil {
 		return err
 	}
 	b := frame(nil, wire.OpBinary, true, 0, make([]byte, 64<<10))
-	for n := 0; n < mostUnread; n += len(b) {
+	for n := 0; n < maxUnread; n += len(b) {
 		if _, err := a.Write(b); err != nil {
 			if isTimeout(err) {
 				return errors.New("the server did not drop the connection in time")
@@ -111,7 +112,7 @@ func (a *abuser) stopReading() error {
 			return nil
 		}
 	}
-	return a.gone()
+	return a.awaitDrop()
 }
 
 func isReset(err error) bool {

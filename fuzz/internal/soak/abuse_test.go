@@ -27,11 +27,11 @@ func abuseAll(
 				continue
 			}
 			wg.Go(func() {
-				c := &crowd{
+				c := &clientEnv{
 					cfg: cfg, server: &process{addr: addr}, tally: newTally(0),
 					all: t.Context(), phase: t.Context(),
 				}
-				a := &abuser{crowd: c, rng: rand.New(rand.NewPCG(uint64(i), uint64(k)))}
+				a := &abuser{clientEnv: c, rng: rand.New(rand.NewPCG(uint64(i), uint64(k)))}
 				if err := a.connect(); err != nil {
 					t.Error(err)
 					return
@@ -106,7 +106,7 @@ func TestAbusesOfASink(t *testing.T) {
 	})
 }
 
-// TestAbusesWithoutLimits: a server without limits fails the abuses that the limits are for.
+// TestAbusesWithoutLimits: a server without limits fails the abuses that the limits stop.
 func TestAbusesWithoutLimits(t *testing.T) {
 	cfg := Default()
 	cfg.Server = ServerConfig{
@@ -122,7 +122,7 @@ func TestAbusesWithoutLimits(t *testing.T) {
 		"a length of 2^62": true, "a stall inside a payload": true, "a stall inside a frame header": true,
 		"a client that stops reading": true,
 	}
-	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10} // what the clients believe
+	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10} // the limits that the clients expect
 	cfg.Margin = 3 * time.Second                               // all of it is spent waiting
 	tried := 0
 	chosen := func(kind int) bool { return needed[abuses[kind].name] }

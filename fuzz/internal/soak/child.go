@@ -17,12 +17,12 @@ import (
 
 // The parent exchanges JSON values with the server's process, over that process's standard input and
 // output. The first value is a ServerConfig, which the server answers with a hello. Each value after it is
-// a request, which the server answers with a snapshot or with a list of farewells. The server exits when
+// a request, which the server answers with a snapshot or with a list of close records. The server exits when
 // its input ends, so it does not outlive its parent. It logs to standard error.
 const (
 	requestCount   = "count"   // a snapshot without memory
 	requestMeasure = "measure" // a snapshot with memory
-	requestEndings = "endings" // the farewells received since the last such request
+	requestEndings = "endings" // the records of connections that ended since the last such request
 )
 
 // hello is the server's first answer.
@@ -87,7 +87,7 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 		}
 		a := snap()
 		a.Stall = s.stalls.longest.Load()
-		a.Open, a.In, a.Out = max(s.open.Load(), s.endings.unnoted()), s.in.Load(), s.out.Load()
+		a.Open, a.In, a.Out = max(s.open.Load(), s.endings.unrecorded()), s.in.Load(), s.out.Load()
 		if err := answers.Encode(a); err != nil {
 			return err
 		}

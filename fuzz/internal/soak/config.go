@@ -11,8 +11,8 @@ import (
 // Config describes a soak. Start from Default and set Command.
 type Config struct {
 	Conns    int           // connections held open, good and abusive
-	For      time.Duration // duration of the soak without the warm-up
-	Warmup   time.Duration // duration of the warm-up; 0 means a tenth of For, 3 s to 30 s
+	Duration time.Duration // duration of the soak without the warm-up
+	Warmup   time.Duration // duration of the warm-up; 0 means a tenth of Duration, 3 s to 30 s
 	Abusive  float64       // share of Conns that abuse the server, 0 to 1
 	Compress float64       // share of the good connections that offer permessage-deflate, 0 to 1
 	Rate     float64       // limit on the messages per second of all good clients together
@@ -20,8 +20,8 @@ type Config struct {
 
 	Server ServerConfig
 
-	// Command returns the command that runs the server. It must call Serve with its
-	// standard streams.
+	// Command returns the command that runs the server. That program must call Serve
+	// with its standard streams.
 	Command func() *exec.Cmd
 
 	Progress io.Writer     // receives lines of progress; nil means none
@@ -31,19 +31,19 @@ type Config struct {
 	// reaction. It is generous because the machine may be busy.
 	Margin time.Duration
 
-	// Patience limits how long the server may take to free everything after the last
+	// SettleTimeout limits how long the server may take to free everything after the last
 	// client has gone. 0 means Margin plus the server's own timeouts.
-	Patience time.Duration
+	SettleTimeout time.Duration
 
-	// Answer limits how long the server may take to answer a request for its figures,
+	// AnswerTimeout limits how long the server may take to answer a request for its figures,
 	// including the garbage collections, and to exit when asked to. A server that takes
 	// longer counts as dead. 0 means 30 s.
-	Answer time.Duration
+	AnswerTimeout time.Duration
 
-	// Least is the number of messages that the good clients must send before the soak
-	// ends, even if For is too short for them on a busy machine. After For, the soak
-	// waits for them at most for Margin.
-	Least int64
+	// MinMessages is the number of messages that the good clients must send before the soak
+	// ends, even if Duration is too short on a busy machine. After Duration, the soak waits
+	// for these messages at most for Margin.
+	MinMessages int64
 
 	Tolerance Tolerance
 }
@@ -54,7 +54,7 @@ type ServerConfig struct {
 	TLS           bool
 	Topics        int
 	MaxMessage    int64         // bytes
-	IdleTimeout   time.Duration // without a whole message, then close code 1008; Run raises it for a low Rate
+	IdleTimeout   time.Duration // without a whole message; then close code 1008; Run raises it for a low Rate
 	WriteTimeout  time.Duration // of one write to a peer that does not read
 	CloseTimeout  time.Duration // of the closing handshake
 	HeaderTimeout time.Duration // of the request's header
@@ -75,7 +75,7 @@ const largeSoak = 1000
 // Default returns the full soak: 2,000 connections for ten minutes.
 func Default() Config {
 	return Config{
-		Conns: 2000, For: 10 * time.Minute, Abusive: 0.1, Compress: 1.0 / 3, Rate: 1000, Seed: 1,
+		Conns: 2000, Duration: 10 * time.Minute, Abusive: 0.1, Compress: 1.0 / 3, Rate: 1000, Seed: 1,
 		Server: ServerConfig{
 			MaxMessage:    256 << 10,
 			IdleTimeout:   30 * time.Second,
@@ -94,7 +94,7 @@ func (c *Config) complete() error {
 	switch {
 	case c.Conns < 1 || c.Conns > 20000:
 		return errors.New("connections must be 1 to 20,000")
-	case c.For < time.Second || c.For > 24*time.Hour:
+	case c.Duration < time.Second || c.Duration > 24*time.Hour:
 		return errors.New("duration must be 1s to 24h")
 	case c.Warmup < 0 || c.Warmup > 24*time.Hour:
 		return errors.New("warm-up must be 0 to 24h")
@@ -110,24 +110,24 @@ func (c *Config) complete() error {
 		return errors.New("no command to run the server")
 	}
 	if c.Warmup == 0 {
-		c.Warmup = min(max(c.For/10, 3*time.Second), 30*time.Second)
+		c.Warmup = min(max(c.Duration/10, 3*time.Second), 30*time.Second)
 	}
 	c.Server.Conns = c.Conns
-	if c.Answer == 0 {
-		c.Answer = 30 * time.Second
+	if c.AnswerTimeout == 0 {
+		c.AnswerTimeout = 30 * time.Second
 	}
-	if c.Patience == 0 {
-		c.Patience = c.Server.CloseTimeout + c.Server.HeaderTimeout + c.Margin
+	if c.SettleTimeout == 0 {
+		c.SettleTimeout = c.Server.CloseTimeout + c.Server.HeaderTimeout + c.Margin
 	}
 	if c.Server.Topics == 0 {
-		c.Server.Topics = (c.Conns + membersWanted - 1) / membersWanted
+		c.Server.Topics = (c.Conns + topicMembers - 1) / topicMembers
 	}
-	c.Server.IdleTimeout = max(c.Server.IdleTimeout, 8*c.think()) // longer than any pause
+	c.Server.IdleTimeout = max(c.Server.IdleTimeout, 8*c.meanPause()) // longer than any pause
 	return checkFiles(c.Conns)
 }
 
-// membersWanted is the number of good clients that share a topic.
-const membersWanted = 50
+// topicMembers is the number of good clients that share a topic.
+const topicMembers = 50
 
 // abusers returns the number of abusive clients.
 func (c *Config) abusers() int {
@@ -138,17 +138,17 @@ func (c *Config) abusers() int {
 	return n
 }
 
-// think returns the mean pause between two messages of a good client that results in Rate.
-func (c *Config) think() time.Duration {
+// meanPause returns the mean pause between two messages of a good client that results in Rate.
+func (c *Config) meanPause() time.Duration {
 	good := max(c.Conns-c.abusers(), 1)
 	return time.Duration(float64(good) / c.Rate * float64(time.Second))
 }
 
-// bound returns a limit on the duration of everything, even if the server fails.
-func (c *Config) bound() time.Duration {
+// maxDuration returns a limit on the duration of everything, even if the server fails.
+func (c *Config) maxDuration() time.Duration {
 	s := &c.Server
 	abuse := s.IdleTimeout + s.WriteTimeout + s.CloseTimeout + s.HeaderTimeout
-	return c.Warmup + c.For + 2*(abuse+4*c.Margin) + 4*c.Answer + time.Minute
+	return c.Warmup + c.Duration + 2*(abuse+4*c.Margin) + 4*c.AnswerTimeout + time.Minute
 }
 
 // checkFiles reports whether a process may hold conns connections.

@@ -6,13 +6,13 @@
 //
 //   - A good client (good.go) sends messages of every size and kind. It must receive each of them back,
 //     in order and unchanged, and every message of its topic, in order, from the number at which it
-//     joined to the number at which it left. From time to time it leaves and returns.
+//     joined to the number at which it left. From time to time it disconnects and dials again.
 //   - Every tenth good client (reset.go) ends its connections with a close frame and a reset, at a moment
 //     when the server may be busy or writing. A close code that has reached the server's kernel must
 //     appear in Conn.Closure.
 //   - An abusive client (abuse.go) commits one abuse after another: it stalls, aborts, floods, or
-//     announces false lengths. The required reaction of the server to each abuse is known, and how long
-//     that reaction may take.
+//     announces false lengths. For each abuse it is known how the server must react, and how long
+//     the reaction may take.
 //   - The server (server.go) echoes messages and forwards published ones to the members of a topic. Its
 //     limits and timeouts are those of a server on the internet.
 //   - The report (findings.go) has one line for each promise.
@@ -28,9 +28,9 @@
 //
 // A process that has served 2,000 connections is larger than one that has served none. The runtime keeps
 // the descriptors of goroutines for reuse, pages of the program's code are loaded when they first
-// execute, and tables have grown. This growth is not a leak, and happens once. So the first measurement
-// is made after a warm-up: the same number of connections with the same traffic and abuse, for a tenth
-// of the time. Only growth after the warm-up counts. The peak of the soak may exceed that of the
+// execute, and tables have grown. This growth is not a leak, and happens once. So memory is compared with
+// a measurement after a warm-up: the same number of connections with the same traffic and abuse, for a
+// tenth of the time. Only growth after the warm-up counts. The peak of the soak may exceed that of the
 // warm-up, so the server primes the runtime beforehand (prime.go).
 //
 // Each measurement is made after the last connection has ended. The server collects garbage three times:

@@ -36,7 +36,7 @@ func (r *Report) findings() []finding {
 		found = append(found, r.checkFaults(promiseAbuses, faultAbuse, t.allAbuses(), "abuses"))
 	}
 	if r.config.resetters() > 0 {
-		found = append(found, r.checkFarewells())
+		found = append(found, r.checkCloseCodes())
 	}
 	return append(found,
 		r.checkMemory(promiseHeap, r.before.Heap, r.after.Heap, tolerance.Heap, false),
@@ -59,8 +59,8 @@ func (r *Report) OK() bool {
 	return true
 }
 
-// checkFaults counts the faults of the warm-up too. It fails if total is 0: a soak in which nothing
-// happened proves nothing.
+// checkFaults includes the faults of the warm-up. It fails if total is 0: a soak in which nothing happened
+// proves nothing.
 func (r *Report) checkFaults(promise string, kind fault, total int64, what string) finding {
 	early, examples := r.warm.faulted(kind)
 	late, more := r.main.faulted(kind)
@@ -73,32 +73,32 @@ func (r *Report) checkFaults(promise string, kind fault, total int64, what strin
 	return f
 }
 
-// checkFarewells counts the farewells of the warm-up too. Where the system reports what the peer has
+// checkCloseCodes includes the close codes of the warm-up. On systems that report which bytes the peer has
 // acknowledged, at least one code must be certain, since only certain codes are checked.
-func (r *Report) checkFarewells() finding {
+func (r *Report) checkCloseCodes() finding {
 	f := finding{promise: promiseCodes}
-	if r.gone != nil {
+	if r.unresponsive != nil {
 		f.text = "not counted"
 		return f
 	}
-	early, late := r.warm.farewells.count(), r.main.farewells.count()
+	early, late := r.warm.closes.count(), r.main.closes.count()
 	missing := append(early.missing, late.missing...)
-	f.ok = len(missing) == 0 && (late.certain > 0 || !tellsUnacknowledged)
+	f.ok = len(missing) == 0 && (late.certain > 0 || !reportsUnacknowledged)
 	f.text = fmt.Sprintf("%s sent, %s of them certain: %s arrived, %d missing",
 		group(int64(late.sent)), group(int64(late.certain)), group(int64(late.arrived)), len(late.missing))
 	if n := len(early.missing); n > 0 {
 		f.text += fmt.Sprintf(" and %d in the warm-up", n)
 	}
-	f.text += fmt.Sprintf("; %d could not be answered", late.cut)
+	f.text += fmt.Sprintf("; %d could not be answered", late.unanswered)
 	if late.uncertain > 0 {
-		f.text += fmt.Sprintf("; %d of %d uncertain ones arrived", late.luck, late.uncertain)
+		f.text += fmt.Sprintf("; %d of %d uncertain ones arrived", late.uncertainArrived, late.uncertain)
 	}
 	f.details = missing[:min(len(missing), examplesKept)]
 	return f
 }
 
-// checkMemory allows growth by a share of before, or in a small soak by least bytes if that is more.
-// Where the system does not report the figure, the promise counts as kept.
+// checkMemory allows growth by Tolerance.Memory, a share of before. A small soak may also grow by least
+// bytes, if that is more. On systems that do not report the figure, the promise counts as kept.
 func (r *Report) checkMemory(promise string, before, after, least int64, ignored bool) finding {
 	f := finding{promise: promise}
 	growth := int64(r.config.Tolerance.Memory * float64(before))
@@ -107,7 +107,7 @@ func (r *Report) checkMemory(promise string, before, after, least int64, ignored
 	}
 	most := before + max(growth, least)
 	switch {
-	case r.gone != nil:
+	case r.unresponsive != nil:
 		f.text = "not measured"
 	case before == 0:
 		f.ok, f.text = true, "unknown on this system"
@@ -127,7 +127,7 @@ func (r *Report) checkMemory(promise string, before, after, least int64, ignored
 
 func (r *Report) checkNumber(promise, what string, before, after int) finding {
 	f := finding{promise: promise, text: "not counted"}
-	if r.gone == nil {
+	if r.unresponsive == nil {
 		f.ok, f.text = after <= before, fmt.Sprintf("%d %s before, %d after", before, what, after)
 	}
 	return f
@@ -142,12 +142,12 @@ func (r *Report) checkLog() finding {
 }
 
 func (r *Report) checkProcess() finding {
-	f := finding{promise: promiseExit, ok: r.gone == nil && r.exit == nil, text: "yes"}
+	f := finding{promise: promiseExit, ok: r.unresponsive == nil && r.exit == nil, text: "yes"}
 	switch {
-	case r.gone != nil && r.exit != nil:
-		f.text = fmt.Sprintf("it stopped answering (%v) and exited with: %v", r.gone, r.exit)
-	case r.gone != nil:
-		f.text = "it stopped answering: " + r.gone.Error()
+	case r.unresponsive != nil && r.exit != nil:
+		f.text = fmt.Sprintf("it stopped answering (%v) and exited with: %v", r.unresponsive, r.exit)
+	case r.unresponsive != nil:
+		f.text = "it stopped answering: " + r.unresponsive.Error()
 	case r.exit != nil:
 		f.text = "it exited with: " + r.exit.Error()
 	}

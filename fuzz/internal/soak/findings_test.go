@@ -24,10 +24,10 @@ func goodReport() *Report {
 	r.main.received.Store(1)
 	r.main.connections.Store(1)
 	r.main.abuse(0, nil)
-	said := newFarewell(9, "soak/9/1")
-	r.main.farewells.say(said, true)
-	r.main.farewells.say(newFarewell(9, "soak/9/2"), false) // did not arrive
-	r.main.farewells.arrive([]farewell{said})
+	sent := newCloseRecord(9, "soak/9/1")
+	r.main.closes.addSent(sent, true)
+	r.main.closes.addSent(newCloseRecord(9, "soak/9/2"), false) // did not arrive
+	r.main.closes.addReceived([]closeRecord{sent})
 	return r
 }
 
@@ -49,21 +49,21 @@ func TestFindings(t *testing.T) {
 		}},
 		{"abuse", []string{promiseAbuses}, func(r *Report) { r.main.abuse(3, errors.New("planted")) }},
 		{"code not received", []string{promiseCodes}, func(r *Report) {
-			r.main.farewells.arrive([]farewell{{Life: "soak/9/1", Err: "EOF"}})
+			r.main.closes.addReceived([]closeRecord{{Session: "soak/9/1", Err: "EOF"}})
 		}},
 		{"another code", []string{promiseCodes}, func(r *Report) {
-			r.main.farewells.arrive([]farewell{newFarewell(10, "soak/9/1")})
+			r.main.closes.addReceived([]closeRecord{newCloseRecord(10, "soak/9/1")})
 		}},
 		{"another reason", []string{promiseCodes}, func(r *Report) {
-			f := newFarewell(9, "soak/9/1")
+			f := newCloseRecord(9, "soak/9/1")
 			f.Err = "reason"
-			r.main.farewells.arrive([]farewell{f})
+			r.main.closes.addReceived([]closeRecord{f})
 		}},
 		{"code of a connection without an end", []string{promiseCodes}, func(r *Report) {
-			r.main.farewells.say(newFarewell(19, "soak/19/1"), true)
+			r.main.closes.addSent(newCloseRecord(19, "soak/19/1"), true)
 		}},
 		{"code in the warm-up", []string{promiseCodes}, func(r *Report) {
-			r.warm.farewells.say(newFarewell(9, "warm-up/9/1"), true)
+			r.warm.closes.addSent(newCloseRecord(9, "warm-up/9/1"), true)
 		}},
 		{"heap of a small soak", []string{promiseHeap}, func(r *Report) {
 			r.config.Tolerance.Heap = 150
@@ -89,7 +89,7 @@ func TestFindings(t *testing.T) {
 		{"death", []string{
 			promiseCodes, promiseHeap, promiseRSS, promiseGoroutines, promiseFiles,
 			promiseClosed, promiseExit,
-		}, func(r *Report) { r.gone = errors.New("EOF") }},
+		}, func(r *Report) { r.unresponsive = errors.New("EOF") }},
 	}
 	for _, tt := range tests {
 		r := goodReport()
@@ -176,7 +176,7 @@ func TestConfig(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"no connections":       func(c *Config) { c.Conns = 0 },
 		"too many connections": func(c *Config) { c.Conns = 20001 },
-		"no duration":          func(c *Config) { c.For = 0 },
+		"no duration":          func(c *Config) { c.Duration = 0 },
 		"warm-up":              func(c *Config) { c.Warmup = -1 },
 		"share":                func(c *Config) { c.Abusive = 1.1 },
 		"share, NaN":           func(c *Config) { c.Abusive = math.NaN() },
@@ -196,25 +196,27 @@ func TestConfig(t *testing.T) {
 	if err := c.complete(); err != nil {
 		t.Fatal(err)
 	}
-	if c.Server.IdleTimeout <= 3*c.think() {
-		t.Errorf("idle timeout %v, want more than the longest pause, %v", c.Server.IdleTimeout, 3*c.think())
+	if c.Server.IdleTimeout <= 3*c.meanPause() {
+		t.Errorf("idle timeout %v, want more than the longest pause, %v",
+			c.Server.IdleTimeout, 3*c.meanPause())
 	}
 }
 
-// TestFarewells: a certain code counts as arrived, or is listed as missing.
-func TestFarewells(t *testing.T) {
-	var f farewells
+// TestCloseRecords: a certain code counts as arrived, or is listed as missing.
+func TestCloseRecords(t *testing.T) {
+	var f closeRecords
 	for id := range 4 {
-		f.say(newFarewell(id, fmt.Sprintf("soak/%d/1", id)), id > 0)
+		f.addSent(newCloseRecord(id, fmt.Sprintf("soak/%d/1", id)), id > 0)
 	}
-	f.arrive([]farewell{
-		newFarewell(0, "soak/0/1"), newFarewell(1, "soak/1/1"), {Life: "soak/2/1", Err: "reset by peer"},
+	f.addReceived([]closeRecord{
+		newCloseRecord(0, "soak/0/1"), newCloseRecord(1, "soak/1/1"),
+		{Session: "soak/2/1", Err: "reset by peer"},
 	})
-	want := farewellCount{sent: 4, certain: 3, arrived: 1, uncertain: 1, luck: 1, missing: []string{
+	want := closeCounts{sent: 4, certain: 3, arrived: 1, uncertain: 1, uncertainArrived: 1, missing: []string{
 		"soak/2/1: sent 4002, received 0: reset by peer",
 		"soak/3/1: sent 4003, but the connection has not ended on the server",
 	}}
-	if diff := cmp.Diff(want, f.count(), cmp.AllowUnexported(farewellCount{})); diff != "" {
+	if diff := cmp.Diff(want, f.count(), cmp.AllowUnexported(closeCounts{})); diff != "" {
 		t.Errorf("count (-want +got):\n%s", diff)
 	}
 }
@@ -222,9 +224,9 @@ func TestFarewells(t *testing.T) {
 // TestNothingCertain: where the system reports acknowledgments, a soak without a certain code fails.
 func TestNothingCertain(t *testing.T) {
 	r := goodReport()
-	r.main.farewells = farewells{}
-	r.main.farewells.say(newFarewell(9, "soak/9/1"), false)
-	if f := r.checkFarewells(); f.ok == tellsUnacknowledged {
+	r.main.closes = closeRecords{}
+	r.main.closes.addSent(newCloseRecord(9, "soak/9/1"), false)
+	if f := r.checkCloseCodes(); f.ok == reportsUnacknowledged {
 		t.Errorf("%+v", f)
 	}
 }

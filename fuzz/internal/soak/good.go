@@ -11,42 +11,43 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// crowd is what all clients of a phase share.
-type crowd struct {
+// clientEnv holds the values that all clients of a phase share.
+type clientEnv struct {
 	cfg     *Config
 	name    string // of the phase
 	server  *process
 	deflate *deflate.Extension
 	tally   *tally
-	all     context.Context // ends with the whole run, and aborts the clients
-	phase   context.Context // ends with the phase; the clients then finish
+	all     context.Context // canceled at the end of the run, which aborts the clients
+	phase   context.Context // canceled at the end of the phase; the clients then finish
 	until   time.Time       // planned end of the phase
 }
 
-// good is a good client. It has one life after another. A life is a connection, from dialing to its end.
+// good is a good client. It runs one session after another. A session is a connection, from dialing to its
+// end.
 type good struct {
-	*crowd
-	id    int
-	lives int
-	rng   *rand.Rand
+	*clientEnv
+	id       int
+	sessions int
+	rng      *rand.Rand
 }
 
-// A good client does each of these once in the given number of times, on average.
+// A good client does each of these once in the given number of messages or sessions, on average.
 const (
-	publishOne = 100 // a message goes to all members of the topic
-	pingOne    = 40  // a ping precedes a message
-	streamOne  = 6   // a message is written through a Writer
-	slowOne    = 10  // a life reads slowly
+	publishEvery = 100 // a message goes to all members of the topic
+	pingEvery    = 40  // a ping precedes a message
+	streamEvery  = 6   // a message is written through a Writer
+	slowEvery    = 10  // a session whose client reads slowly
 )
 
-// run starts new lives until the phase ends.
+// run starts sessions until the phase ends.
 func (g *good) run() {
 	for first := true; g.phase.Err() == nil; first = false {
 		if !first {
 			g.tally.reconnects.Add(1)
 		}
 		g.tally.open.Add(1)
-		err := g.life()
+		err := g.session()
 		g.tally.open.Add(-1)
 		if err != nil && g.all.Err() == nil {
 			g.tally.fault(err.kind, "client %d: %v", g.id, err.err)
@@ -56,7 +57,7 @@ func (g *good) run() {
 }
 
 // wait waits for d, or until the phase ends.
-func (c *crowd) wait(d time.Duration) {
+func (c *clientEnv) wait(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -65,38 +66,38 @@ func (c *crowd) wait(d time.Duration) {
 	}
 }
 
-// failure is a fault that ends a life.
+// failure is a fault that ends a session.
 type failure struct {
 	kind fault
 	err  error
 }
 
-// lost returns a failure of messages.
-func lost(format string, args ...any) *failure {
+// messageFailure returns a failure of the kind faultMessage.
+func messageFailure(format string, args ...any) *failure {
 	return &failure{faultMessage, fmt.Errorf(format, args...)}
 }
 
-// broken returns a failure of the connection.
-func broken(format string, args ...any) *failure {
+// connFailure returns a failure of the kind faultConnection.
+func connFailure(format string, args ...any) *failure {
 	return &failure{faultConnection, fmt.Errorf(format, args...)}
 }
 
-// life makes one connection, exchanges messages, and ends it.
-func (g *good) life() *failure {
+// session opens a connection, exchanges messages, and ends the connection.
+func (g *good) session() *failure {
 	ctx, cancel := context.WithCancel(g.all)
 	defer cancel()
 	plan := g.plan()
 	c, err := g.dial(ctx, plan)
 	if err != nil {
-		return broken("handshake: %v", err)
+		return connFailure("handshake: %v", err)
 	}
 	defer c.CloseNow()
 	l := newListener(c, rand.New(rand.NewPCG(g.rng.Uint64(), 0)), plan.slow, g.tally)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	go l.run(reading)
-	if f := g.talk(ctx, c, l, plan); f != nil {
-		over := l.over()
+	if f := g.exchange(ctx, c, l, plan); f != nil {
+		over := l.finished()
 		if !over {
 			_ = c.CloseNow() // this ends the listener's reads
 			<-l.done
@@ -114,20 +115,20 @@ func (g *good) life() *failure {
 	return g.leave(ctx, c, l, plan)
 }
 
-// plan describes a life before it begins.
+// plan describes a session before it begins.
 type plan struct {
-	path     string
-	compress bool
-	slow     bool
-	messages int
-	serverBy bool     // the server closes first
-	farewell farewell // sent before a reset
+	path        string
+	compress    bool
+	slow        bool
+	messages    int
+	serverBy    bool        // the server closes first
+	closeRecord closeRecord // sent before a reset
 }
 
 func (g *good) plan() plan {
 	p := plan{
 		compress: g.rng.Float64() < g.cfg.Compress,
-		slow:     g.rng.IntN(slowOne) == 0,
+		slow:     g.rng.IntN(slowEvery) == 0,
 		messages: 5 + g.rng.IntN(100),
 		serverBy: g.rng.IntN(2) == 0,
 	}
@@ -138,9 +139,9 @@ func (g *good) plan() plan {
 	p.path = fmt.Sprintf("%s?topic=%d", path, g.id%g.cfg.Server.Topics)
 	if g.resets() {
 		p.messages = 1 + g.rng.IntN(20) // short, since only the end matters
-		g.lives++
-		p.farewell = newFarewell(g.id, fmt.Sprintf("%s/%d/%d", g.name, g.id, g.lives))
-		p.path += p.farewell.query()
+		g.sessions++
+		p.closeRecord = newCloseRecord(g.id, fmt.Sprintf("%s/%d/%d", g.name, g.id, g.sessions))
+		p.path += p.closeRecord.query()
 	}
 	return p
 }
@@ -163,26 +164,26 @@ func (g *good) dial(ctx context.Context, p plan) (*websocket.Conn, error) {
 	return c, err
 }
 
-// talk sends the messages of a life, with a pause before each.
-func (g *good) talk(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
+// exchange sends the messages of a session, with a pause before each. The listener receives the echoes.
+func (g *good) exchange(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
 	for range p.messages {
-		g.wait(randomPause(g.rng, g.cfg.think()))
+		g.wait(randomPause(g.rng, g.cfg.meanPause()))
 		if g.phase.Err() != nil {
 			return nil
 		}
-		if err := g.say(ctx, c, l); err != nil {
-			return broken("write: %v", err)
+		if err := g.sendOne(ctx, c, l); err != nil {
+			return connFailure("write: %v", err)
 		}
-		if l.over() {
-			return broken("the server ended the connection")
+		if l.finished() {
+			return connFailure("the server ended the connection")
 		}
 	}
 	return nil
 }
 
-// say sends one message, and sometimes a ping before it.
-func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
-	if g.rng.IntN(pingOne) == 0 {
+// sendOne sends one message, and sometimes a ping before it.
+func (g *good) sendOne(ctx context.Context, c *websocket.Conn, l *listener) error {
+	if g.rng.IntN(pingEvery) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, g.cfg.Margin)
 		defer cancel()
 		if _, err := c.Ping(ctx); err != nil {
@@ -190,7 +191,7 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 		}
 		g.tally.pings.Add(1)
 	}
-	if g.rng.IntN(publishOne) == 0 {
+	if g.rng.IntN(publishEvery) == 0 {
 		p := appendPublish(nil, randomText(g.rng, min(randomSize(g.rng), 4<<10)))
 		return g.write(ctx, c, websocket.Text, p)
 	}
@@ -198,14 +199,14 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 	if err := g.expect(ctx, l, t, p); err != nil {
 		return err
 	}
-	if g.rng.IntN(streamOne) == 0 {
+	if g.rng.IntN(streamEvery) == 0 {
 		g.tally.streams.Add(1)
 		return g.stream(ctx, c, t, p)
 	}
 	return g.write(ctx, c, t, p)
 }
 
-// expect waits until fewer than the maximum of echoes are due, for as long as an echo may take.
+// expect registers an echo. While maxPendingEchoes echoes are due, it waits, but at most for Margin.
 func (g *good) expect(ctx context.Context, l *listener, t websocket.MessageType, p []byte) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.cfg.Margin, fmt.Errorf("no echo in %v", g.cfg.Margin))
 	defer cancel()
@@ -239,7 +240,7 @@ func (g *good) stream(ctx context.Context, c *websocket.Conn, t websocket.Messag
 	return w.Close()
 }
 
-// leave ends a life. The client asks to leave its topic. All echoes must arrive before the topic's last
+// leave ends a session. The client asks to leave its topic. All echoes must arrive before the topic's last
 // message. Then one side closes the connection.
 func (g *good) leave(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
 	ask := askLeave
@@ -262,9 +263,9 @@ func (g *good) leave(ctx context.Context, c *websocket.Conn, l *listener, p plan
 	case l.failure != nil:
 		return l.failure
 	case err != nil:
-		return broken("end: %v", err)
+		return connFailure("end: %v", err)
 	case !limit.Stop():
-		return broken("end: the server did not answer in %v", 2*g.cfg.Margin)
+		return connFailure("end: the server did not answer in %v", 2*g.cfg.Margin)
 	}
 	return l.closed(p.serverBy)
 }

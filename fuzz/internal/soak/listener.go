@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// listener is the reading half of a good client's life. It expects the echoes in the order in which their
+// listener is the reading half of a good client's session. It expects the echoes in the order in which their
 // messages were sent, and the messages of the topic without a gap.
 type listener struct {
 	c     *websocket.Conn
@@ -18,8 +18,8 @@ type listener struct {
 	slow  bool
 	tally *tally
 
-	echoes  chan echo     // those that are due
-	leaving atomic.Bool   // the client has asked to leave
+	echoes  chan echo     // the echoes that are due
+	leaving atomic.Bool   // the client is ending the session
 	ended   chan struct{} // closed when the topic has ended
 	done    chan struct{} // closed when reading has ended
 
@@ -37,17 +37,17 @@ type echo struct {
 	sum  uint32
 }
 
-// unanswered is the maximum number of messages that a client sends ahead of their echoes.
-const unanswered = 8
+// maxPendingEchoes is the maximum number of messages that a client sends ahead of their echoes.
+const maxPendingEchoes = 8
 
 func newListener(c *websocket.Conn, rng *rand.Rand, slow bool, t *tally) *listener {
 	return &listener{
 		c: c, rng: rng, slow: slow, tally: t,
-		echoes: make(chan echo, unanswered), ended: make(chan struct{}), done: make(chan struct{}),
+		echoes: make(chan echo, maxPendingEchoes), ended: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
-var errOver = errors.New("the connection has ended")
+var errEnded = errors.New("the connection has ended")
 
 // expect registers an echo before its message is sent. It waits while too many echoes are due.
 func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte) error {
@@ -55,14 +55,14 @@ func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte
 	case l.echoes <- echo{t, len(p), checksum(p)}:
 		return nil
 	case <-l.done:
-		return errOver
+		return errEnded
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// over reports whether reading has ended.
-func (l *listener) over() bool {
+// finished reports whether reading has ended.
+func (l *listener) finished() bool {
 	select {
 	case <-l.done:
 		return true
@@ -77,13 +77,13 @@ func (l *listener) run(ctx context.Context) {
 	buf := []byte(nil)
 	for {
 		if l.slow && l.rng.IntN(8) == 0 {
-			time.Sleep(time.Duration(l.rng.IntN(50)) * time.Millisecond) // slow, but legal
+			time.Sleep(time.Duration(l.rng.IntN(50)) * time.Millisecond) // slow, but allowed
 		}
 		t, p, err := l.c.AppendRead(ctx, buf[:0])
 		if err != nil {
 			l.err = err
 			if !l.leaving.Load() {
-				l.failure = broken("read: %v", err)
+				l.failure = connFailure("read: %v", err)
 			}
 			return
 		}
@@ -93,12 +93,12 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		if buf = p; cap(buf) > 16<<10 {
-			buf = nil // 2,000 clients would keep too much memory
+			buf = nil // large buffers of 2,000 clients would take too much memory
 		}
 	}
 }
 
-// check returns a failure if the message is not one that is due.
+// check returns a failure if the message is not due.
 func (l *listener) check(t websocket.MessageType, p []byte) *failure {
 	if mark(t, p) == markTopic {
 		return l.checkTopic(p)
@@ -107,12 +107,13 @@ func (l *listener) check(t websocket.MessageType, p []byte) *failure {
 	case want := <-l.echoes:
 		l.tally.received.Add(1)
 		if got := (echo{t, len(p), checksum(p)}); got != want {
-			return lost("received %v, %d bytes (checksum %08x), want the echo %v, %d bytes (checksum %08x)",
+			return messageFailure(
+				"received %v, %d bytes (checksum %08x), want the echo %v, %d bytes (checksum %08x)",
 				got.t, got.size, got.sum, want.t, want.size, want.sum)
 		}
 		return nil
 	default:
-		return lost("received %v, %d bytes, but no echo is due", t, len(p))
+		return messageFailure("received %v, %d bytes, but no echo is due", t, len(p))
 	}
 }
 
@@ -124,10 +125,10 @@ func (l *listener) checkTopic(p []byte) *failure {
 	if n, ok := parseNumber(p, topicEnd); ok && l.joined && !l.atEnd {
 		l.atEnd = true
 		if n != l.next-1 {
-			return lost("topic ended at message %d, but the last received was %d", n, l.next-1)
+			return messageFailure("topic ended at message %d, but the last received was %d", n, l.next-1)
 		}
 		if k := len(l.echoes); k > 0 {
-			return lost("%d echoes missing at the end of the topic", k)
+			return messageFailure("%d echoes missing at the end of the topic", k)
 		}
 		close(l.ended)
 		return nil
@@ -135,23 +136,23 @@ func (l *listener) checkTopic(p []byte) *failure {
 	n, intact := parseTopic(p)
 	switch {
 	case !intact:
-		return lost("damaged message of the topic: %.40q", p)
+		return messageFailure("damaged message of the topic: %.40q", p)
 	case !l.joined || l.atEnd || n != l.next:
-		return lost("received message %d of the topic, want %d", n, l.next)
+		return messageFailure("received message %d of the topic, want %d", n, l.next)
 	}
 	l.tally.topic.Add(1)
 	l.next++
 	return nil
 }
 
-// closed returns a failure if the connection did not end as it should. Reading must have ended.
+// closed returns a failure if the connection did not end properly. Reading must have ended.
 func (l *listener) closed(byServer bool) *failure {
 	var peer *websocket.CloseError
 	switch {
 	case !l.atEnd:
-		return lost("the connection ended before the topic did: %v", l.err)
+		return messageFailure("the connection ended before the topic did: %v", l.err)
 	case byServer && (!errors.As(l.err, &peer) || peer.Code != websocket.StatusNormalClosure):
-		return broken("end: want close code 1000 from the server: %v", l.err)
+		return connFailure("end: want close code 1000 from the server: %v", l.err)
 	}
 	return nil
 }

@@ -31,8 +31,8 @@ func count() snapshot {
 	}
 }
 
-// measure returns a complete snapshot, after three garbage collections. The package comment says why
-// three.
+// measure returns a complete snapshot, after three garbage collections. The package comment explains why
+// there are three.
 //
 // Before the collections, it allocates each free page once. The runtime searches for free pages in chunks
 // of 4 MiB. After a search without success it skips the chunk until a page there is freed, although it may

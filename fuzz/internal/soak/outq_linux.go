@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// tellsUnacknowledged reports whether unacknowledged works on this system.
-const tellsUnacknowledged = true
+// reportsUnacknowledged reports whether unacknowledged works on this system.
+const reportsUnacknowledged = true
 
 // unacknowledged returns the number of bytes sent on c that the peer's kernel has not acknowledged
 // (SIOCOUTQ, see tcp(7)).

@@ -4,8 +4,8 @@ package soak
 
 import "net"
 
-// tellsUnacknowledged reports whether unacknowledged works on this system.
-const tellsUnacknowledged = false
+// reportsUnacknowledged reports whether unacknowledged works on this system.
+const reportsUnacknowledged = false
 
 // unacknowledged returns false: unknown on this system.
 func unacknowledged(*net.TCPConn) (n int, ok bool) { return 0, false }

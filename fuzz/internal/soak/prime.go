@@ -12,9 +12,9 @@ const (
 )
 
 // prime makes the runtime allocate memory that it never frees: descriptors of goroutines, some 450 bytes
-// each on the heap, and tables for the pages of the heap, some 2 % of their size. Both stay as large as
-// their peak. After prime, both are larger than conns connections need, so that a busy moment of the soak
-// does not look like growth.
+// each on the heap, and tables for the pages of the heap, some 2 % of their size. Neither ever shrinks.
+// After prime, both are larger than conns connections need, so that a busy moment of the soak does not look
+// like growth.
 func prime(conns int) {
 	var wg sync.WaitGroup
 	end := make(chan struct{})
@@ -26,7 +26,7 @@ func prime(conns int) {
 	wg.Wait()
 }
 
-// takePages allocates n pages of the heap together, then leaves them to the garbage collector.
+// takePages allocates n pages of the heap at once, then leaves them to the garbage collector.
 func takePages(n int) {
 	pages := make([][]byte, n)
 	for i := range pages {

@@ -27,10 +27,10 @@ type process struct {
 	stdin  io.WriteCloser
 	stdout io.ReadCloser
 	answer *json.Decoder
-	gone   error // the first failure of a request
+	failed error // the first failure of a request
 }
 
-// start starts the server. The end of ctx kills it.
+// start starts the server. The server is killed when ctx ends.
 func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Duration) (*process, error) {
 	p := &process{cmd: cmd, limit: limit}
 	cmd.Stderr = &p.log
@@ -70,10 +70,10 @@ func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Dura
 func (p *process) ask(request, answer any) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone != nil {
-		return p.gone
+	if p.failed != nil {
+		return p.failed
 	}
-	defer func() { p.gone = err }()
+	defer func() { p.failed = err }()
 	late := time.AfterFunc(p.limit, func() { _ = p.cmd.Process.Kill() })
 	if err = json.NewEncoder(p.stdin).Encode(request); err == nil {
 		err = p.answer.Decode(answer)
@@ -91,8 +91,8 @@ func (p *process) snapshot(request string) (s snapshot, err error) {
 }
 
 // settle waits, at most for limit, until the server has no connections, and no more goroutines and files
-// than in the snapshot before. Then it passes the farewells that the server received to t, and returns a
-// measurement.
+// than in the snapshot before. Then it adds the server's close records to t and returns a complete
+// snapshot.
 func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapshot, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -105,11 +105,11 @@ func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapsh
 			break
 		}
 	}
-	var noted []farewell
-	if err := p.ask(requestEndings, &noted); err != nil {
+	var records []closeRecord
+	if err := p.ask(requestEndings, &records); err != nil {
 		return snapshot{}, err
 	}
-	t.farewells.arrive(noted)
+	t.closes.addReceived(records)
 	return p.snapshot(requestMeasure)
 }
 

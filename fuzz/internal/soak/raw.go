@@ -139,8 +139,8 @@ func (r *raw) closeFrame() (wire.StatusCode, error) {
 	}
 }
 
-// gone waits until the server has dropped the connection.
-func (r *raw) gone() error {
+// awaitDrop waits until the server has dropped the connection.
+func (r *raw) awaitDrop() error {
 	if _, err := io.Copy(io.Discard, r.br); isTimeout(err) {
 		return errors.New("the server did not drop the connection in time")
 	}

@@ -11,16 +11,16 @@ import (
 // A Report is the result of a soak.
 type Report struct {
 	config Config
-	took   time.Duration // the soak without its warm-up, until the last client ended
+	took   time.Duration // of the soak without its warm-up, until the last client ended
 
 	// The server's process before the first connection, after the warm-up, and at the end.
 	cold, before, after snapshot
 
-	warm, main *tally
-	stalls     stallWatch // of the clients' process
-	log        []string   // errors that the server logged
-	exit       error      // from the server's process, if it failed
-	gone       error      // why the server stopped answering, if it did
+	warm, main   *tally
+	stalls       stallWatch // of the clients' process
+	log          []string   // errors that the server logged
+	exit         error      // from the server's process, if it failed
+	unresponsive error      // why the server stopped answering, if it did
 }
 
 // Print writes the figures of the soak, then a line for each promise.
@@ -56,14 +56,14 @@ func (r *Report) Print(w io.Writer) {
 			fmt.Fprintf(w, "        %s\n", d)
 		}
 	}
-	if !r.OK() && max(clients, server) > muchStall {
+	if !r.OK() && max(clients, server) > notableStall {
 		fmt.Fprintln(w, "\nThe machine was very busy, which alone can make timeouts expire.\n"+
 			"Try again on an idle machine or with a smaller -rate.")
 	}
 }
 
-// muchStall is a stall that suggests an overloaded machine.
-const muchStall = 2 * time.Second
+// notableStall is a stall that suggests an overloaded machine.
+const notableStall = 2 * time.Second
 
 func (r *Report) printServer(p func(name, format string, args ...any)) {
 	cold, before, after := &r.cold, &r.before, &r.after

@@ -18,9 +18,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.bound(), errors.New("the soak did not end in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.maxDuration(),
+		errors.New("the soak did not end in time"))
 	defer cancel()
-	p, err := start(ctx, cfg.Command(), cfg.Server, cfg.Answer)
+	p, err := start(ctx, cfg.Command(), cfg.Server, cfg.AnswerTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		r.gone = err // a server that has died or hangs is a finding
+		r.unresponsive = err // a server that has died or hangs is a finding
 	}
 	return r, nil
 }
@@ -41,25 +42,25 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 // soak runs the warm-up and the soak, with measurements before, between and after them.
 func (r *Report) soak(ctx context.Context, p *process) (err error) {
 	cfg := &r.config
-	r.warm, r.main = newTally(0), newTally(cfg.Least)
+	r.warm, r.main = newTally(0), newTally(cfg.MinMessages)
 	if r.cold, err = p.snapshot(requestMeasure); err != nil {
 		return err
 	}
 	r.phase(ctx, p, r.warm)
-	if r.before, err = p.settle(r.cold, cfg.Patience, r.warm); err != nil {
+	if r.before, err = p.settle(r.cold, cfg.SettleTimeout, r.warm); err != nil {
 		return err
 	}
 	began := time.Now()
 	r.phase(ctx, p, r.main)
 	r.took = time.Since(began)
-	r.after, err = p.settle(r.cold, cfg.Patience, r.main)
+	r.after, err = p.settle(r.cold, cfg.SettleTimeout, r.main)
 	return err
 }
 
 // phase runs all clients for the duration of the warm-up or the soak and waits until they end.
 func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 	cfg := &r.config
-	name, d, stream := "soak", cfg.For, uint64(1)
+	name, d, stream := "soak", cfg.Duration, uint64(1)
 	if t == r.warm {
 		name, d, stream = "warm-up", cfg.Warmup, 0
 	}
@@ -69,7 +70,7 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 		t.await(cfg.Margin)
 		cancel()
 	}).Stop()
-	c := &crowd{
+	c := &clientEnv{
 		cfg: cfg, name: name, server: p, deflate: deflate.MustNew(nil), tally: t,
 		all: ctx, phase: until, until: time.Now().Add(d),
 	}
@@ -81,9 +82,9 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 			// Spread the start of 2,000 clients over two seconds.
 			c.wait(time.Duration(id) * time.Millisecond)
 			if id < cfg.Conns-abusive {
-				(&good{crowd: c, id: id, rng: rng}).run()
+				(&good{clientEnv: c, id: id, rng: rng}).run()
 			} else {
-				(&abuser{crowd: c, id: id, rng: rng}).run()
+				(&abuser{clientEnv: c, id: id, rng: rng}).run()
 			}
 		})
 	}

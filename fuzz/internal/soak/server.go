@@ -14,13 +14,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// hooks plant faults into a server for a test. All of them may be nil.
+// hooks plants faults in a server for a test. Each hook may be nil.
 type hooks struct {
-	open    func()                    // called for each connection
-	message func() error              // called for each message; an error ends the connection
-	echo    func(sender) sender       // wraps the sender of echoes
-	limits  func(l *websocket.Limits) // changes the limits
-	ending  func(farewell) farewell   // changes the record of a connection's end
+	open    func()                        // called for each connection
+	message func() error                  // called for each message; an error ends the connection
+	echo    func(sender) sender           // wraps the sender of echoes
+	limits  func(l *websocket.Limits)     // changes the limits
+	ending  func(closeRecord) closeRecord // changes the record of a connection's end
 }
 
 // sender sends one message on a connection.
@@ -28,7 +28,7 @@ type sender func(ctx context.Context, c *websocket.Conn, t websocket.MessageType
 
 // server is the application under load. With the path /messages it reads and writes whole messages, with
 // /stream it uses readers and writers. The query parameter topic selects the topic that the connection
-// joins. The optional parameter life names the client's life, whose end is then recorded.
+// joins. With the optional parameter session, the end of the connection is recorded under that name.
 type server struct {
 	cfg    ServerConfig
 	hooks  hooks
@@ -67,28 +67,28 @@ func (s *server) options() *websocket.AcceptOptions {
 
 func (s *server) handler() http.Handler {
 	opts := s.options()
-	serve := func(loop func(*visit) error) http.HandlerFunc {
+	serve := func(loop func(*serverConn) error) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			query := r.URL.Query()
 			n, _ := strconv.ParseUint(query.Get("topic"), 10, 32)
-			life := query.Get("life")
+			session := query.Get("session")
 			t := &s.topics[n%uint64(len(s.topics))]
 			websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
-				if life != "" {
-					s.endings.watch(c, life, s.hooks.ending)
+				if session != "" {
+					s.endings.watch(c, session, s.hooks.ending)
 				}
 				return s.serve(ctx, c, t, loop)
 			}}.ServeHTTP(w, r)
 		}
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/messages", serve((*visit).messages))
-	mux.HandleFunc("/stream", serve((*visit).stream))
+	mux.HandleFunc("/messages", serve((*serverConn).messages))
+	mux.HandleFunc("/stream", serve((*serverConn).stream))
 	return mux
 }
 
-// visit is one connection of a client.
-type visit struct {
+// serverConn is the server's end of one connection.
+type serverConn struct {
 	*server
 	ctx    context.Context
 	c      *websocket.Conn
@@ -98,17 +98,17 @@ type visit struct {
 	done   chan struct{} // closed after the topic's last message
 }
 
-// errBye ends a visit at the client's request.
-var errBye = errors.New("client asked the server to close")
+// errCloseRequested ends a connection at the client's request.
+var errCloseRequested = errors.New("client asked the server to close")
 
 // serve serves a connection. A goroutine forwards the topic's messages while loop reads and echoes.
-func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop func(*visit) error) error {
+func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop func(*serverConn) error) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
 	if s.hooks.open != nil {
 		s.hooks.open()
 	}
-	v := &visit{server: s, ctx: ctx, c: c, topic: t, member: t.join(), done: make(chan struct{})}
+	v := &serverConn{server: s, ctx: ctx, c: c, topic: t, member: t.join(), done: make(chan struct{})}
 	v.idle = time.AfterFunc(s.cfg.IdleTimeout, func() {
 		_ = c.Close(context.Background(), websocket.StatusPolicyViolation, "idle")
 	})
@@ -118,14 +118,14 @@ func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop fu
 		t.leave(v.member)
 		<-v.done
 	}()
-	if err := loop(v); err != errBye {
+	if err := loop(v); err != errCloseRequested {
 		return err
 	}
 	return nil
 }
 
 // forward sends the messages of the topic.
-func (v *visit) forward() {
+func (v *serverConn) forward() {
 	defer close(v.done)
 	for m := range v.member.queue {
 		if v.c.WritePrepared(v.ctx, m) != nil {
@@ -139,12 +139,12 @@ func (v *visit) forward() {
 }
 
 // messages reads and echoes whole messages.
-func (v *visit) messages() error {
+func (v *serverConn) messages() error {
 	for m, err := range v.c.Messages(v.ctx) {
 		if err != nil {
 			return err
 		}
-		if err := v.got(); err != nil {
+		if err := v.countReceived(); err != nil {
 			return err
 		}
 		if mark(m.Type, m.Data) != 0 {
@@ -159,8 +159,8 @@ func (v *visit) messages() error {
 	return nil
 }
 
-// stream reads and echoes through readers and writers. It echoes a message while receiving it.
-func (v *visit) stream() error {
+// stream reads and echoes through readers and writers.
+func (v *serverConn) stream() error {
 	head := make([]byte, 512)
 	for {
 		r, err := v.c.Reader(v.ctx)
@@ -174,7 +174,7 @@ func (v *visit) stream() error {
 		if mark(r.Type(), head[:n]) != 0 {
 			rest, err := io.ReadAll(r)
 			if err == nil {
-				err = v.got()
+				err = v.countReceived()
 			}
 			if err == nil {
 				err = v.command(append(head[:n:n], rest...))
@@ -184,14 +184,14 @@ func (v *visit) stream() error {
 			}
 			continue
 		}
-		if err := v.pass(r, head[:n]); err != nil {
+		if err := v.echoStream(r, head[:n]); err != nil {
 			return err
 		}
 	}
 }
 
-// pass echoes a message that begins with head, which has been read already.
-func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
+// echoStream echoes the message of r while receiving it. head is the part that has already been read.
+func (v *serverConn) echoStream(r *websocket.MessageReader, head []byte) error {
 	w, err := v.c.Writer(v.ctx, r.Type())
 	if err != nil {
 		return err
@@ -207,18 +207,18 @@ func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 		return err
 	}
 	v.out.Add(1)
-	return v.got()
+	return v.countReceived()
 }
 
 // command executes a command.
-func (v *visit) command(p []byte) error {
+func (v *serverConn) command(p []byte) error {
 	switch {
 	case p[0] == markPublish:
 		return v.topic.publish(p)
 	case string(p) == askLeave:
 		v.topic.leave(v.member)
 	case string(p) == askClose:
-		return errBye
+		return errCloseRequested
 	default:
 		if d, ok := parseNumber(p, askWork); ok {
 			return v.work(time.Duration(d), p)
@@ -227,15 +227,15 @@ func (v *visit) command(p []byte) error {
 	return nil
 }
 
-// work is busy for d, but at most for longestWork, even if the connection ends meanwhile. Then it echoes
-// p.
-func (v *visit) work(d time.Duration, p []byte) error {
+// work is busy for d, at most for longestWork, even if the connection ends in the meantime. Then it
+// echoes p.
+func (v *serverConn) work(d time.Duration, p []byte) error {
 	time.Sleep(min(d, longestWork))
 	return v.echo(v.ctx, v.c, websocket.Text, p)
 }
 
-// got counts a received message.
-func (v *visit) got() error {
+// countReceived counts a received message.
+func (v *serverConn) countReceived() error {
 	v.idle.Reset(v.cfg.IdleTimeout)
 	v.in.Add(1)
 	if v.hooks.message != nil {

@@ -58,8 +58,8 @@ func small(t *testing.T, fault string) Config {
 		t.Fatal(err)
 	}
 	c := Default()
-	c.Conns, c.For, c.Warmup, c.Rate = 50, time.Second, 500*time.Millisecond, 500
-	c.Least, c.Margin = 1000, time.Minute
+	c.Conns, c.Duration, c.Warmup, c.Rate = 50, time.Second, 500*time.Millisecond, 500
+	c.MinMessages, c.Margin = 1000, time.Minute
 	c.Server.IdleTimeout, c.Server.WriteTimeout = time.Minute, time.Minute
 	c.Server.CloseTimeout, c.Server.HeaderTimeout = time.Minute, time.Minute
 	c.Tolerance = Tolerance{Memory: 0.1, Heap: 2 << 20, RSS: 2 << 20, IgnoreRSS: raceEnabled}
@@ -122,8 +122,8 @@ func TestPlantedFaults(t *testing.T) {
 			t.Parallel()
 			c := small(t, tt.fault)
 			c.Abusive = 0
-			c.Patience = time.Second // all of it is spent waiting
-			c.Answer = 20 * time.Second
+			c.SettleTimeout = time.Second // all of it is spent waiting
+			c.AnswerTimeout = 20 * time.Second
 			if tt.fault == "stay" || tt.fault == "die" {
 				c.Margin = 2 * time.Second // all of it is spent waiting
 			}
@@ -151,7 +151,7 @@ func TestPlantedFaults(t *testing.T) {
 
 // unseen reports whether the fault is not visible on this system.
 func unseen(fault string, r *Report) bool {
-	return fault == "file" && r.cold.Files == 0 || fault == "forget" && !tellsUnacknowledged
+	return fault == "file" && r.cold.Files == 0 || fault == "forget" && !reportsUnacknowledged
 }
 
 // plant returns the hooks that plant a fault.
@@ -224,11 +224,11 @@ func plantOpen(fault string) func() {
 }
 
 // plantEnding returns the hook for the end of a connection.
-func plantEnding(fault string) func(farewell) farewell {
+func plantEnding(fault string) func(closeRecord) closeRecord {
 	if fault != "forget" {
 		return nil
 	}
-	return func(f farewell) farewell { return farewell{Life: f.Life, Err: "planted"} }
+	return func(f closeRecord) closeRecord { return closeRecord{Session: f.Session, Err: "planted"} }
 }
 
 // plantEcho returns the hook for echoes.

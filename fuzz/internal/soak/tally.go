@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A fault is a kind of failure that a client sees.
+// A fault is a kind of failure that a client observes.
 type fault int
 
 const (
@@ -19,7 +19,7 @@ const (
 
 // tally counts what the clients see. Its methods may be called concurrently.
 type tally struct {
-	open              atomic.Int64 // connections of good clients
+	open              atomic.Int64 // open connections of good clients
 	connections       atomic.Int64 // opened by good clients
 	reconnects        atomic.Int64 // connections that were not the first of their client
 	sent, received    atomic.Int64 // messages of good clients; received: echoes
@@ -28,10 +28,10 @@ type tally struct {
 	streams, pings    atomic.Int64
 	abused            []atomic.Int64 // by index into abuses: handled as required
 
-	least  int64         // messages that must be sent
-	enough chan struct{} // closed once least messages have been sent
+	minMessages int64         // messages that must be sent
+	enough      chan struct{} // closed once least messages have been sent
 
-	farewells farewells
+	closes closeRecords
 
 	mu       sync.Mutex
 	counts   [faults]int64
@@ -42,7 +42,7 @@ type tally struct {
 func newTally(least int64) *tally {
 	t := &tally{
 		abused: make([]atomic.Int64, len(abuses)), bad: make([]int64, len(abuses)),
-		least: least, enough: make(chan struct{}),
+		minMessages: least, enough: make(chan struct{}),
 	}
 	if least == 0 {
 		close(t.enough)
@@ -53,7 +53,7 @@ func newTally(least int64) *tally {
 // send counts a message of n bytes from a good client.
 func (t *tally) send(n int) {
 	t.bytesOut.Add(int64(n))
-	if t.sent.Add(1) == t.least {
+	if t.sent.Add(1) == t.minMessages {
 		close(t.enough)
 	}
 }

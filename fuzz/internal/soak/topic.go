@@ -32,7 +32,7 @@ func (t *topic) join() *member {
 	}
 	m := &member{queue: make(chan *websocket.PreparedMessage, queueSize)}
 	t.members[m] = struct{}{}
-	m.queue <- note(topicJoin, t.last)
+	m.queue <- prepareNumber(topicJoin, t.last)
 	return m
 }
 
@@ -46,7 +46,7 @@ func (t *topic) publish(p []byte) error {
 		return err
 	}
 	for m := range t.members {
-		if len(m.queue) >= queueSize-1 { // leaves room for #end
+		if len(m.queue) >= queueSize-1 { // one place is reserved for #end
 			m.lagged = true
 			t.drop(m)
 			continue
@@ -61,7 +61,7 @@ func (t *topic) leave(m *member) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.members[m]; ok {
-		m.queue <- note(topicEnd, t.last)
+		m.queue <- prepareNumber(topicEnd, t.last)
 		t.drop(m)
 	}
 }
@@ -71,8 +71,8 @@ func (t *topic) drop(m *member) {
 	close(m.queue)
 }
 
-// note returns the message that consists of prefix and n.
-func note(prefix string, n int64) *websocket.PreparedMessage {
+// prepareNumber returns the message that consists of prefix and n.
+func prepareNumber(prefix string, n int64) *websocket.PreparedMessage {
 	m, err := websocket.Prepare(websocket.Text, fmt.Appendf(nil, "%s%d", prefix, n))
 	if err != nil {
 		panic("BUG: " + err.Error())

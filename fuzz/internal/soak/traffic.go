@@ -78,8 +78,8 @@ func fill(rng *rand.Rand, p []byte) {
 	}
 }
 
-// randomPause returns a random duration of at most three times mean. The mean of all of them is slightly
-// below mean.
+// randomPause returns a random duration of at most three times mean. The cut-off makes the actual mean
+// slightly smaller than mean.
 func randomPause(rng *rand.Rand, mean time.Duration) time.Duration {
 	return time.Duration(min(-math.Log(1-rng.Float64()), 3) * float64(mean))
 }
