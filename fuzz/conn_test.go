@@ -15,7 +15,7 @@ import (
 // cancellation, pings, limits, compression, closes and breaks, over a transport that
 // splits, stalls, and stops accepting writes. Messages must arrive unchanged and in order,
 // the close must be clean unless the script prevents it, and no goroutine may be left.
-// Each end must know how it ended: everything received before the end was delivered, the
+// Each end must report how it ended: everything received before the end was delivered, the
 // first event is the cause, both close frames are recorded, and all errors agree.
 func FuzzConn(f *testing.F) {
 	addScripts(f, 300)
@@ -118,7 +118,7 @@ func cutScript(side int, kind script.Kind, extension int, frame int64, size int,
 // interruptedOps returns the steps of the last scripts of addCuts.
 func interruptedOps(side int) [][]script.Op {
 	soon := 10 * time.Millisecond
-	rest := 10 // fills the buffer, after 4,080 bytes and the headers of a server
+	rest := 10 // fills the buffer of 4,096 bytes, after 4,080 bytes and the headers of a server
 	if side == client {
 		rest = 2
 	}
@@ -134,7 +134,7 @@ func interruptedOps(side int) [][]script.Op {
 	slow.Chunks[0].Flush, slow.Chunks[1].Flush, slow.Chunks[2].Flush = true, true, true
 	slow.Chunks[1].Pause = 50 * time.Millisecond
 	read := script.Op{Side: 1 - side, Kind: script.Read, Context: script.Timed, Timeout: soon}
-	// The buffer for AppendRead has room for all of it.
+	// The buffer for AppendRead has room for the whole message.
 	appendRead := read
 	appendRead.Kind, appendRead.Buffer = script.AppendRead, 100_000
 	return [][]script.Op{
@@ -165,12 +165,12 @@ func chunks(sizes ...int) (all []script.Chunk) {
 	return all
 }
 
-// addAttacks adds scripts in which a peer goes up to a limit, and one beyond it. The Conns
+// addAttacks adds scripts in which a peer reaches a limit, or exceeds it by one. The Conns
 // have both roles and read in every way. Their limits are small: three control frames,
 // three empty fragments, and messages of 100 bytes.
 func addAttacks(f *testing.F) {
 	dots := strings.Repeat(".", 101)
-	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // as if it answered a Ping
+	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // with the payload of the first Ping
 	for _, steps := range []string{
 		script.SendPings(2), script.SendPings(3), script.SendPings(4),
 		script.SendEmptyFragments(3), script.SendEmptyFragments(4), script.SendEmptyFragments(5),
@@ -222,8 +222,9 @@ func addEnds(f *testing.F) {
 					s.Ops = slices.Concat(begin, reads)
 					if wear < 2 {
 						most := []int64{0, 100}[wear]
-						s.Ops = append(s.Ops,
-							script.Op{Side: side, Kind: script.WearOut, Max: most, Delay: time.Millisecond})
+						s.Ops = append(s.Ops, script.Op{
+							Side: side, Kind: script.FailWrites, Max: most, Delay: time.Millisecond,
+						})
 					}
 					late := text(side, 127)
 					late.Delay = 10 * time.Millisecond
@@ -303,7 +304,7 @@ func peerEnds() (all []string) {
 	}
 	small, large, ping := script.SendMessage(true, 3), script.SendMessage(false, 9000), script.SendPing(5)
 	wrong, bye, empty := script.SendFrame(0x83), script.SendClose(1009, "bye"), script.SendClose(0, "")
-	wear, later := do(script.ConnWears, 0), do(script.ConnWears, 100)
+	wear, later := do(script.ConnFailWrites, 0), do(script.ConnFailWrites, 100)
 	pause := script.Step{Kind: script.Pause, Time: 200 * time.Millisecond}.Input()
 	shut, gone := do(script.Shuts, 0), do(script.Vanishes, 0)
 	for _, end := range []string{
@@ -326,8 +327,8 @@ func peerEnds() (all []string) {
 	return all
 }
 
-// addScripts adds n random scripts, the same each time, short and long. About a third of
-// their bytes are small.
+// addScripts adds n random scripts, short and long. They are the same in every run. About a
+// third of their bytes are small.
 func addScripts(f *testing.F, n int) {
 	f.Add([]byte{})
 	rnd := rand.New(rand.NewPCG(6455, 7692))

@@ -70,8 +70,8 @@ func FuzzRedirect(f *testing.F) {
 		defer cancel()
 		c, _, err := websocket.Dial(ctx, begin, o)
 		s.running.Wait()
-		if c != nil || err == nil || ctx.Err() != nil || len(s.visits) == 0 {
-			t.Fatalf("%d visits, %v", len(s.visits), err)
+		if c != nil || err == nil || ctx.Err() != nil || len(s.hops) == 0 {
+			t.Fatalf("%d hops, %v", len(s.hops), err)
 		}
 		if err := s.check(begin); err != nil {
 			t.Fatalf("from %s, Locations %q: %v", begin, s.locations, err)
@@ -84,12 +84,12 @@ type redirects struct {
 	locations []string // of the answers, in turn; after them the answer is 404
 	setup     uint8
 
-	visits  []*visit
+	hops    []*hop
 	running sync.WaitGroup
 }
 
-// A visit is a connection that a client made.
-type visit struct {
+// A hop is a connection that the client made.
+type hop struct {
 	addr string
 	tls  bool
 	r    *http.Request // nil if none was read
@@ -97,14 +97,14 @@ type visit struct {
 
 func (s *redirects) dial(_ context.Context, _, addr string) (net.Conn, error) {
 	a, b := net.Pipe()
-	v := &visit{addr: addr}
+	v := &hop{addr: addr}
 	answer := "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n"
-	if n := len(s.visits); n < len(s.locations) {
+	if n := len(s.hops); n < len(s.locations) {
 		status := []int{301, 302, 303, 307, 308}[(int(s.setup>>2)+n)%5]
 		answer = fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n",
 			status, s.locations[n])
 	}
-	s.visits = append(s.visits, v)
+	s.hops = append(s.hops, v)
 	s.running.Go(func() { v.serve(b, answer) })
 	return a, nil
 }
@@ -118,7 +118,7 @@ type buffered struct {
 func (b buffered) Read(p []byte) (int, error) { return b.br.Read(p) }
 
 // serve answers one request, over TLS if the client begins with TLS.
-func (v *visit) serve(nc net.Conn, answer string) {
+func (v *hop) serve(nc net.Conn, answer string) {
 	defer nc.Close()
 	_ = nc.SetDeadline(time.Now().Add(redirectPatience))
 	br := bufio.NewReader(nc)
@@ -142,16 +142,16 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 	return c
 })
 
-// check checks the visits of a client that began with a URL.
+// check checks the hops of a client that began with a URL.
 func (s *redirects) check(begin string) error {
 	at, _ := url.Parse(begin)
-	home, left := s.visits[0].addr, false
+	home, left := s.hops[0].addr, false
 	var keys []string
-	for i, v := range s.visits {
+	for i, v := range s.hops {
 		if i > 0 {
 			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r")) // which is not a part of the field
 			if err != nil {
-				return fmt.Errorf("visit %d, to %s: %w", i, v.addr, err)
+				return fmt.Errorf("hop %d, to %s: %w", i, v.addr, err)
 			}
 			at = next
 		}
@@ -162,7 +162,7 @@ func (s *redirects) check(begin string) error {
 		}
 		where := net.JoinHostPort(at.Hostname(), port)
 		if isPlain(where) && !strings.EqualFold(v.addr, where) {
-			return fmt.Errorf("visit %d is to %s, want %s", i, v.addr, where)
+			return fmt.Errorf("hop %d is to %s, want %s", i, v.addr, where)
 		}
 		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
 			return fmt.Errorf("there are more than %d redirects", maxRedirects)
@@ -170,11 +170,11 @@ func (s *redirects) check(begin string) error {
 		if v.r == nil {
 			continue // the host is not valid in a request, or in a handshake of TLS
 		}
-		if v.tls != secure || i > 0 && s.visits[i-1].tls && !secure {
-			return fmt.Errorf("visit %d, to %s, has TLS: %v", i, at, v.tls)
+		if v.tls != secure || i > 0 && s.hops[i-1].tls && !secure {
+			return fmt.Errorf("hop %d, to %s, has TLS: %v", i, at, v.tls)
 		}
 		if err := v.given(left); err != nil {
-			return fmt.Errorf("visit %d, to %s (left: %v): %w", i, at, left, err)
+			return fmt.Errorf("hop %d, to %s (left: %v): %w", i, at, left, err)
 		}
 		key := v.r.Header.Get("Sec-WebSocket-Key")
 		if slices.Contains(keys, key) {
@@ -193,7 +193,7 @@ func isPlain(s string) bool {
 
 // given checks which of its caller's fields a client has sent: all of them, or only the
 // User-Agent if it has left the first host.
-func (v *visit) given(left bool) error {
+func (v *hop) given(left bool) error {
 	h := v.r.Header
 	h.Del("Upgrade")
 	h.Del("Connection")

@@ -75,7 +75,7 @@ func FuzzResponse(f *testing.F) {
 		if len(nc.Filler) > 0 {
 			return
 		}
-		twin := clean(t, opts, v, stream[v.Header:], model.Key)
+		twin := dialPlain(t, opts, v, stream[v.Header:], model.Key)
 		defer twin.CloseNow()
 		if got, want := upgrade.ReadAll(c), upgrade.ReadAll(twin); got != want {
 			t.Fatalf("after the response: %s; after a plain response: %s", got, want)
@@ -196,9 +196,9 @@ func checkRefused(
 	}
 }
 
-// clean returns a connection with a plain response. The trailing bytes arrive in later
-// reads. Its key must not be key.
-func clean(
+// dialPlain returns a connection whose server sends a plain response. The trailing bytes
+// arrive in later reads. The client must not use key again.
+func dialPlain(
 	t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, trailing []byte, key string,
 ) *websocket.Conn {
 	head := responseLines

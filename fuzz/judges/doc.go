@@ -2,17 +2,17 @@
 // libraries, and compares the results: the messages delivered, how the connection ends,
 // and the close code sent; for an opening handshake, whether the request is accepted.
 //
-// A difference must have a row in a table, with the library, the difference, and the
-// sentence of the RFC that settles who is right. A difference without a row fails, and so
-// does a row that no seed exercises. Users of those libraries find in the tables what
-// changes for them.
+// Each difference must have a row in a table, with the library, the difference, and the
+// sentence of the RFC that settles which side is right. A test fails for a difference without
+// a row, and for a row that no seed exercises. The tables also show users of those libraries
+// how hawser differs.
 //
 // Run the tests with
 //
 //	go test ./fuzz/judges                           # all seeds
-//	go test -fuzz '^FuzzJudges$' ./fuzz/judges      # and inputs made from them
+//	go test -fuzz '^FuzzJudges$' ./fuzz/judges      # all seeds, then inputs made from them
 //
 // Only this module depends on the libraries. It calls their public functions over a
 // connection in memory, as a server and as a client. The fork of gorilla/websocket for
-// fasthttp has the same parser and is left out.
+// fasthttp has the same parser, so it is not compared.
 package judges

@@ -11,21 +11,21 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// behindFinal reports whether a compressed message has bytes after its first final block,
+// dataAfterFinal reports whether a compressed message has bytes after its first final block,
 // and is valid up to there. Most libraries stop reading at that block.
-func (s *situation) behindFinal() bool {
-	return s.reachesFinal(func(left int, _ wire.Header) bool { return left > 0 })
+func (s *situation) dataAfterFinal() bool {
+	return s.anyFinal(func(left int, _ wire.Header) bool { return left > 0 })
 }
 
-// goesOnFinal is like behindFinal, but also true if only an empty frame can follow.
-func (s *situation) goesOnFinal() bool {
-	return s.reachesFinal(func(left int, h wire.Header) bool { return left > 0 || !h.Fin })
+// continuesAfterFinal is like dataAfterFinal, but also true if only an empty frame can follow.
+func (s *situation) continuesAfterFinal() bool {
+	return s.anyFinal(func(left int, h wire.Header) bool { return left > 0 || !h.Fin })
 }
 
-// reachesFinal reports whether a compressed message has a final block and is valid up to
-// there, and like accepts the number of bytes after it in the frames so far. h is the last
-// of these frames.
-func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
+// anyFinal reports whether a compressed message has a final block and is valid up to
+// there, and match accepts it. left is the number of bytes after the block in the frames so
+// far, and h is the last of these frames.
+func (s *situation) anyFinal(match func(left int, h wire.Header) bool) bool {
 	var first wire.Opcode
 	var payload []byte // of a compressed message
 	for h, end := range s.frames() {
@@ -46,7 +46,7 @@ func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 			wire.Mask(part, h.Key, 0)
 		}
 		payload = append(payload, part...)
-		if left, ok := afterFinal(payload, first == wire.OpText); ok && like(left, h) {
+		if left, ok := afterFinal(payload, first == wire.OpText); ok && match(left, h) {
 			return true
 		}
 	}
@@ -54,7 +54,7 @@ func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 }
 
 // afterFinal returns the number of bytes of a payload after its first final block. ok is
-// false if there is no such block, or a fault before it.
+// false if there is no such block, or if there is a fault before it.
 func afterFinal(payload []byte, text bool) (left int, ok bool) {
 	r := bytes.NewReader(payload)
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(r), maxMessage+1))
@@ -84,7 +84,7 @@ func (d *difference) restored() *difference {
 			list[i], changed = m, true
 		}
 	}
-	if !changed || !d.behindFinal() {
+	if !changed || !d.dataAfterFinal() {
 		return nil
 	}
 	other := *d

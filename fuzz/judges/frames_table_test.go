@@ -11,17 +11,18 @@ import (
 // settles it.
 type row struct {
 	libraries string // their names, separated by spaces
-	does      string // what they do
+	does      string // how they differ
 	section   string // of RFC 6455, unless it names another
 	says      string // the sentence
 	right     string // "ours", "theirs" or "both"
 	match     func(d *difference) bool
 }
 
-// broke returns the match of a row about rules that we found broken. The library delivered
-// all that we did and went on, with any result, which no RFC covers.
-func broke(list ...wire.Violation) func(d *difference) bool {
-	return func(d *difference) bool { return slices.Contains(list, d.violation) && d.wentOn() }
+// violates returns the match of a row about the rules in list. We refused the stream because
+// it breaks one of them. The library delivered all messages that we did, and continued with
+// any result, since no RFC says what follows.
+func violates(list ...wire.Violation) func(d *difference) bool {
+	return func(d *difference) bool { return slices.Contains(list, d.violation) && d.continued() }
 }
 
 // Sentences that several rows quote.
@@ -60,31 +61,31 @@ var frameRows = []row{
 			"invalid byte",
 		"7.1.7", failing, "both",
 		func(d *difference) bool {
-			// With a whole header only these are found late: some libraries check the kind and
-			// place of a frame, or count its bytes, after they have read it.
+			// If the header is whole, libraries find only these violations late: some of them
+			// check the kind and place of a frame, or count its bytes, after they have read it.
 			late := []wire.Violation{
 				wire.ErrReservedOpcode, wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage,
 				wire.ErrMessageTooBig, wire.ErrInvalidUTF8, wire.ErrCloseCode,
 			}
-			return (d.headless || d.partial && slices.Contains(late, d.violation)) && d.theirs.end == atEnd &&
-				d.sameMessages()
+			return (d.headerCutOff || d.frameCutOff && slices.Contains(late, d.violation)) &&
+				d.theirs.end == endOfStream && d.sameMessages()
 		},
 	},
 	{
 		"gorilla coder gobwas gws xnet", "accepts a length that is not in its shortest form",
 		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
 		"ours",
-		broke(wire.ErrLengthNotMinimal),
+		violates(wire.ErrLengthNotMinimal),
 	},
 	{
 		"gorilla coder gobwas gws", "has no limit on empty fragments in a row",
 		"10.4", limits, "both",
-		broke(wire.ErrEmptyFragments),
+		violates(wire.ErrEmptyFragments),
 	},
 	{
 		"gorilla coder gobwas gws xnet", "has no limit on control frames with no data between them",
 		"10.4", limits, "both",
-		broke(wire.ErrControlFlood),
+		violates(wire.ErrControlFlood),
 	},
 	{
 		"gorilla", "drops the connection without a close frame for a length with its top bit set, or a " +
@@ -115,20 +116,20 @@ var frameRows = []row{
 	{
 		"coder", "accepts masked frames as a client",
 		"5.1", "A client MUST close a connection if it detects a masked frame.", "ours",
-		broke(wire.ErrMasked),
+		violates(wire.ErrMasked),
 	},
 	{
 		"gorilla", "refuses a close reason that is not UTF-8 with 1002",
 		"7.4.1", badType, "ours",
 		func(d *difference) bool {
-			return broke(wire.ErrInvalidUTF8)(d) &&
+			return violates(wire.ErrInvalidUTF8)(d) &&
 				strings.Contains(d.theirs.err.Error(), "invalid utf8 payload in close frame")
 		},
 	},
 	{
 		"gorilla coder xnet", "leaves the validation of text to the application",
 		"8.1", invalid, "ours",
-		broke(wire.ErrInvalidUTF8),
+		violates(wire.ErrInvalidUTF8),
 	},
 	{
 		"gws", "validates text only when the message is whole, so that something else may end the " +
@@ -178,7 +179,7 @@ var frameRows = []row{
 		"coder gobwas", "accepts a control frame whose length is not in its shortest form",
 		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
 		"ours",
-		broke(wire.ErrControlTooLong),
+		violates(wire.ErrControlTooLong),
 	},
 	{
 		"gws", "answers every valid close code with 1000",
@@ -199,11 +200,11 @@ var frameRows = []row{
 		"gorilla gobwas gws",
 		"accepts reserved bits that no extension defines, if permessage-deflate is negotiated",
 		"5.2", reserved, "ours",
-		func(d *difference) bool { return d.deflated && broke(wire.ErrReservedBits)(d) },
+		func(d *difference) bool { return d.deflated && violates(wire.ErrReservedBits)(d) },
 	},
 }
 
-// deflateRows are those about compressed messages.
+// deflateRows are the accepted differences in reading compressed messages.
 var deflateRows = []row{
 	{
 		"gorilla coder gobwas",
@@ -212,7 +213,7 @@ var deflateRows = []row{
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
-			return (d.ours.end == atEnd || d.partial) && len(d.theirs.messages) <= n+1 &&
+			return (d.ours.end == endOfStream || d.frameCutOff) && len(d.theirs.messages) <= n+1 &&
 				len(d.theirs.messages) >= n &&
 				slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.theirs.sent == 0
 		},
@@ -245,14 +246,14 @@ var deflateRows = []row{
 		"gorilla gobwas", "returns the error of the end of the stream for compressed data that ends " +
 			"within a block",
 		"7.4.1", badType, "ours",
-		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.end == atEnd },
+		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.end == endOfStream },
 	},
 	{
 		"gorilla coder gobwas gws",
 		"accepts compressed data that ends within a block, or stops at the first final block, where we " +
 			"refuse a later fault",
 		"RFC 7692, 7.2.2", inflating, "both",
-		func(d *difference) bool { return d.badData() && d.wentOn() },
+		func(d *difference) bool { return d.badData() && d.continued() },
 	},
 	{
 		"gorilla coder gobwas gws",
@@ -260,13 +261,13 @@ var deflateRows = []row{
 			"message over the limit",
 		"RFC 7692, 7.2.1", padded, "ours",
 		func(d *difference) bool {
-			return d.deflated && broke(wire.ErrInvalidUTF8, wire.ErrMessageTooBig)(d) && d.behindFinal()
+			return d.deflated && violates(wire.ErrInvalidUTF8, wire.ErrMessageTooBig)(d) && d.dataAfterFinal()
 		},
 	},
 	{
 		"gorilla coder gobwas gws", "drops the data after a final block of a message",
 		"RFC 7692, 7.2.1", padded, "ours",
-		func(d *difference) bool { return d.deflated && d.shorter() && d.behindFinal() },
+		func(d *difference) bool { return d.deflated && d.shorter() && d.dataAfterFinal() },
 	},
 	{
 		"coder", "refuses the frames after a message with a final block, because it has not read all of " +
@@ -275,14 +276,18 @@ var deflateRows = []row{
 		`On platforms on which the flush method using an empty DEFLATE block with no compression is not ` +
 			`available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`,
 		"ours",
-		func(d *difference) bool { return d.deflated && d.brokeOff() && d.inInflating() && d.behindFinal() },
+		func(d *difference) bool {
+			return d.deflated && d.refusedEarlier() && d.inflateError() && d.dataAfterFinal()
+		},
 	},
 	{
 		"gorilla gobwas gws",
 		"refuses a compressed message that is empty, keeps its tail, or ends with a final block; we read " +
 			"them",
 		"RFC 7692, 7.2.2", inflating, "theirs",
-		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() && d.inInflating() },
+		func(d *difference) bool {
+			return d.deflated && d.compressed && d.refusedEarlier() && d.inflateError()
+		},
 	},
 	{
 		"gorilla coder gobwas",
@@ -292,29 +297,29 @@ var deflateRows = []row{
 		func(d *difference) bool {
 			n := len(d.ours.messages)
 			early := len(d.theirs.messages) > n && slices.Equal(d.theirs.messages[:n], d.ours.messages)
-			cut := d.brokeOff() && d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), "utf8")
-			return d.deflated && (early || cut) && d.goesOnFinal()
+			cut := d.refusedEarlier() && d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), "utf8")
+			return d.deflated && (early || cut) && d.continuesAfterFinal()
 		},
 	},
 }
 
-// xnetRows are those about golang.org/x/net/websocket, which is old and reads frames
-// rather than messages.
+// xnetRows are the accepted differences of golang.org/x/net/websocket, which is old and reads
+// frames rather than messages.
 var xnetRows = []row{
 	{
 		"xnet", "delivers each frame of a message separately",
 		"5.4", "Message fragments MUST be delivered to the recipient in the order sent by the sender.",
 		"both",
 		func(d *difference) bool {
-			same := d.sameEnd() && (!d.cutOff || d.ours.end != atEnd)
-			return d.fragmented && d.joined() && (same || d.partial && d.theirs.end == atEnd)
+			same := d.sameEnd() && (!d.cutOff || d.ours.end != endOfStream)
+			return d.fragmented && d.joined() && (same || d.frameCutOff && d.theirs.end == endOfStream)
 		},
 	},
 	{
 		"xnet", "delivers a frame that the end of the stream cuts off as if it were whole",
 		"5.2", `The length of the "Payload data", in bytes: if 0-125, that is the payload length.`, "ours",
 		func(d *difference) bool {
-			return d.cutOff && d.ours.end == atEnd && d.theirs.end == atEnd && d.joined()
+			return d.cutOff && d.ours.end == endOfStream && d.theirs.end == endOfStream && d.joined()
 		},
 	},
 	{
@@ -322,7 +327,7 @@ var xnetRows = []row{
 		"7.4.2", "Status codes in the range 0-999 are not used.", "ours",
 		func(d *difference) bool {
 			unseen := []wire.Violation{wire.ErrCloseCode, wire.ErrClosePayload, wire.ErrInvalidUTF8}
-			return slices.Contains(unseen, d.violation) && d.theirs.end == atEnd && d.joined()
+			return slices.Contains(unseen, d.violation) && d.theirs.end == endOfStream && d.joined()
 		},
 	},
 	xnetRow("does not check reserved bits", "5.2", reserved, wire.ErrReservedBits),
@@ -353,13 +358,13 @@ func (d *difference) badData() bool {
 	return d.deflated && d.compressed && d.violation == 0 && d.ours.end == refused && d.ours.sent == 1007
 }
 
-// inInflating reports whether the error of the library is one of inflating.
-func (d *difference) inInflating() bool {
+// inflateError reports whether the library's error is about decompression.
+func (d *difference) inflateError() bool {
 	return d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), "flate: ")
 }
 
-// shorter reports whether each message of the library is a prefix of ours, and some are
-// shorter. Only a library that refused the stream may have fewer messages.
+// shorter reports whether each message of the library is a prefix of our message, and some
+// are shorter. Only a library that refused the stream may have fewer messages.
 func (d *difference) shorter() bool {
 	n := len(d.theirs.messages)
 	if n > len(d.ours.messages) || n < len(d.ours.messages) && d.theirs.end != refused {

@@ -16,11 +16,11 @@ import (
 const (
 	modeClient  = 1 << iota // the stream is a client's
 	modeDeflate             // permessage-deflate was negotiated
-	modeFit                 // the masking of each frame is made valid
+	modeFit                 // fit makes the masking of each frame valid
 )
 
-// put calls compare for an input of FuzzJudges.
-func put(data []byte, mode byte) []*difference {
+// differences returns the differences for an input of FuzzJudges.
+func differences(data []byte, mode byte) []*difference {
 	fromClient := mode&modeClient != 0
 	if mode&modeFit != 0 {
 		data = fit(data, fromClient)
@@ -29,8 +29,8 @@ func put(data []byte, mode byte) []*difference {
 	return list
 }
 
-// fit masks or unmasks the frames of a stream, so that a change of a payload or of the role
-// is not refused for its masking alone.
+// fit masks or unmasks the frames of a stream, so that a stream with another payload or for
+// the other role is not refused for its masking alone.
 func fit(data []byte, mask bool) (out []byte) {
 	for len(data) > 0 {
 		h, n, err := wire.ConsumeHeader(data)
@@ -62,8 +62,8 @@ type stream struct {
 	mode byte
 }
 
-// streams returns the seeds: the streams of the suite's cases, and others that their short
-// forms leave out.
+// streams returns the seeds: the streams of the compliance suite's cases, and streams that
+// the seeds of the suite lack because package seeds shortens them.
 func streams() (list []stream) {
 	for _, s := range seeds.Streams() {
 		seed := stream{data: s.Data}
@@ -124,12 +124,12 @@ func deflateStreams() []stream {
 	} {
 		list = append(list, stream{compose.Stream(frames...), modeDeflate})
 	}
-	return append(list, stream{bombBehindFinal(), modeDeflate})
+	return append(list, stream{bombAfterFinal(), modeDeflate})
 }
 
-// bombBehindFinal returns a compressed message with more bytes than the limit after its
+// bombAfterFinal returns a compressed message with more bytes than the limit after its
 // first final block, and two other messages.
-func bombBehindFinal() []byte {
+func bombAfterFinal() []byte {
 	payload := "\xf3H\xcd\xc9\xc9\x07\x00" + string(inflate.DeflateZeros(maxMessage+1))
 	return compose.Stream(compose.Binary(payload).Compressed(), compose.Text("x"), compose.Text("y"))
 }
@@ -143,7 +143,7 @@ func FuzzJudges(f *testing.F) {
 		if len(data) > maxInput {
 			return
 		}
-		for _, d := range put(data, mode) {
+		for _, d := range differences(data, mode) {
 			if accept(rows, d) < 0 {
 				t.Errorf("no row matches the difference: %v", d)
 			}
@@ -158,7 +158,7 @@ func TestRows(t *testing.T) {
 	for _, s := range streams() {
 		other := s.mode ^ modeClient
 		for _, mode := range []byte{s.mode, s.mode ^ modeDeflate, other, other | modeFit} {
-			for _, d := range put(s.data, mode) {
+			for _, d := range differences(s.data, mode) {
 				i := accept(rows, d)
 				if i < 0 {
 					t.Errorf("no row matches the difference: %v", d)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A handshakeRow is an accepted difference in answering requests, like row.
+// A handshakeRow is an accepted difference in answering requests. Its fields are those of row.
 type handshakeRow struct {
 	libraries string
 	does      string

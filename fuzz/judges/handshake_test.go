@@ -29,7 +29,7 @@ var protocols = []string{"chat", "superchat"}
 type upgrader struct {
 	name        string
 	do          func(w *response, r *http.Request) error
-	noProtocols bool // its choice of subprotocols is not compared
+	noProtocols bool // its choice of a subprotocol is not compared
 	noDeflate   bool
 }
 
@@ -113,8 +113,8 @@ func (d *dispute) String() string {
 		d.name, d.r.Method, d.r.Header, d.ours, d.theirs)
 }
 
-// ask returns the answer of a library to a request.
-func ask(u upgrader, raw []byte) (a answer) {
+// askLibrary returns the answer of a library to a request.
+func askLibrary(u upgrader, raw []byte) (a answer) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 	if err != nil {
 		panic("BUG: the request was valid before")
@@ -141,8 +141,8 @@ func ask(u upgrader, raw []byte) (a answer) {
 	return a
 }
 
-// disputes gives a request to our side and all libraries, and returns the answers that
-// differ. A request that net/http refuses has none.
+// disputes gives a request to hawser and all libraries, and returns the answers that differ
+// from hawser's. It returns nil for a request that net/http refuses.
 func disputes(raw []byte) (list []*dispute) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 	if err != nil || r.ProtoMajor != 1 || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
@@ -151,9 +151,9 @@ func disputes(raw []byte) (list []*dispute) {
 	if _, err := url.ParseRequestURI("ws://" + r.Host + r.URL.RequestURI()); err != nil {
 		return nil
 	}
-	ours := ask(ourUpgrader, raw)
+	ours := askLibrary(ourUpgrader, raw)
 	for _, u := range upgraders {
-		theirs := ask(u, raw)
+		theirs := askLibrary(u, raw)
 		if u.noDeflate {
 			theirs.deflated = ours.deflated
 		}
@@ -168,7 +168,7 @@ func disputes(raw []byte) (list []*dispute) {
 	return list
 }
 
-// requests returns the seeds: those of the suite's cases, and others.
+// requests returns the seeds: the requests of the compliance suite's cases, and others.
 func requests() (list [][]byte) {
 	for _, h := range seeds.Heads() {
 		if h.Request {

@@ -25,11 +25,11 @@ import (
 
 // A library is a WebSocket library that reads streams.
 type library struct {
-	name      string
-	read      func(s *session, v *verdict) // to the end
-	mute      bool                         // the application sends the close codes
-	blurred   bool                         // its error for a close frame is io.EOF
-	noDeflate bool
+	name         string
+	read         func(s *session, v *verdict) // reads to the end of the stream
+	noCloseCodes bool                         // leaves sending close codes to the application
+	eofOnClose   bool                         // returns io.EOF for a close frame, too
+	noDeflate    bool
 }
 
 // hawser is our library, and libraries are the others.
@@ -38,9 +38,9 @@ var (
 	libraries = []*library{
 		{name: "gorilla", read: readGorilla},
 		{name: "coder", read: readCoder},
-		{name: "gobwas", read: readGobwas, mute: true},
+		{name: "gobwas", read: readGobwas, noCloseCodes: true},
 		{name: "gws", read: readGWS},
-		{name: "xnet", read: readXNet, mute: true, blurred: true, noDeflate: true},
+		{name: "xnet", read: readXNet, noCloseCodes: true, eofOnClose: true, noDeflate: true},
 	}
 )
 
@@ -88,7 +88,7 @@ func readHawser(s *session, v *verdict) {
 		var kind websocket.MessageType
 		var data []byte
 		if kind, data, err = c.Read(ctx); err == nil {
-			v.take(kind == websocket.Text, data)
+			v.add(kind == websocket.Text, data)
 		}
 	}
 	var closeErr *websocket.CloseError
@@ -96,8 +96,9 @@ func readHawser(s *session, v *verdict) {
 	switch {
 	case errors.As(err, &closeErr):
 		v.end = closed
-	case isEnd(err) && sentCode(framesOn(s.conn)) == 0: // compressed data may end too early, too
-		v.end = atEnd
+	// Compressed data that ends too early has such an error too.
+	case isEnd(err) && sentCode(framesOn(s.conn)) == 0:
+		v.end = endOfStream
 	}
 }
 
@@ -119,14 +120,14 @@ func readGorilla(s *session, v *verdict) {
 		var kind int
 		var data []byte
 		if kind, data, err = c.ReadMessage(); err == nil {
-			v.take(kind == gorilla.TextMessage, data)
+			v.add(kind == gorilla.TextMessage, data)
 		}
 	}
 	var closeErr *gorilla.CloseError
 	v.err, v.end = err, refused
 	switch {
 	case isEnd(err), errors.As(err, &closeErr) && closeErr.Code == gorilla.CloseAbnormalClosure:
-		v.end = atEnd
+		v.end = endOfStream
 	case closeErr != nil:
 		v.end = closed
 	}
@@ -157,7 +158,7 @@ func readCoder(s *session, v *verdict) {
 		var kind coder.MessageType
 		var data []byte
 		if kind, data, err = c.Read(ctx); err == nil {
-			v.take(kind == coder.MessageText, data)
+			v.add(kind == coder.MessageText, data)
 		}
 	}
 	v.err, v.end = err, refused
@@ -165,7 +166,7 @@ func readCoder(s *session, v *verdict) {
 	case coder.CloseStatus(err) != -1, errors.Is(err, net.ErrClosed) && sentCode(framesOn(s.conn)) != 0:
 		v.end = closed // for a close frame within a message it returns only the second error
 	case isEnd(err):
-		v.end = atEnd
+		v.end = endOfStream
 	}
 }
 
@@ -209,7 +210,7 @@ func readGobwas(s *session, v *verdict) {
 	case errors.As(err, &closeErr):
 		v.end = closed
 	case isEnd(err):
-		v.end = atEnd
+		v.end = endOfStream
 	}
 }
 
@@ -232,7 +233,7 @@ func readGobwasMessage(h ws.Header, rd *wsutil.Reader, deflated bool, v *verdict
 	case len(data) > maxMessage:
 		return errors.New("the message is too long")
 	}
-	v.take(h.OpCode == ws.OpText, data)
+	v.add(h.OpCode == ws.OpText, data)
 	return nil
 }
 
@@ -247,7 +248,7 @@ func (r *gwsReader) OnPing(c *gws.Conn, payload []byte) { _ = c.WritePong(payloa
 func (r *gwsReader) OnClose(_ *gws.Conn, err error)     { r.err = err }
 func (r *gwsReader) OnMessage(_ *gws.Conn, m *gws.Message) {
 	defer m.Close()
-	r.v.take(m.Opcode == gws.OpcodeText, m.Bytes())
+	r.v.add(m.Opcode == gws.OpcodeText, m.Bytes())
 }
 
 type gwsQuiet struct{}
@@ -284,13 +285,13 @@ func readGWS(s *session, v *verdict) {
 			v.end = closed
 		}
 	case isEnd(r.err):
-		v.end = atEnd
+		v.end = endOfStream
 	}
 }
 
 // xnetCodec keeps the type of a message.
 var xnetCodec = xnet.Codec{Unmarshal: func(data []byte, kind byte, v any) error {
-	v.(*verdict).take(kind == xnet.TextFrame, data)
+	v.(*verdict).add(kind == xnet.TextFrame, data)
 	return nil
 }}
 
@@ -318,6 +319,6 @@ func readXNet(s *session, v *verdict) {
 		read(c)
 	}
 	if v.end = refused; isEnd(v.err) && sentCode(framesOn(s.conn)) == 0 { // it never answers a close frame
-		v.end = atEnd
+		v.end = endOfStream
 	}
 }

@@ -21,10 +21,10 @@ const maxMessage = 1 << 20
 type end int
 
 const (
-	atEnd   end = iota // of the stream, between frames or within one
-	closed             // at a close frame that it accepted
-	refused            // at something that it refused
-	crashed            // with a panic
+	endOfStream end = iota // between frames or within one
+	closed                 // at a close frame that it accepted
+	refused                // at something that it refused
+	crashed                // with a panic
 )
 
 func (e end) String() string { return [...]string{"at the end", "closed", "refused", "panic"}[e] }
@@ -35,7 +35,7 @@ type message struct {
 	data string
 }
 
-// A verdict is the result of a library for a stream.
+// A verdict is the result of reading a stream with a library.
 type verdict struct {
 	messages []message
 	end      end
@@ -90,11 +90,11 @@ type situation struct {
 	ours      verdict
 	violation wire.Violation // found by our side; 0 if none
 
-	fragmented bool // some frame is a continuation
-	compressed bool // some frame has RSV1
-	cutOff     bool // the last frame of the stream is not whole
-	partial    bool // the stream ends within the frame that we refused
-	headless   bool // the stream ends within the header of that frame
+	fragmented   bool // some frame is a continuation
+	compressed   bool // some frame has RSV1
+	cutOff       bool // the last frame of the stream is not whole
+	frameCutOff  bool // the stream ends within the frame that we refused
+	headerCutOff bool // the stream ends within the header of that frame
 }
 
 // A difference is a verdict of a library that differs from ours.
@@ -104,17 +104,17 @@ type difference struct {
 	theirs  verdict
 }
 
-// same reports whether the verdicts are equal, as far as the library reports its own.
+// same reports whether the verdicts are equal, as far as the library's verdict is known.
 func (d *difference) same() bool {
 	return d.sameEnd() && slices.Equal(d.ours.messages, d.theirs.messages) &&
-		(d.library.mute || d.ours.end == atEnd || d.ours.sent == d.theirs.sent)
+		(d.library.noCloseCodes || d.ours.end == endOfStream || d.ours.sent == d.theirs.sent)
 }
 
-// sameEnd reports whether the ends are equal, as far as the library reports its own.
+// sameEnd reports whether the ends are equal, as far as the library's end is known.
 func (d *difference) sameEnd() bool {
 	ours := d.ours.end
-	if d.library.blurred && ours == closed {
-		ours = atEnd // its error for both is io.EOF
+	if d.library.eofOnClose && ours == closed {
+		ours = endOfStream // its error for both is io.EOF
 	}
 	return ours == d.theirs.end
 }
@@ -122,9 +122,9 @@ func (d *difference) sameEnd() bool {
 // sameMessages reports whether both delivered the same messages.
 func (d *difference) sameMessages() bool { return slices.Equal(d.ours.messages, d.theirs.messages) }
 
-// wentOn reports whether we refused something, and the library delivered at least the same
+// continued reports whether we refused the stream, and the library delivered at least our
 // messages.
-func (d *difference) wentOn() bool {
+func (d *difference) continued() bool {
 	n := len(d.ours.messages)
 	return d.ours.end == refused && len(d.theirs.messages) >= n &&
 		slices.Equal(d.theirs.messages[:n], d.ours.messages)
@@ -136,15 +136,15 @@ func (d *difference) dropped() bool {
 	return d.ours.end == refused && d.theirs.end == refused && d.sameMessages() && d.theirs.sent == 0
 }
 
-// brokeOff reports whether the library refused the stream before we did, or where we gave
-// another verdict.
-func (d *difference) brokeOff() bool {
+// refusedEarlier reports whether the library refused the stream after delivering only the
+// first of our messages, or all of them.
+func (d *difference) refusedEarlier() bool {
 	n := len(d.theirs.messages)
 	return d.theirs.end == refused && n <= len(d.ours.messages) &&
 		slices.Equal(d.theirs.messages, d.ours.messages[:n])
 }
 
-// joined reports whether the joined data of the library's messages begins with that of ours.
+// joined reports whether the library's messages, joined, begin with our messages, joined.
 func (d *difference) joined() bool {
 	join := func(list []message) (s string) {
 		for _, m := range list {
@@ -164,8 +164,8 @@ func (d *difference) String() string {
 		d.library.name, role, d.deflated, d.data, &d.ours, d.violation, &d.theirs)
 }
 
-// look sets the properties of the stream that rows need.
-func (s *situation) look() {
+// inspect sets the properties of the stream that the rows use.
+func (s *situation) inspect() {
 	for h, end := range s.frames() {
 		s.cutOff = end > int64(len(s.data))
 		s.fragmented = s.fragmented || h.Opcode == wire.OpContinuation || !h.Fin
@@ -204,8 +204,8 @@ func (s *situation) cutAt(offset int64) (header, frame bool) {
 	return !ok, !ok || size > uint64(len(rest))
 }
 
-// claimed returns the size of the first frame of b by its header, which may be invalid. ok
-// is false if the header is not whole.
+// claimed returns the size that the header of the first frame of b, which may be invalid,
+// gives for the whole frame. ok is false if the header is not whole.
 func claimed(b []byte) (size uint64, ok bool) {
 	if len(b) < 2 {
 		return 0, false
@@ -239,27 +239,27 @@ func claimed(b []byte) (size uint64, ok bool) {
 // differences.
 func compare(fromClient, deflated bool, data []byte) (*situation, []*difference) {
 	s := &situation{fromClient: fromClient, deflated: deflated, data: data}
-	s.look()
-	s.ours = hear(hawser, s)
+	s.inspect()
+	s.ours = run(hawser, s)
 	var e *wire.Error
 	if s.ours.end == refused && errors.As(s.ours.err, &e) {
 		s.violation = e.Violation
-		s.headless, s.partial = s.cutAt(e.Offset)
+		s.headerCutOff, s.frameCutOff = s.cutAt(e.Offset)
 	}
 	var list []*difference
 	for _, l := range libraries {
 		if deflated && l.noDeflate {
 			continue
 		}
-		if d := (&difference{situation: s, library: l, theirs: hear(l, s)}); !d.same() {
+		if d := (&difference{situation: s, library: l, theirs: run(l, s)}); !d.same() {
 			list = append(list, d)
 		}
 	}
 	return s, list
 }
 
-// hear returns the verdict of a library for a stream.
-func hear(l *library, s *situation) (v verdict) {
+// run reads a stream with a library and returns the verdict.
+func run(l *library, s *situation) (v verdict) {
 	extension := ""
 	if s.deflated {
 		extension = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -284,7 +284,7 @@ type session struct {
 	extension string
 }
 
-// take records a message.
-func (v *verdict) take(text bool, data []byte) {
+// add records a message.
+func (v *verdict) add(text bool, data []byte) {
 	v.messages = append(v.messages, message{text, string(bytes.Clone(data))})
 }

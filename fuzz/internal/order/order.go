@@ -7,27 +7,28 @@ import (
 	"fmt"
 )
 
-// A Fate is what the result of a write promises about its message.
-type Fate uint8
+// An Outcome says whether the message of a write arrives, as far as the result of the write
+// promises.
+type Outcome uint8
 
-// The fates of a message.
+// The outcomes of a write.
 const (
-	Never  Fate = iota // the write failed and promised that nothing is sent
-	Cut                // it was abandoned: the reader may get a part of it, and then nothing more
-	Maybe              // the connection ended: whole, in part at the very end, or not at all
-	Always             // it arrives, unless the connection breaks
+	Never  Outcome = iota // the write failed, and nothing is sent
+	Cut                   // the message was abandoned: a part may arrive, and nothing after it
+	Maybe                 // the connection ended: it arrives whole, in part at the very end, or not at all
+	Always                // it arrives, unless the connection breaks
 )
 
-func (f Fate) String() string { return [...]string{"never", "cut", "maybe", "always"}[f] }
+func (f Outcome) String() string { return [...]string{"never", "cut", "maybe", "always"}[f] }
 
 // A Sent is a message as it was written.
 type Sent struct {
-	Type byte
-	Data []byte
-	Fate Fate
+	Type    byte
+	Data    []byte
+	Outcome Outcome
 
-	// Begin and End are numbers of events of the run. They tell which of two writes
-	// that did not overlap was first.
+	// Begin and End are numbers of events of the run. Of two writes that did not
+	// overlap, they show which was first.
 	Begin, End int64
 }
 
@@ -35,7 +36,7 @@ type Sent struct {
 type Got struct {
 	Type byte
 	Data []byte
-	Part bool // it was not read to its end
+	Part bool // the message was not read to its end
 }
 
 func (g Got) String() string {
@@ -46,12 +47,12 @@ func (g Got) String() string {
 	return s
 }
 
-// A state is the number of messages of each of the two writers that were passed.
+// A state holds the number of messages of each writer that were received or skipped.
 type state [2]int
 
-// Check returns an error if the messages got are not those of the writers, each of which
-// sends its messages one after the other. If complete is set, every message whose fate is
-// Always must be there. Otherwise some may be missing at the end.
+// Check returns an error if the writers cannot have sent the messages got. Each writer sends
+// its messages one after the other. If complete is set, every message whose outcome is
+// Always must have been received. Otherwise some may be missing at the end.
 func Check(writers [2][]Sent, got []Got, complete bool) error {
 	now := map[state]bool{{}: true}
 	for i, g := range got {
@@ -63,7 +64,7 @@ func Check(writers [2][]Sent, got []Got, complete bool) error {
 			}
 		}
 		if len(next) == 0 {
-			return fmt.Errorf("message %d of %d received, %v, is not a possible one; these are:%s",
+			return fmt.Errorf("message %d of %d received, %v, is not one of the possible ones:%s",
 				i, len(got), g, candidates(writers, now))
 		}
 		now = next
@@ -79,7 +80,7 @@ func Check(writers [2][]Sent, got []Got, complete bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("after the %d messages received, others are missing, from:%s",
+	return fmt.Errorf("after the %d messages received, others are missing, among them one of:%s",
 		len(got), candidates(writers, now))
 }
 
@@ -101,16 +102,17 @@ func take(writers [2][]Sent, s state, w int, g Got, last bool, next map[state]bo
 				next[to] = true
 			}
 		}
-		if m.Fate == Always {
+		if m.Outcome == Always {
 			return
 		}
 	}
 }
 
-// skip goes from message at to message to of one writer, unless one between must arrive.
+// skip moves from message at to message to of one writer. It returns false if
+// a message between them must arrive.
 func skip(sent []Sent, at, to int) (int, bool) {
 	for ; at < to; at++ {
-		if sent[at].Fate == Always {
+		if sent[at].Outcome == Always {
 			return at, false
 		}
 	}
@@ -119,11 +121,11 @@ func skip(sent []Sent, at, to int) (int, bool) {
 
 func matches(m *Sent, g Got, last bool) bool {
 	switch {
-	case m.Type != g.Type || m.Fate == Never:
+	case m.Type != g.Type || m.Outcome == Never:
 		return false
 	case !g.Part:
-		return m.Fate != Cut && bytes.Equal(m.Data, g.Data)
-	case m.Fate == Cut && !last:
+		return m.Outcome != Cut && bytes.Equal(m.Data, g.Data)
+	case m.Outcome == Cut && !last:
 		return false
 	}
 	return bytes.HasPrefix(m.Data, g.Data)
@@ -141,7 +143,7 @@ func candidates(writers [2][]Sent, now map[state]bool) string {
 		for i := first[w]; i < len(sent) && i < first[w]+3; i++ {
 			m := sent[i]
 			text += fmt.Sprintf("\n\twriter %d, message %d: type %d, %d bytes %.24q, %v",
-				w, i, m.Type, len(m.Data), m.Data, m.Fate)
+				w, i, m.Type, len(m.Data), m.Data, m.Outcome)
 		}
 	}
 	return text

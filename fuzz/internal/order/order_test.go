@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// writers returns the messages of two writers. The word "a!" is a message a of the fate
+// writers returns the messages of two writers. The word "a!" is a message a with the outcome
 // Always, "a?" of Maybe, "a-" of Never and "a/" of Cut. If after is set, the second writer
 // begins after the first has ended.
 func writers(first, second string, after bool) (w [2][]Sent) {
-	fates := map[byte]Fate{'!': Always, '?': Maybe, '-': Never, '/': Cut}
+	outcomes := map[byte]Outcome{'!': Always, '?': Maybe, '-': Never, '/': Cut}
 	for i, line := range []string{first, second} {
 		at := int64(0)
 		if after {
@@ -17,7 +17,7 @@ func writers(first, second string, after bool) (w [2][]Sent) {
 		}
 		for _, word := range strings.Fields(line) {
 			n := len(word) - 1
-			m := Sent{Type: 1, Data: []byte(word[:n]), Fate: fates[word[n]], Begin: at, End: at + 1}
+			m := Sent{Type: 1, Data: []byte(word[:n]), Outcome: outcomes[word[n]], Begin: at, End: at + 1}
 			w[i] = append(w[i], m)
 			if at += 2; !after {
 				w[i][len(w[i])-1].End = 1 << 40

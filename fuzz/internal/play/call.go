@@ -51,7 +51,8 @@ func (s *side) timed(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, cause)
 }
 
-// call returns a context and the cause of its end, which the context holds as a value.
+// call returns a context, and the cause with which it must be canceled. The cause is also a
+// value of the context, so that checkError can find it.
 func (s *side) call() (context.Context, *callError) {
 	cause := &callError{s.events.Add(1)}
 	return context.WithValue(s.base, callKey{}, cause), cause
@@ -59,16 +60,16 @@ func (s *side) call() (context.Context, *callError) {
 
 type callKey struct{}
 
-// moment is the time that a call may take after the end of its context: Close to send its
-// frame, and an interrupted write to find whether the transport works.
-const moment = 5 * time.Millisecond
+// grace is the time that a call may take after its context has ended: Close needs it to send
+// its frame, and an interrupted write to find out whether the transport works.
+const grace = 5 * time.Millisecond
 
-// bounded calls f and checks that it returns when ctx ends, or up to later after that.
+// bounded calls f and checks that f returns at most later after the end of ctx.
 func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
 	return s.boundedSince(time.Now(), ctx, what, later, f)
 }
 
-// boundedSince is bounded for one of several calls of an operation that began at first.
+// boundedSince is like bounded, for one of several calls of an operation that began at first.
 func (s *side) boundedSince(
 	first time.Time, ctx context.Context, what any, later time.Duration, f func() error,
 ) error {
@@ -86,9 +87,9 @@ func (s *side) boundedSince(
 	return err
 }
 
-// checkError checks that the error of a call wraps that of no other call's context, that it
-// is a timeout only if the call timed out, and that the connection has no cause while it is
-// open.
+// checkError checks that the error of a call does not wrap the error of another call's
+// context, and that it is a timeout only if the call timed out. It also checks that the
+// connection has no cause while it is open.
 func (s *side) checkError(begun time.Time, ctx context.Context, what any, err error) {
 	if cause := s.conn.Closure().Err; cause != nil && s.conn.Context().Err() == nil {
 		s.fault("%v: the connection is open, and has the cause %v", what, cause)
@@ -113,8 +114,8 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 	}
 }
 
-// endedWith reports whether ctx ended because the connection did. Then the error of a call
-// is that of the connection.
+// endedWith reports whether ctx ended because the connection ended. In that case a call
+// returns the error of the connection.
 func (s *side) endedWith(ctx context.Context) bool {
 	c := s.conn.Context()
 	return c.Err() != nil && context.Cause(ctx) == context.Cause(c)
@@ -126,8 +127,8 @@ func passed(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.DeadlineExceeded) || ok && !time.Now().Before(until)
 }
 
-// interrupted reports whether err is that of ctx, which leaves the connection open. Any
-// other error must be that of a connection that has ended, or can no longer send.
+// interrupted reports whether err is the error of ctx, which leaves the connection open. Any
+// other error must match net.ErrClosed: the connection has ended, or can no longer send.
 func (s *side) interrupted(ctx context.Context, what any, err error) bool {
 	if errors.Is(err, net.ErrClosed) {
 		return false

@@ -15,11 +15,11 @@ import (
 
 // closings are the calls by which a side closed its connection.
 type closings struct {
-	begun  bool // a call has begun: messages received later need not be delivered
+	begun  bool // a call has begun, so messages received later need not be delivered
 	closes []closing
 	now    bool    // CloseNow or Abort was called
 	gaveUp bool    // a call did not wait, or stopped waiting, for the peer's close frame
-	causes []error // of the calls before the end: an abortError, or net.ErrClosed for the others
+	causes []error // of the calls before the end: an abortError for Abort, or net.ErrClosed
 }
 
 // A closing is a call of Close before the end.
@@ -62,7 +62,7 @@ func (s *side) close(o *script.Op) {
 	frame := websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}
 	c := closing{frame: frame, refused: !ok, cut: o.Context != script.Forever}
 	ended := s.beginClosing(net.ErrClosed)
-	c.err = s.bounded(bound, "Close", s.probe(bound)+moment, func() error {
+	c.err = s.bounded(bound, "Close", s.probe(bound)+grace, func() error {
 		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
 	})
 	s.checkClosed(o, c, ended)
@@ -74,15 +74,15 @@ func (s *side) close(o *script.Op) {
 	}
 }
 
-// probe returns the time that Close may take after the end of its context: it always has a
-// moment to send its frame.
+// probe returns the time that Close may take after the end of its context. It always has the
+// grace period to send its frame.
 func (s *side) probe(ctx context.Context) time.Duration {
 	until, ok := ctx.Deadline()
 	switch {
 	case ctx.Err() != nil:
-		return moment
+		return grace
 	case ok:
-		return max(moment-time.Until(until), 0)
+		return max(grace-time.Until(until), 0)
 	}
 	return 0
 }

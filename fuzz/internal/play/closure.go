@@ -17,15 +17,15 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// facts are the facts of the transport about the end of a connection.
+// facts describe the end of a connection, as the bytes on the transport show it.
 type facts struct {
-	in, out model.Result // without limits
-	breach  *model.Fault // the peer's fault, with limits, if the model can tell
-	unsure  bool         // the model cannot tell whether there is a fault, or where
+	in, out   model.Result // of the bytes received and sent, without limits
+	peerFault *model.Fault // the peer's fault, with limits, if the model can tell
+	unsure    bool         // the model cannot tell whether there is a fault, or where
 }
 
-// facts returns the facts of a side whose peer is a Conn too, and can only exceed limits.
-// checkEnding checks whether it may.
+// facts returns the facts of a side whose peer is also a Conn. The only fault of such a peer is
+// to exceed a limit, and checkEnding checks whether the script explains that.
 func (s *side) facts() facts {
 	return facts{
 		in:     frames(s.index != server, s.tap.received()),
@@ -55,9 +55,9 @@ func (s *side) checkClosure(f facts) {
 		wrong("the close frame sent is %+v", sent)
 	}
 	switch received := closeFrame(f.in); {
-	case v.Received.Code != 0 && (v.Received != received || f.breach != nil && !s.unforeseen(f)):
-		wrong("the peer's close frame is %+v, and its fault %+v", received, f.breach)
-	case v.Received.Code == 0 && received.Code != 0 && !s.gaveUp && !f.unsure && f.breach == nil:
+	case v.Received.Code != 0 && (v.Received != received || f.peerFault != nil && !s.unforeseen(f)):
+		wrong("the peer's close frame is %+v, and its fault %+v", received, f.peerFault)
+	case v.Received.Code == 0 && received.Code != 0 && !s.gaveUp && !f.unsure && f.peerFault == nil:
 		wrong("the peer's close frame %+v is missing", received)
 	}
 	if v.Clean != (v.Sent.Code != 0 && v.Received.Code != 0) {
@@ -88,10 +88,10 @@ func (s *side) unforeseen(f facts) bool {
 	late := found && w.Violation == wire.ErrControlFlood ||
 		found && w.Violation == wire.ErrMessageTooBig && s.tooSmall != s.tooLarge ||
 		coded && (!found || w.Violation == wire.ErrMessageTooBig || w.Violation == wire.ErrInvalidUTF8)
-	return late && endingOf(s.final) == refused && !sameBreach(s.final, bareCause(s.cause()))
+	return late && endingOf(s.final) == refused && !sameFault(s.final, bareCause(s.cause()))
 }
 
-// checkCause checks the cause, and ByPeer.
+// checkCause checks the cause of the end, and ByPeer.
 func (s *side) checkCause(v websocket.Closure, f facts) error {
 	kind := endingOf(v.Err)
 	var e *websocket.Error
@@ -113,15 +113,15 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 		if e.Code != 0 && e.Code != v.Sent.Code {
 			return fmt.Errorf("code %d is not the code sent", e.Code)
 		}
-	case wornOut:
-		if !s.tap.wornOut() {
+	case writeFailed:
+		if !s.tap.writesFailed() {
 			return errors.New("no write failed")
 		}
 		if waited := s.tap.closed.Sub(s.tap.failed); waited < time.Second && !s.begun {
 			return fmt.Errorf("the peer could have sent more: reading went on for %v", waited)
 		}
 	case unknown, timedOut:
-		return errors.New("the cause is not a possible one")
+		return errors.New("a connection cannot end with this cause")
 	}
 	if s.begun || f.unsure {
 		return nil
@@ -132,16 +132,16 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 // checkFirst checks that the cause is the first event, unless this side ended the connection.
 func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 	switch {
-	case f.breach != nil && s.unforeseen(f):
-	case f.in.Closed && f.breach == nil:
+	case f.peerFault != nil && s.unforeseen(f):
+	case f.in.Closed && f.peerFault == nil:
 		if kind != byPeer {
 			return errors.New("the cause is not the peer's close frame")
 		}
-	case f.breach != nil:
+	case f.peerFault != nil:
 		var w *wire.Error
-		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At ||
-			int(w.Code()) != f.breach.Rule.Code() {
-			return fmt.Errorf("the cause is not the peer's fault %+v", *f.breach)
+		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.peerFault.At ||
+			int(w.Code()) != f.peerFault.Rule.Code() {
+			return fmt.Errorf("the cause is not the peer's fault %+v", *f.peerFault)
 		}
 	case s.tap.readErr != nil && kind != notReading && kind != unfinished:
 		want := s.tap.readErr
@@ -157,9 +157,10 @@ func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 	return nil
 }
 
-// checkIgnored checks that the bytes received before the end were read, except the latest.
+// checkIgnored checks that the bytes received before the end were read, except those that
+// arrived just before it.
 func (s *side) checkIgnored(f facts, wrong func(string, ...any)) {
-	if s.begun || f.in.Closed || f.breach != nil || f.unsure {
+	if s.begun || f.in.Closed || f.peerFault != nil || f.unsure {
 		return
 	}
 	if s.tap.ignored > 0 && s.tap.waited > pipe.LongestStall {
@@ -179,7 +180,7 @@ func (s *side) checkLateErrors(v websocket.Closure, f facts, wrong func(string, 
 		var peer, closed *websocket.CloseError
 		var own, e *websocket.Error
 		var t interface{ Timeout() bool }
-		same := errors.As(v.Err, &own) && errors.As(err, &e) && sameBreach(err, own.Err) && e.Code == own.Code
+		same := errors.As(v.Err, &own) && errors.As(err, &e) && sameFault(err, own.Err) && e.Code == own.Code
 		if errors.As(v.Err, &closed) {
 			same = errors.As(err, &peer) && *peer == *closed
 		}
@@ -218,9 +219,9 @@ func bareCause(err error) error {
 	return err
 }
 
-// sameBreach reports whether err and cause are about the same fault. A fault that was found
-// ahead is found again by the read that reaches it.
-func sameBreach(err, cause error) bool {
+// sameFault reports whether err and cause are about the same fault. A fault that was found
+// ahead of the reader is found again by the read that reaches it.
+func sameFault(err, cause error) bool {
 	var a, b *wire.Error
 	return errors.Is(err, cause) || errors.As(err, &a) && errors.As(cause, &b) && *a == *b
 }
@@ -274,7 +275,8 @@ func (s *side) checkDelivered(f facts) {
 		}
 		size := sizes[whole]
 		if size > s.tooLarge && !isRefused && !f.in.Messages[whole].Coded {
-			s.fault("message %d has %d bytes, and the cause is not about that: %+v", whole, size, s.conn.Closure())
+			s.fault("message %d has %d bytes, over the limit, but the cause is another: %+v",
+				whole, size, s.conn.Closure())
 		}
 		if at >= end || size > s.tooSmall {
 			break

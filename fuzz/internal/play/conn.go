@@ -20,12 +20,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// patience is the time that a script may take, by the clock of the bubble.
-const patience = time.Hour
+// scriptTimeout is the time that a script may take, by the clock of the bubble.
+const scriptTimeout = time.Hour
 
-// busy is the time that a script may take by the real clock, on a busy machine. Most take
-// a millisecond.
-const busy = 5 * time.Minute
+// realTimeout is the time that a script may take by the real clock, on a busy machine. Most
+// scripts take a millisecond.
+const realTimeout = 5 * time.Minute
 
 // A run is a script that is being run.
 type run struct {
@@ -43,7 +43,7 @@ type run struct {
 	other     *websocket.Conn // see takeMemory
 }
 
-// A side is one end of the connection, and what it has seen.
+// A side is one end of the connection, with the results of its calls.
 type side struct {
 	*run
 	index int
@@ -51,17 +51,17 @@ type side struct {
 	tap   *tap
 	cfg   script.Side
 	lanes [script.Lanes][]script.Op
-	base  context.Context // it lasts as long as the run, and can end
+	base  context.Context // canceled at the end of the run
 
 	sent     [2][]order.Sent // by the writers
 	got      []order.Got     // by the reader
-	ended    error           // of the last read that reported the end
-	final    error           // that ended the reader
+	ended    error           // from the last read that reported the end
+	final    error           // the error that ended the reader
 	tooSmall int64           // the smallest limit that was set
 	tooLarge int64           // the largest
 	silent   bool            // a loop over Messages ended without an error
 	loopErr  error           // ended a loop over Messages, with the connection
-	cutOff   bool            // a Writer's context ended in the middle
+	cutOff   bool            // a Writer's context ended in the middle of its message
 
 	closing sync.Mutex // guards closings
 	closings
@@ -80,17 +80,17 @@ func Conn(t *testing.T, b []byte) {
 // watch runs f in a bubble. It prints the script and the goroutines if f panics or takes too
 // long by the real clock. A deadlock or a leaked goroutine panics too.
 func watch(t *testing.T, s fmt.Stringer, f func(t *testing.T)) {
-	timer := time.AfterFunc(busy, func() { explode("busy for too long", s) })
+	timer := time.AfterFunc(realTimeout, func() { panicWithScript("the script takes too long", s) })
 	defer timer.Stop()
 	defer func() {
 		if p := recover(); p != nil {
-			explode(p, s)
+			panicWithScript(p, s)
 		}
 	}()
 	synctest.Test(t, f)
 }
 
-func explode(p any, s fmt.Stringer) {
+func panicWithScript(p any, s fmt.Stringer) {
 	buf := make([]byte, 1<<20)
 	buf = buf[:runtime.Stack(buf, true)]
 	panic(fmt.Sprintf("%v\nthe script:\n%v\n%s\n", p, s, buf))
@@ -146,7 +146,7 @@ func (r *run) perform() {
 		s.checkClosure(s.facts())
 		s.afterwards()
 	}
-	if took := time.Since(begun); took > patience {
+	if took := time.Since(begun); took > scriptTimeout {
 		r.fault("it took %v", took)
 	}
 	r.check()
@@ -154,7 +154,7 @@ func (r *run) perform() {
 
 func newSide(r *run, i int, c *websocket.Conn, base context.Context) *side {
 	s := &side{run: r, index: i, conn: c, cfg: r.script.Sides[i], base: base}
-	c.OnControl(s.seesControl)
+	c.OnControl(s.onControl)
 	s.tooSmall = limitOf(s.cfg.MaxMessage)
 	s.tooLarge = s.tooSmall
 	for _, o := range r.script.Ops {
@@ -203,7 +203,7 @@ func (r *run) act() {
 func (r *run) guard(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			explode(p, r.script)
+			panicWithScript(p, r.script)
 		}
 	}()
 	f()
@@ -238,8 +238,8 @@ func (s *side) control() {
 		case script.Vanish:
 			s.dropped.Store(true)
 			s.link.Vanish(s.index)
-		case script.WearOut:
-			s.tap.wearOut(int(o.Max))
+		case script.FailWrites:
+			s.tap.failWrites(int(o.Max))
 		}
 	}
 }
@@ -256,16 +256,16 @@ func (s *side) pingStep(o *script.Op) {
 		op = wire.OpPong
 	}
 	p := bytes.Repeat([]byte{controlByte}, o.Slot)
-	err := s.bounded(ctx, o, moment, func() error { return s.conn.WriteControl(ctx, op, p) })
-	scribble(p)
-	s.fate(ctx, o, err)
+	err := s.bounded(ctx, o, grace, func() error { return s.conn.WriteControl(ctx, op, p) })
+	overwrite(p)
+	s.outcome(ctx, o, err)
 }
 
 // controlByte fills the payloads of WriteControl.
 const controlByte = 'c'
 
-// seesControl is the function for OnControl. It leaves all frames to the Conn.
-func (s *side) seesControl(op wire.Opcode, payload []byte) (handled bool) {
+// onControl is the function for OnControl. It leaves all frames to the Conn.
+func (s *side) onControl(op wire.Opcode, payload []byte) (handled bool) {
 	own := len(payload) == 8 // of a Ping
 	switch op {
 	case wire.OpPing, wire.OpPong:
@@ -283,7 +283,7 @@ func (s *side) seesControl(op wire.Opcode, payload []byte) (handled bool) {
 }
 
 func (s *side) ping(ctx context.Context) {
-	err := s.bounded(ctx, "Ping", moment, func() error {
+	err := s.bounded(ctx, "Ping", grace, func() error {
 		_, err := s.conn.Ping(ctx)
 		return err
 	})
@@ -292,7 +292,7 @@ func (s *side) ping(ctx context.Context) {
 	}
 }
 
-// afterwards checks the errors of all calls after the end, once this side has closed, too.
+// afterwards closes this side too, and checks the errors of all calls after the end.
 func (s *side) afterwards() {
 	ctx := context.Background()
 	s.conn.CloseNow()

@@ -28,8 +28,8 @@ const (
 var names = [2]string{"server", "client"}
 
 // extensions holds the extensions of a side by script.Side.Extension: every size of window,
-// with and without context takeover. They are made once, because their pools are
-// expensive, and hold nothing of a bubble.
+// with and without context takeover. They are made only once, because their pools are
+// expensive. They can be shared, because they refer to nothing in a bubble.
 var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 	for i, o := range [16]*deflate.Options{
 		4:  {},
@@ -101,10 +101,10 @@ func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err
 	return conns, errors.Join(err, <-accepted)
 }
 
-// takeMemory has another connection take buffers from the pools and overwrite them, which
-// reveals a buffer that was returned too early. It writes a message of the size of a
-// buffer, and reads one in two frames.
-func (r *run) takeMemory() {
+// reusePools makes another connection take buffers from the pools and overwrite them, which
+// reveals a buffer that was returned too early. That connection writes a message of the size
+// of a buffer, and reads a message of two frames.
+func (r *run) reusePools() {
 	r.bystander.Lock()
 	defer r.bystander.Unlock()
 	ctx := context.Background()

@@ -20,16 +20,16 @@ import (
 type ending uint8
 
 const (
-	unknown    ending = iota
-	byPeer            // by the peer's close frame
-	byUs              // by Close, CloseNow, or Abort without a cause
-	aborted           // by Abort with a cause
-	broke             // by the transport
-	refused           // by a fault in what the peer sent
-	timedOut          // by a context, which must not happen: it belongs to one call
-	notReading        // by WriteTimeout
-	unfinished        // by a message that was abandoned after its first part
-	wornOut           // by a failed write
+	unknown     ending = iota
+	byPeer             // by the peer's close frame
+	byUs               // by Close, CloseNow, or Abort without a cause
+	aborted            // by Abort with a cause
+	broke              // by the transport
+	refused            // by a fault in what the peer sent
+	timedOut           // by a context, which must not happen, because a context belongs to one call
+	notReading         // by WriteTimeout
+	unfinished         // by a message that was abandoned after its first part
+	writeFailed        // by a failed write
 )
 
 func endingOf(cause error) ending {
@@ -53,8 +53,8 @@ func endingOf(cause error) ending {
 		return notReading
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
 		return timedOut
-	case errors.Is(cause, errWornOut):
-		return wornOut
+	case errors.Is(cause, errWriteFailed):
+		return writeFailed
 	case e.Op == "write" && e.Err.Error() == "message not finished":
 		return unfinished
 	case errors.Is(cause, io.ErrUnexpectedEOF), errors.Is(cause, syscall.EPIPE),
@@ -100,7 +100,7 @@ func (s *side) clean() bool {
 			return false
 		}
 	}
-	if s.tap.wornOut() {
+	if s.tap.writesFailed() {
 		return false // accepted messages may not have been sent
 	}
 	var peer *websocket.CloseError
@@ -148,15 +148,15 @@ func (s *side) checkEnding() error {
 	case aborted:
 		ok = s.closedFor(cause)
 	case broke:
-		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.wornOut() || peer.cutOff ||
+		ok = s.dropped.Load() || peer.breaksPeer(waits) || peer.tap.writesFailed() || peer.cutOff ||
 			endingOf(peer.cause()) == byPeer && peer.answerWithin() <= waits // it was too late to answer
 	case refused:
 		errors.As(cause, &w)
 		ok = s.mayRefuse(w.Violation)
 	case unfinished:
 		ok = s.cutOff
-	case wornOut:
-		ok = s.tap.wornOut()
+	case writeFailed:
+		ok = s.tap.writesFailed()
 	case notReading:
 		ok = s.cfg.WriteTimeout >= 0 &&
 			(orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout) <= waits || peer.mayFail())
@@ -174,14 +174,14 @@ func orDefault[T time.Duration | int | int64](n, def T) T {
 	return n
 }
 
-// isRoot reports whether this side ended in a way that breaks the connection for its peer.
-func (s *side) isRoot(waits time.Duration) bool {
+// breaksPeer reports whether this side ended in a way that breaks its peer's connection.
+func (s *side) breaksPeer(waits time.Duration) bool {
 	switch endingOf(s.cause()) {
-	case refused, aborted, notReading, unfinished, wornOut:
+	case refused, aborted, notReading, unfinished, writeFailed:
 		return true
 	}
 	for _, c := range s.closes {
-		if c.err != nil && (s.tap.wornOut() || s.cutOff || s.closeMayFail(waits)) {
+		if c.err != nil && (s.tap.writesFailed() || s.cutOff || s.closeMayFail(waits)) {
 			return true
 		}
 	}
@@ -194,7 +194,7 @@ func (s *side) mayRefuse(v wire.Violation) bool {
 	case wire.ErrMessageTooBig:
 		for _, sent := range s.peer().sent {
 			for _, m := range sent {
-				if m.Fate != order.Never && int64(len(m.Data)) > s.tooSmall {
+				if m.Outcome != order.Never && int64(len(m.Data)) > s.tooSmall {
 					return true
 				}
 			}
@@ -205,14 +205,14 @@ func (s *side) mayRefuse(v wire.Violation) bool {
 	return false
 }
 
-// mayFail reports whether this side may have refused something. Then it stops reading until
-// its close frame is sent, which has to wait for its writers.
+// mayFail reports whether this side may have refused something. If it has, it stops reading
+// until its close frame is sent, which has to wait for its writers.
 func (s *side) mayFail() bool {
 	return s.mayRefuse(wire.ErrMessageTooBig) || s.mayRefuse(wire.ErrControlFlood)
 }
 
-// closeMayFail reports whether a Close of this side may have timed out, if something waited
-// for that long.
+// closeMayFail reports whether a Close of this side may have timed out, given the time that
+// the script may make it wait.
 func (s *side) closeMayFail(waits time.Duration) bool {
 	for _, c := range s.closes {
 		if c.cut || s.closeWithin() <= waits {
@@ -237,7 +237,7 @@ func (s *side) answerWithin() time.Duration {
 // closeWithin returns the time limit of this side for a closing handshake.
 func (s *side) closeWithin() time.Duration {
 	if s.cfg.CloseTimeout < 0 {
-		return patience
+		return scriptTimeout
 	}
 	return orDefault(s.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
 }

@@ -19,15 +19,16 @@ type expectation struct {
 	messages []order.Got
 	pings    [][]byte
 	fault    *model.Fault // in the frames
-	coding   bool         // there may be a fault in compressed data, anywhere from there on
+	coding   bool         // there may be a fault in compressed data, anywhere after messages
 	closed   bool
 	code     int
 	reason   string
 }
 
-// expect returns the result that the model has for the stream of the peer. Too many control
-// frames depend on the time. The Conn says where it found them, and checkFlood checks that.
-func (d *duel) expect(stream []byte) expectation {
+// expect returns the model's result for the stream of the peer. Whether there are too many
+// control frames depends on the time, so expect takes the place from the error of the Conn,
+// and checkFlood checks that the place is plausible.
+func (d *peerRun) expect(stream []byte) expectation {
 	c := model.Config{
 		Server: d.script.Server, MaxFrame: -1, MaxControls: -1,
 		MaxMessage:        orDefault(d.script.Side.MaxMessage, websocket.DefaultMaxMessage),
@@ -48,7 +49,7 @@ func (d *duel) expect(stream []byte) expectation {
 			Limit: flood.Limit}
 	}
 	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
-	var open *model.Message // by the frames
+	var open *model.Message // not whole yet
 	for i, n := 0, 0; i < len(r.Frames); i++ {
 		switch f := &r.Frames[i]; {
 		case f.Opcode == 9:
@@ -76,7 +77,7 @@ func (d *duel) expect(stream []byte) expectation {
 			}
 		}
 	}
-	if open != nil && open.Coded { // it may have a fault before its end
+	if open != nil && open.Coded { // a message may have a fault before its end
 		e.coding = true
 	}
 	return e
@@ -97,7 +98,7 @@ func whole(p []byte) bool {
 }
 
 // flood returns the error of the Conn about too many control frames, or nil.
-func (d *duel) flood() *wire.Error {
+func (d *peerRun) flood() *wire.Error {
 	for _, err := range []error{d.final, d.cause()} {
 		var w *wire.Error
 		if errors.As(err, &w) && w.Violation == wire.ErrControlFlood {
@@ -109,7 +110,7 @@ func (d *duel) flood() *wire.Error {
 
 // checkFlood checks that the Conn accepted as many control frames as MaxControls allows at
 // once and, if all were read, no more than it allows in the time.
-func (d *duel) checkFlood(stream []byte, all bool) {
+func (d *peerRun) checkFlood(stream []byte, all bool) {
 	max := orDefault(d.script.Side.MaxControls, websocket.DefaultMaxControls)
 	most := max + int(d.took/(time.Second/50)) + 1
 	w := d.flood()
@@ -131,7 +132,7 @@ func (d *duel) checkFlood(stream []byte, all bool) {
 var errOver = errors.New("over the limit")
 
 // decode decompresses a message in one piece.
-func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
+func (d *peerRun) decode(payload []byte, limit int64) (out []byte, err error) {
 	dec, err := d.session.Decode(4)
 	if err != nil {
 		return nil, err
@@ -151,14 +152,14 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 }
 
 // check compares the Conn with the model.
-func (d *duel) check(stream []byte) {
+func (d *peerRun) check(stream []byte) {
 	calm := d.script.Calm()
 	e := d.expect(d.tap.received())
 	d.checkFlood(d.tap.received(), false)
 	d.checkClosure(facts{
 		in: frames(!d.script.Server, d.tap.received()), out: frames(d.script.Server, d.tap.sent()),
-		breach: e.fault,
-		unsure: e.coding,
+		peerFault: e.fault,
+		unsure:    e.coding,
 	})
 	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {
 		d.fault("%s", err)
@@ -193,7 +194,7 @@ func (d *duel) check(stream []byte) {
 func sameMessages(got, want []order.Got, all bool) string {
 	for i, g := range got {
 		if i >= len(want) {
-			return "a message that was never sent: " + g.String()
+			return "received a message that was never sent: " + g.String()
 		}
 		if w := want[i]; g.Type != w.Type || !bytes.Equal(g.Data, w.Data) {
 			return "got " + g.String() + ", want " + w.String()
@@ -207,7 +208,7 @@ func sameMessages(got, want []order.Got, all bool) string {
 
 // checkSent checks that the Conn sent only valid frames, and the messages of its writes. It
 // returns the result of the model.
-func (d *duel) checkSent() *model.Result {
+func (d *peerRun) checkSent() *model.Result {
 	c := model.Config{
 		Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1,
 		AnyText: true, // otherwise each frame takes as long as all before it
@@ -220,7 +221,7 @@ func (d *duel) checkSent() *model.Result {
 		d.fault("the Conn sent an invalid stream: %+v", *r.Fault)
 		return nil
 	}
-	if !d.script.Server && inSteps(r.Frames) {
+	if !d.script.Server && predictable(r.Frames) {
 		d.fault("the Conn's masking keys, from % x on, are predictable", r.Frames[0].Key)
 	}
 	window := inflate.Stream{Window: 1 << 15}
@@ -247,9 +248,9 @@ func (d *duel) checkSent() *model.Result {
 	return &r
 }
 
-// inSteps reports whether masking keys are all the same, or count. For four random keys the
-// probability is 2^-64.
-func inSteps(frames []model.Frame) bool {
+// predictable reports whether all masking keys are the same, or differ by the same step. For
+// four random keys the probability is 2^-64.
+func predictable(frames []model.Frame) bool {
 	key := func(i int) uint32 { return binary.BigEndian.Uint32(frames[i].Key[:]) }
 	for i := 2; i < len(frames); i++ {
 		if key(i)-key(i-1) != key(1)-key(0) {
@@ -260,7 +261,7 @@ func inSteps(frames []model.Frame) bool {
 }
 
 // checkPongs checks that each ping was answered, in order.
-func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
+func (d *peerRun) checkPongs(sent *model.Result, e expectation, calm bool) {
 	var pongs [][]byte
 	size := 0
 	for i := range sent.Frames {
@@ -292,7 +293,7 @@ func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
 }
 
 // checkEnd checks the last error of the reader, and the Conn's close frame.
-func (d *duel) checkEnd(sent *model.Result, e expectation) {
+func (d *peerRun) checkEnd(sent *model.Result, e expectation) {
 	var closed *websocket.CloseError
 	var own *websocket.Error
 	var w *wire.Error

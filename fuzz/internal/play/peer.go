@@ -24,13 +24,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A duel is a Conn and its hostile peer.
-type duel struct {
+// A peerRun runs the script of a Conn and its hostile peer.
+type peerRun struct {
 	run
 	script  *script.Peer
 	*side   // the Conn's
 	peer    net.Conn
-	session wire.Session // like the Conn's, to decode the peer's messages in one piece
+	session wire.Session // with the Conn's parameters, to decode the peer's messages in one piece
 
 	received    []byte        // by the peer, after the handshake
 	receivedAll chan struct{} // closed at the end of the stream
@@ -38,7 +38,7 @@ type duel struct {
 	pausedUntil time.Time
 
 	writes []order.Sent
-	result chan error    // of Serve of a Handler
+	result chan error    // for the Handler's Serve to return
 	served chan struct{} // closed when the Handler has returned
 	ends   sync.WaitGroup
 	took   time.Duration // the duration of the run
@@ -48,7 +48,7 @@ type duel struct {
 func Peer(t *testing.T, b []byte) {
 	s := script.ParsePeer(b)
 	watch(t, s, func(t *testing.T) {
-		d := &duel{
+		d := &peerRun{
 			script:      s,
 			receivedAll: make(chan struct{}), result: make(chan error, 1), served: make(chan struct{}),
 		}
@@ -73,7 +73,7 @@ func Peer(t *testing.T, b []byte) {
 	})
 }
 
-func (d *duel) fault(format string, args ...any) { d.run.fault(format, args...) }
+func (d *peerRun) fault(format string, args ...any) { d.run.fault(format, args...) }
 
 // allocated returns the number of bytes that the process has allocated since its start.
 func allocated() uint64 {
@@ -83,7 +83,7 @@ func allocated() uint64 {
 }
 
 // perform runs the script.
-func (d *duel) perform() {
+func (d *peerRun) perform() {
 	link, a, b := newLink(d.script.Link)
 	d.link, d.peer = link, b
 	d.tap, a = newTap(link, 0, a)
@@ -111,15 +111,15 @@ func (d *duel) perform() {
 	all.Wait()
 	d.ends.Wait()
 	if took := time.Since(over); took > 80*time.Second {
-		d.fault("the Conn lived for %v after its peer", took)
+		d.fault("the Conn was open for %v after its peer had ended", took)
 	}
-	if took := time.Since(begun); took > patience {
+	if took := time.Since(begun); took > scriptTimeout {
 		d.fault("it took %v", took)
 	}
 	d.took = time.Since(begun)
 	d.awaitEnd()
 	if d.handled() {
-		d.ask(nil)
+		d.endServe(nil)
 		<-d.served
 	}
 	synctest.Wait()
@@ -131,7 +131,7 @@ func (d *duel) perform() {
 }
 
 // extension returns the extension of the Conn, and the peer's field for it in the handshake.
-func (d *duel) extension() (wire.Extension, string) {
+func (d *peerRun) extension() (wire.Extension, string) {
 	all := extensions()[d.script.Side.Extension]
 	if all == nil {
 		return nil, ""
@@ -156,7 +156,7 @@ func (d *duel) extension() (wire.Extension, string) {
 
 // handshake makes the Conn. The peer sends early, the first bytes of its stream, together
 // with its part of the handshake.
-func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error) {
+func (d *peerRun) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error) {
 	made := make(chan error, 1)
 	limits := limits(d.script.Side)
 	limits.MaxEmptyFragments = d.script.Empty
@@ -205,14 +205,14 @@ func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error
 }
 
 // handled reports whether the Conn is that of a Handler.
-func (d *duel) handled() bool {
+func (d *peerRun) handled() bool {
 	return d.script.Server && slices.ContainsFunc(d.script.Steps, func(s script.Step) bool {
 		return s.Kind == script.ConnClosesWith
 	})
 }
 
 // serve makes the Conn of a server, by Accept or by a Handler.
-func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
+func (d *peerRun) serve(nc net.Conn, limits websocket.Limits) (err error) {
 	ext := extensions()[d.script.Side.Extension]
 	if !d.handled() {
 		d.conn, err = accept(nc, ext, limits)
@@ -246,8 +246,8 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 	return <-made
 }
 
-// ask makes Serve of the Handler return err, unless it was asked before.
-func (d *duel) ask(err error) {
+// endServe makes the Handler's Serve return err, unless an earlier call has done so.
+func (d *peerRun) endServe(err error) {
 	select {
 	case d.result <- err:
 	default:
@@ -255,7 +255,7 @@ func (d *duel) ask(err error) {
 }
 
 // closeWith makes the Handler close the connection, or calls Close if there is no Handler.
-func (d *duel) closeWith(o *script.Op) {
+func (d *peerRun) closeWith(o *script.Op) {
 	if !d.handled() {
 		d.close(o)
 		return
@@ -264,7 +264,7 @@ func (d *duel) closeWith(o *script.Op) {
 	code, reason, ok := o.Sends()
 	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok}
 	begun := time.Now()
-	d.ask(fmt.Errorf("served: %w", websocket.CloseWith(wire.StatusCode(o.Code), o.Reason)))
+	d.endServe(fmt.Errorf("served: %w", websocket.CloseWith(wire.StatusCode(o.Code), o.Reason)))
 	<-d.served
 	if d.conn.Context().Err() == nil {
 		d.fault("the Handler left the connection open")
@@ -276,7 +276,7 @@ func (d *duel) closeWith(o *script.Op) {
 }
 
 // attack runs the peer's steps.
-func (d *duel) attack() {
+func (d *peerRun) attack() {
 	early := d.script.Early
 	for _, step := range d.script.Steps {
 		switch step.Kind {
@@ -319,11 +319,11 @@ func (d *duel) attack() {
 }
 
 // endStep runs a step by which the Conn's side ends the connection, or breaks its writes.
-func (d *duel) endStep(step script.Step) {
+func (d *peerRun) endStep(step script.Step) {
 	switch step.Kind {
-	case script.ConnWears:
-		d.tap.wearOut(step.Count)
-	case script.ConnCloses: // while the peer goes on
+	case script.ConnFailWrites:
+		d.tap.failWrites(step.Count)
+	case script.ConnCloses: // while the peer continues
 		d.ends.Go(func() { d.close(&step.Op) })
 		synctest.Wait()
 	case script.ConnClosesWith:
@@ -337,7 +337,7 @@ func (d *duel) endStep(step script.Step) {
 }
 
 // listen reads everything that the Conn sends.
-func (d *duel) listen(br *bufio.Reader) {
+func (d *peerRun) listen(br *bufio.Reader) {
 	defer close(d.receivedAll)
 	p := make([]byte, 32<<10)
 	for {
@@ -354,13 +354,13 @@ func (d *duel) listen(br *bufio.Reader) {
 }
 
 // write sends the messages of the Conn.
-func (d *duel) write() {
+func (d *peerRun) write() {
 	for i := range d.script.Writes {
 		o := &d.script.Writes[i]
 		m := order.Sent{Type: byte(typeOf(o.Text)), Begin: int64(2 * i), End: int64(2*i + 1)}
 		m.Data = script.Payload(fmt.Sprintf("write %d ", i), o.Size(), o.Fill, o.Text, i)
 		begun := time.Now()
-		m.Fate = d.whole(context.Background(), o, m.Data)
+		m.Outcome = d.whole(context.Background(), o, m.Data)
 		if took, most := time.Since(begun), d.mostOfWrite(); took > most {
 			d.fault("a write took %v, more than %v", took, most)
 		}
@@ -368,12 +368,12 @@ func (d *duel) write() {
 	}
 }
 
-// mostOfWrite returns the time that a write may take: WriteTimeout, and the same for a
-// writer before it, once more each time that the peer stops reading.
-func (d *duel) mostOfWrite() time.Duration {
+// mostOfWrite returns the time that a write may take: WriteTimeout, and the same again for a
+// writer before it. Both count once more each time that the peer stops reading.
+func (d *peerRun) mostOfWrite() time.Duration {
 	limit := orDefault(d.script.Side.WriteTimeout, websocket.DefaultWriteTimeout)
 	if limit < 0 {
-		return patience
+		return scriptTimeout
 	}
 	most := 2*limit + 2*pipe.MaxStalls
 	for _, step := range d.script.Steps {
@@ -388,7 +388,7 @@ func (d *duel) mostOfWrite() time.Duration {
 const maxCancels = 60
 
 // read reads until the connection ends.
-func (d *duel) read() {
+func (d *peerRun) read() {
 	for n := 0; d.final == nil; n++ {
 		if n < maxLazy {
 			time.Sleep(d.script.Lazy)
@@ -418,7 +418,7 @@ func (d *duel) read() {
 const maxLazy = 10
 
 // readOne reads a message as the script says.
-func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte, err error) {
+func (d *peerRun) readOne(ctx context.Context) (typ websocket.MessageType, b []byte, err error) {
 	switch d.script.Form {
 	case script.ByAppendRead:
 		typ, b, err = d.conn.AppendRead(ctx, make([]byte, 0, d.script.Buffer))
@@ -432,7 +432,7 @@ func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte
 		return r.Type(), all.Bytes(), err
 	case script.ByMessages:
 		for m, err := range d.conn.Messages(ctx) {
-			d.takeMemory()
+			d.reusePools()
 			d.loopErr = err
 			return m.Type, bytes.Clone(m.Data), err
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRandomConn runs random scripts of all sizes. To run more than the usual number, use
-// PLAY=20000 go test ./internal/play.
+// TestRandomConn runs random scripts of all sizes. To run more than the usual number, run
+// PLAY=20000 go test ./fuzz/internal/play.
 func TestRandomConn(t *testing.T) { random(t, Conn) }
 
 // TestRandomPeer runs random scripts of peers.

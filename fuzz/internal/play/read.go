@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// read runs the steps of the reader, and then reads on until the connection ends.
+// read runs the steps of the reader, and then continues to read until the connection ends.
 func (s *side) read() {
 	for i := range s.lanes[script.Reading] {
 		o := &s.lanes[script.Reading][i]
@@ -38,8 +38,8 @@ func (s *side) read() {
 }
 
 // failed handles the error of a read. It is the last read if the connection has ended or is
-// about to end. But if the context of the call has ended too, reading goes on: the error
-// might have hidden a message.
+// about to end. But if the context of the call has ended too, the reader continues, because
+// the error may have hidden a message.
 func (s *side) failed(ctx context.Context, o any, err error) {
 	if s.interrupted(ctx, o, err) {
 		return
@@ -81,7 +81,7 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 			}
 			b = b[len(dst):]
 			if err != nil {
-				scribble(dst[:cap(dst)]) // the Conn may not keep it
+				overwrite(dst[:cap(dst)]) // the Conn may not keep it
 			}
 		}
 		if err != nil {
@@ -168,11 +168,11 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 		}
 		data := bytes.Clone(m.Data)
 		time.Sleep(o.Longer)
-		s.takeMemory()
+		s.reusePools()
 		if !bytes.Equal(data, m.Data) {
 			s.fault("%v: a message changed before the next", o)
 		}
-		scribble(m.Data)
+		overwrite(m.Data)
 		s.receive(m.Type, data, false)
 		until = until.Add(o.Longer)
 		if n++; n == o.Count {

@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 )
 
-// errWornOut is the error of writes on a tap that is worn out.
-var errWornOut = errors.New("worn out")
+// errWriteFailed is the error of writes that failWrites makes fail.
+var errWriteFailed = errors.New("the script made the write fail")
 
 // A tap is the transport of a Conn. It records the bytes that were read and written. Its
 // writes can be made to fail while its reads work.
@@ -25,18 +25,19 @@ type tap struct {
 	mu      sync.Mutex
 	read    []byte
 	written []byte
-	worn    bool
+	failing bool
 	left    int       // the number of bytes that may still be written, if worn
-	failed  time.Time // of the first write that failed because of that
+	failed  time.Time // the time of the first write that failed because of failWrites
 	readErr error     // of the last read, unless this side closed
 
 	gone    chan struct{} // closed by Close
 	closed  time.Time
-	ignored int           // number of bytes in flight when it was closed
-	waited  time.Duration // the time since the last of them was read
+	ignored int           // bytes received but not read when it was closed
+	waited  time.Duration // since the last read before that, or since the first of these bytes
 }
 
-// newTap returns the tap of an end of link. It has CloseWrite if nc does.
+// newTap returns the tap of an end of link, and the transport for the Conn, which has
+// CloseWrite if nc does.
 func newTap(link *pipe.Link, index int, nc net.Conn) (*tap, net.Conn) {
 	t := &tap{Conn: nc, link: link, index: index, gone: make(chan struct{})}
 	if half, ok := nc.(halfCloser); ok {
@@ -50,12 +51,12 @@ func newTap(link *pipe.Link, index int, nc net.Conn) (*tap, net.Conn) {
 
 type halfCloser interface{ CloseWrite() error }
 
-// wearOut makes writes fail after n more bytes.
-func (t *tap) wearOut(n int) {
+// failWrites makes writes fail after n more bytes.
+func (t *tap) failWrites(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.worn || n < t.left {
-		t.worn, t.left = true, n
+	if !t.failing || n < t.left {
+		t.failing, t.left = true, n
 	}
 }
 
@@ -72,7 +73,7 @@ func (t *tap) Read(p []byte) (int, error) {
 
 func (t *tap) Write(p []byte) (n int, err error) {
 	t.mu.Lock()
-	cut := t.worn && len(p) > t.left
+	cut := t.failing && len(p) > t.left
 	if cut {
 		p = p[:t.left]
 	}
@@ -85,7 +86,7 @@ func (t *tap) Write(p []byte) (n int, err error) {
 	t.written = append(t.written, p[:n]...)
 	t.left = max(t.left-n, 0)
 	if cut && err == nil {
-		if err = errWornOut; t.failed.IsZero() {
+		if err = errWriteFailed; t.failed.IsZero() {
 			t.failed = time.Now()
 		}
 	}
@@ -103,8 +104,8 @@ func (t *tap) Close() error {
 	return t.Conn.Close()
 }
 
-// wornOut reports whether a write failed because of wearOut.
-func (t *tap) wornOut() bool { return !t.failed.IsZero() }
+// writesFailed reports whether a write failed because of wearOut.
+func (t *tap) writesFailed() bool { return !t.failed.IsZero() }
 
 // afterHead returns the bytes after the header of a request or a response.
 func afterHead(stream []byte) []byte {

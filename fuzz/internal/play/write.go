@@ -47,14 +47,14 @@ func (s *side) write(lane script.Lane) {
 		ctx, cancel := s.context(o)
 		switch o.Kind {
 		case script.Stream, script.PlainStream:
-			m.Fate = s.stream(ctx, o, m.Data)
+			m.Outcome = s.stream(ctx, o, m.Data)
 		case script.WritePrepared:
 			p := s.prepare(o, m.Data)
 			m.Type, m.Data = byte(p.typ), p.data
-			err := s.bounded(ctx, o, moment, func() error { return s.conn.WritePrepared(ctx, p.m) })
-			m.Fate = s.fate(ctx, o, err)
+			err := s.bounded(ctx, o, grace, func() error { return s.conn.WritePrepared(ctx, p.m) })
+			m.Outcome = s.outcome(ctx, o, err)
 		default:
-			m.Fate = s.whole(ctx, o, m.Data)
+			m.Outcome = s.whole(ctx, o, m.Data)
 		}
 		cancel()
 		m.End = s.events.Add(1)
@@ -78,9 +78,9 @@ func (s *side) prepare(o *script.Op, data []byte) *prepared {
 }
 
 // whole writes a message with one call. The payload may be overwritten when Write returns.
-func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate {
+func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Outcome {
 	p := bytes.Clone(data)
-	err := s.bounded(ctx, o, moment, func() error {
+	err := s.bounded(ctx, o, grace, func() error {
 		switch o.Kind {
 		case script.WritePlain:
 			return s.conn.WritePlain(ctx, typeOf(o.Text), p)
@@ -93,18 +93,18 @@ func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate 
 	if !bytes.Equal(p, data) {
 		s.fault("%v: the payload was changed", o)
 	}
-	scribble(p)
-	return s.fate(ctx, o, err)
+	overwrite(p)
+	return s.outcome(ctx, o, err)
 }
 
-func scribble(p []byte) {
+func overwrite(p []byte) {
 	for i := range p {
 		p[i] = '#'
 	}
 }
 
-// fate returns the fate of a message by the error of its write.
-func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
+// outcome returns the outcome of a write that returned err.
+func (s *side) outcome(ctx context.Context, o *script.Op, err error) order.Outcome {
 	var e *websocket.Error
 	switch {
 	case err == nil:
@@ -124,10 +124,10 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 }
 
 // stream writes a message in chunks.
-func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate {
+func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Outcome {
 	begun := time.Now()
 	var w *websocket.MessageWriter
-	err := s.bounded(ctx, o, moment, func() (err error) {
+	err := s.bounded(ctx, o, grace, func() (err error) {
 		if o.Kind == script.PlainStream {
 			w, err = s.conn.PlainWriter(ctx, typeOf(o.Text))
 		} else {
@@ -136,25 +136,25 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 		return err
 	})
 	if err != nil {
-		return s.fate(ctx, o, err)
+		return s.outcome(ctx, o, err)
 	}
 	w.SetFrameSize(o.Max)
 	failed := s.chunks(begun, ctx, o, w, data)
-	err = s.boundedSince(begun, ctx, o, moment, w.Close)
+	err = s.boundedSince(begun, ctx, o, grace, w.Close)
 	if failed != nil && err == nil {
 		s.fault("%v: Close succeeded after %v", o, failed)
 	}
 	if again := w.Close(); again == nil {
 		s.fault("%v: a second Close succeeded", o)
 	}
-	fate := s.fate(ctx, o, err)
+	outcome := s.outcome(ctx, o, err)
 	if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
 		s.cutOff = true // unless something else ended the connection
 	}
-	if fate == order.Never || failed != nil && fate == order.Maybe {
+	if outcome == order.Never || failed != nil && outcome == order.Maybe {
 		return order.Cut // the end of the message was not written
 	}
-	return fate
+	return outcome
 }
 
 // chunks writes the chunks of a streamed message.
@@ -165,20 +165,20 @@ func (s *side) chunks(
 	for _, c := range o.Chunks {
 		time.Sleep(c.Pause)
 		p := bytes.Clone(data[at : at+c.Size])
-		err := s.boundedSince(begun, ctx, o, moment, func() error {
+		err := s.boundedSince(begun, ctx, o, grace, func() error {
 			n, err := w.Write(p)
 			if err == nil && n != len(p) {
 				s.fault("%v: wrote %d of %d", o, n, len(p))
 			}
 			return err
 		})
-		scribble(p)
+		overwrite(p)
 		at += c.Size
 		if err == nil && c.Flush {
-			err = s.boundedSince(begun, ctx, o, moment, w.Flush)
+			err = s.boundedSince(begun, ctx, o, grace, w.Flush)
 		}
 		if err != nil {
-			s.fate(ctx, o, err)
+			s.outcome(ctx, o, err)
 			return err
 		}
 	}

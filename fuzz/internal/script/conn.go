@@ -22,7 +22,7 @@ type Link struct {
 	Room                int
 	ReadChop, WriteChop int
 	Stalls, HalfClose   bool
-	SpoilHandshake      bool // apply them from the first byte on, not only after the handshake
+	SpoilHandshake      bool // apply the options from the first byte on, not only after the handshake
 	Seed                uint64
 }
 
@@ -58,18 +58,18 @@ const (
 	Close
 	CloseNow
 	Drop
-	Vanish  // breaks the transport at this side; the peer can read the bytes in flight
-	WearOut // makes the writes of this side's transport fail after Op.Max more bytes
-	Abort   // has a cause, unless Op.Count is 0
+	Vanish     // breaks the transport at this side; the peer can read the bytes in flight
+	FailWrites // makes the writes of this side's transport fail after Op.Max more bytes
+	Abort      // has a cause, unless Op.Count is 0
 )
 
 func (k Kind) String() string {
 	return [...]string{"Write", "WriteBuffers", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
 		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "WriteControl", "SetMaxMessage",
-		"Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
+		"Close", "CloseNow", "drop", "vanish", "fail writes", "Abort"}[k]
 }
 
-// kinds has each kind as often as it is likely.
+// kinds contains each kind in proportion to its probability.
 var kinds = []Kind{
 	Write, Write, Write, Write, WritePlain, WritePrepared, WritePrepared, Stream, Stream, Stream, PlainStream,
 	Read, Read, AppendRead, AppendRead, Reader, Reader, Reader, Messages, Messages,
@@ -115,13 +115,13 @@ type Op struct {
 	Fill   byte    // the content of the payload; see Payload
 	Chunks []Chunk // of a message; one, except for streams
 	Slot   int     // of a prepared message; or the number of slices, less one
-	Count  int     // messages or reads; of an Abort, 0 for no cause
+	Count  int     // messages or reads; of an Abort, 0 means no cause
 	Buffer int     // of a Reader
-	Resume bool    // an interrupted read
+	Resume bool    // an interrupted read is resumed
 	Max    int64   // a limit, or the frame size of a stream
 	Code   uint16
 	Reason string
-	Longer time.Duration // pauses in the middle
+	Longer time.Duration // the length of pauses in the middle
 }
 
 // A Chunk is a part of a message, written with one call.
@@ -167,8 +167,8 @@ var (
 		"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac",
 		strings.Repeat("y", 300), "\U0001f600",
 	}
-	BadReason = "bye \xff"
-	wears     = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
+	BadReason    = "bye \xff"
+	writeBudgets = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
 // ParseConn parses b as a script.
@@ -267,22 +267,22 @@ func (in *input) op() (o Op) {
 }
 
 // ending turns a CloseNow or a Drop into one of the other steps that end a connection at
-// once. They have no context: how, which selects the context of other steps, selects the
-// kind.
+// once. These steps have no context, so how, which otherwise selects the context, selects
+// the kind.
 func (o *Op) ending(how byte) {
 	o.Context, o.Timeout = Forever, 0
 	switch {
 	case o.Kind == CloseNow && how >= 6:
 		o.Kind, o.Count = Abort, int(how&3)
 	case o.Kind == Drop && how >= 8:
-		o.Kind, o.Max = WearOut, pick(wears, how)
+		o.Kind, o.Max = FailWrites, pick(writeBudgets, how)
 	case o.Kind == Drop && how >= 5:
 		o.Kind = Vanish
 	}
 }
 
-// Sends returns the code and the reason that Close sends for those of the step. ok is false
-// if it cannot send them and sends others. Code 1005 means an empty frame.
+// Sends returns the code and the reason that Close must send. ok is false if it cannot send
+// those of the step and sends others instead. Code 1005 means an empty frame.
 func (o *Op) Sends() (code uint16, reason string, ok bool) {
 	code, reason = o.Code, o.Reason
 	for n := 123; len(reason) > 123; n-- {
@@ -385,7 +385,7 @@ func (o *Op) String() string {
 		if o.Longer > 0 {
 			fmt.Fprintf(&b, " pauses=%v", o.Longer)
 		}
-	case SetMax, WearOut:
+	case SetMax, FailWrites:
 		fmt.Fprintf(&b, " %d", o.Max)
 	case Abort:
 		fmt.Fprintf(&b, " with a cause=%v", o.Count > 0)

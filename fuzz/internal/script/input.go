@@ -71,8 +71,8 @@ func (o *Op) input() []byte {
 		kind = Ping
 	case Abort:
 		kind, how = CloseNow, []byte{8, 9, 6, 7}[o.Count]
-	case WearOut:
-		kind, how = Drop, 8|index(wears, o.Max)
+	case FailWrites:
+		kind, how = Drop, 8|index(writeBudgets, o.Max)
 	case Vanish:
 		kind, how = Drop, 5
 	}

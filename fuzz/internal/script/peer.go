@@ -29,7 +29,7 @@ type Peer struct {
 	Steps []Step
 }
 
-// A Form is how a Conn reads.
+// A Form is a way in which a Conn reads.
 type Form uint8
 
 // The forms.
@@ -59,9 +59,9 @@ const (
 	Breaks                  // breaks the connection
 	Shuts                   // closes the peer's end at once
 	Vanishes                // breaks the connection; the Conn can read the bytes in flight
-	ConnWears               // makes the writes of the Conn's transport fail after Step.Count more bytes
+	ConnFailWrites          // makes the writes of the Conn's transport fail after Step.Count more bytes
 	ConnCloses              // calls Close of the Conn, with Step.Op
-	ConnClosesWith          // the same by the error of a Handler's Serve, if the Conn is a server
+	ConnClosesWith          // the same, but a Handler's Serve returns CloseWith, if the Conn is a server
 	ConnClosesNow           // calls CloseNow of the Conn
 	ConnAborts              // calls Abort of the Conn
 )
@@ -187,7 +187,7 @@ func ending(k, how byte) Step {
 	case k == 22 && how == 2:
 		return Step{Kind: Vanishes}
 	case k == 22:
-		return Step{Kind: ConnWears, Count: int(pick(wears, how-3))}
+		return Step{Kind: ConnFailWrites, Count: int(pick(writeBudgets, how-3))}
 	case how == 0:
 		return Step{Kind: Breaks}
 	case how == 1:
@@ -268,7 +268,7 @@ func (w *frames) close() Step {
 	return w.send(w.frame(nil, 0x88, p), "close % x", p)
 }
 
-// loose returns the step for a frame of which any part may be invalid.
+// loose returns the step for a frame any part of which may be invalid.
 func (w *frames) loose() Step {
 	first, how := w.in.byte(), w.in.byte()
 	p := w.in.bytes(int(w.in.byte() & 63))
@@ -284,7 +284,7 @@ func (w *frames) loose() Step {
 		"frame: first byte %#x, masked=%v, length %d in form %d", first, masked, len(p), form)
 }
 
-// claim returns the step for a frame whose length is more than its payload.
+// claim returns the step for a frame whose header announces more bytes than are sent.
 func (w *frames) claim() Step {
 	a := w.in.byte()
 	length := pick(claims, a)
@@ -392,7 +392,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("nothing for %v", s.Time)
 	case StopsRead:
 		return fmt.Sprintf("does not read for %v", s.Time)
-	case ConnWears:
+	case ConnFailWrites:
 		return fmt.Sprintf("writes of the Conn fail after %d more bytes", s.Count)
 	case ConnCloses, ConnClosesWith:
 		return fmt.Sprintf("the Conn closes, with CloseWith=%v: %v", s.Kind == ConnClosesWith, &s.Op)
