@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// FuzzClose reads the payload of a close frame and writes it again, and writes a code
-// and a reason and reads them. It compares both with the model.
+// FuzzClose parses the payload of a close frame and encodes the result, and encodes a code
+// and a reason and parses the result. It compares both with the model.
 func FuzzClose(f *testing.F) {
 	for _, s := range []string{
 		"", "\x03", "\x03\xe8", "\x03\xe8bye", "\x03\xec", "\x03\xed", "\x03\xee", "\x03\xef", "\x03\xf6",
@@ -27,7 +27,7 @@ func FuzzClose(f *testing.F) {
 		f.Add([]byte{byte(code >> 8), byte(code)}, code, "", uint8(0))
 		f.Add([]byte{byte(code >> 8), byte(code), 'a'}, code, "caf\u00e9\u20ac\U0001f600", uint8(118))
 	}
-	for before := range uint8(16) { // a character of each size at the end of the reason that fits
+	for before := range uint8(16) { // a character of each size around the limit of a reason
 		for _, r := range []string{"\u00e9", "\u20ac", "\U0001f600"} {
 			f.Add([]byte(nil), uint16(1000), r, 110+before)
 		}
@@ -78,7 +78,7 @@ func writeClose(t *testing.T, code uint16, reason string) {
 	switch {
 	case code == 1005 && reason == "":
 		if err != nil || string(got) != "before" {
-			t.Fatalf("without a code: %q, %v", got, err)
+			t.Fatalf("code 1005 and no reason: %q, %v, want no payload", got, err)
 		}
 		return
 	case !model.Sendable(int(code)):
@@ -86,7 +86,7 @@ func writeClose(t *testing.T, code uint16, reason string) {
 	case !whole:
 		want = wire.Error{Violation: wire.ErrInvalidUTF8, Offset: int64(good)}
 	default:
-		written(t, code, reason, got, err)
+		checkWritten(t, code, reason, got, err)
 		return
 	}
 	var e *wire.Error
@@ -95,9 +95,9 @@ func writeClose(t *testing.T, code uint16, reason string) {
 	}
 }
 
-// written checks a payload that AppendClose accepted. It must hold the code, and as
+// checkWritten checks the payload that AppendClose wrote. It must contain the code, and as
 // many whole characters of the reason as fit.
-func written(t *testing.T, code uint16, reason string, got []byte, err error) {
+func checkWritten(t *testing.T, code uint16, reason string, got []byte, err error) {
 	if err != nil || !bytes.HasPrefix(got, []byte("before")) {
 		t.Fatalf("%d %q: %q, %v", code, reason, got, err)
 	}

@@ -170,7 +170,7 @@ func chunks(sizes ...int) (all []script.Chunk) {
 // three empty fragments, and messages of 100 bytes.
 func addAttacks(f *testing.F) {
 	dots := strings.Repeat(".", 101)
-	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // with the payload of the first Ping
+	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // as an answer to a Ping
 	for _, steps := range []string{
 		script.SendPings(2), script.SendPings(3), script.SendPings(4),
 		script.SendEmptyFragments(3), script.SendEmptyFragments(4), script.SendEmptyFragments(5),

@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-// maxStream limits a stream, in bytes. Longer streams reach nothing new.
+// maxStream limits a stream, in bytes. Longer streams reach no new code.
 const maxStream = 1 << 17
 
 // The bits of reading.Config that the seeds use, and one for data that is a script
@@ -31,8 +31,8 @@ const (
 // addStreams adds streams and scripts of all kinds to a target's corpus.
 func addStreams(f *testing.F) {
 	for i, s := range wiretest.Streams() {
-		// wire's own tests read all three thousand in every split. A quarter of the
-		// pairs of roles is enough as seeds.
+		// wire's own tests read all three thousand streams in every split. As seeds, a
+		// quarter of them is enough, each for both roles.
 		if i/2%4 == 0 && len(s.Bytes) <= 1<<11 {
 			bits := uint32(s.Decoder.Role) | uint32(s.Decoder.RSV)<<1 | uint32(s.Decoder.FrameRSV)<<4
 			if s.Decoder.AllowInvalidUTF8 {
@@ -73,7 +73,7 @@ func addStreams(f *testing.F) {
 	}
 }
 
-// streamScripts are scripts of package compose.
+// streamScripts returns scripts of package compose.
 func streamScripts() [][]byte {
 	text, binary, more := compose.Text, compose.Binary, compose.Continuation
 	ping, pong := compose.Ping, compose.Pong
@@ -99,8 +99,8 @@ func streamScripts() [][]byte {
 	}
 }
 
-// limitScripts are scripts at the limits of nearLimits, and with text long enough for
-// the loops over blocks.
+// limitScripts returns scripts at the limits of nearLimits, and scripts with text long
+// enough for the loops over blocks.
 func limitScripts() [][]byte {
 	const nineteen, twenty = "...................", "...................."
 	part := compose.Continuation(twenty).NoFIN()
@@ -117,7 +117,7 @@ func limitScripts() [][]byte {
 	}
 }
 
-// stream returns the stream for the data of an input.
+// stream returns the stream of an input: its data, or the frames of the script in it.
 func stream(d *wire.Decoder, bits uint32, data []byte) []byte {
 	if bits&isScript != 0 {
 		data = compose.Stream(compose.Script(data, d.Role == wire.Server, d.RSV, d.FrameRSV)...)

@@ -20,8 +20,8 @@ import (
 // FuzzInflate decodes a series of messages, and compares the result with a slow reader
 // of RFC 1951 and with compress/flate. All must return the same bytes, or fail at the
 // same byte, with windows of all sizes, with and without context takeover. A second
-// decoder reads the same messages in pieces of the input and the output. Neither may
-// append more than it is allowed.
+// decoder reads the same messages, with the input and the output in pieces. Neither decoder
+// may append more bytes than it is allowed.
 func FuzzInflate(f *testing.F) {
 	addInflates(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
@@ -66,7 +66,7 @@ func FuzzInflate(f *testing.F) {
 				t.Fatalf("message %d, %x: %d bytes, %v, %v; in pieces %d, %v, %v",
 					i, payload, len(out), cut, err, len(again), againCut, againErr)
 			}
-			// compress/flate stops at a final block, and has windows of one size.
+			// compress/flate stops at a final block, and all its windows have the same size.
 			if m.Finals == 0 && !m.Early && !m.Cut && !errors.Is(wrong, inflate.ErrDistance) {
 				want, whole := inflate.Standard(payload, dictionary)
 				if !bytes.Equal(m.Out, want) || whole != (wrong == nil) && !errors.Is(wrong, inflate.ErrEnd) {
@@ -161,9 +161,11 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 // extension: whole, in pieces with a message of another encoder between them, plain, and
 // as broadcasts. A slow inflater, compress/flate and the decoder at the other end must
 // read the same messages. No reference may reach beyond the agreed window, or into another
-// message without context takeover. The bits of setup: 0 to 2 and 3 to 5 the windows of
-// server and client, 6 and 7 their no_context_takeover flags, 8 and 9 the threshold, 10
-// the default window of the encoders instead of 15 bits.
+// message without context takeover.
+//
+// The bits of setup: 0 to 2 are the window of the server, 3 to 5 that of the client, 6 and 7
+// their no_context_takeover flags, 8 and 9 the threshold. Bit 10 selects the default window
+// of the encoders instead of 15 bits.
 func FuzzDeflate(f *testing.F) {
 	addDeflates(f)
 	f.Fuzz(func(t *testing.T, script []byte, setup uint16) {
@@ -232,11 +234,12 @@ func addDeflates(f *testing.F) {
 		}
 		f.Add(script, uint16(i*0x155+i/8))
 	}
-	// The steps: a message of the server of one connection or the other, one within a
-	// message of the other, or a broadcast. Two messages follow each series.
+	// A step is a message of the server of one of the connections, such a message in the
+	// middle of a message of the other server, or a broadcast. Two messages follow each
+	// series.
 	for i := range 6 * 6 * 6 {
 		var script []byte
-		add := func(op, piece byte) { // about 2 KB of text, each time a little more
+		add := func(op, piece byte) { // about 2 KB of text, a little more each time
 			script = append(script, op, 8, byte(len(script)<<4), piece)
 		}
 		const one, other, sent, toOthers = 7 << 2, 7<<2 | 2, 7<<2 | 4<<5, 7<<2 | 5<<5
@@ -265,9 +268,11 @@ func addDeflates(f *testing.F) {
 // FuzzNegotiation compares the negotiation of permessage-deflate with a model of RFC 7692,
 // section 7.1, and of the documented options. A server must answer any offers as the model
 // does. A client must accept exactly the answers that the model accepts, the server's
-// answers to its own offers among them. The sessions must keep to what was agreed. The
-// bits of setup: 0 to 2 the window of the server, 3 no takeover, 4 a limit on the client's
-// window, which is in bits 9 to 11; 5 to 7, 8 and 12 the same of the client.
+// answers to its own offers among them. The sessions must follow the agreement.
+//
+// The bits of setup for the server: 0 to 2 are its window, 3 is no context takeover, and 4 a
+// limit on the window of its peer. Bits 5 to 7, 8 and 12 are the same for the client. Bits 9
+// to 11 are the limit of both.
 func FuzzNegotiation(f *testing.F) {
 	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 4))
@@ -323,7 +328,7 @@ func FuzzNegotiation(f *testing.F) {
 	})
 }
 
-// negotiators holds the extensions of FuzzNegotiation by their options.
+// negotiators maps options to the extensions of FuzzNegotiation.
 var negotiators sync.Map
 
 func negotiator(s handshake.Side) *deflate.Extension {

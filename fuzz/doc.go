@@ -1,7 +1,7 @@
-// Package fuzz holds hawser's fuzz targets. They compare the decoder of package wire with
-// itself, fed the same bytes in other pieces, and with a model of the protocol; each parser
-// and each fast kernel with a slower reference implementation; and whole connections, with
-// the way they end, with the model.
+// Package fuzz contains hawser's fuzz targets. They compare the decoder of package wire with
+// itself, for the same bytes in other pieces, and with a model of the protocol. They compare
+// each parser and each fast kernel with a slower reference implementation, and the messages
+// and the end of whole connections with the model.
 //
 // The targets are in the _test files. The package exports nothing. It is a separate module
 // so that the corpora and the libraries used for comparison cost nothing to users of wire,
@@ -9,7 +9,7 @@
 //
 //	go test -fuzz '^FuzzName$' ./fuzz
 //
-// and all of them, one after the other and each for a limited time, with
+// and all targets, one after the other and each for a limited time, with
 //
 //	go run ./fuzz/cmd/fuzzall
 //

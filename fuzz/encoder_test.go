@@ -20,8 +20,8 @@ type encoding struct {
 	closed bool // a close frame was sent
 }
 
-// FuzzEncoder encodes the frames of a script. The model reads the stream so far and the
-// frame of the script, and says whether the frame may be sent. The encoder must write
+// FuzzEncoder encodes the frames of a script. For each frame, the model reads the stream so
+// far and the frame, and says whether the frame may be sent. The encoder must write
 // exactly the bytes of the frame, or refuse it and change nothing. At the end a decoder
 // reads all that was sent.
 func FuzzEncoder(f *testing.F) {
@@ -55,7 +55,7 @@ func FuzzEncoder(f *testing.F) {
 	})
 }
 
-// encoderScripts are scripts of package compose.
+// encoderScripts returns scripts of package compose.
 func encoderScripts() [][]byte {
 	text, binary, more, ping := compose.Text, compose.Binary, compose.Continuation, compose.Ping
 	unfit := func(firsts ...byte) (frames []compose.Frame) {
@@ -82,8 +82,8 @@ func encoderScripts() [][]byte {
 	}
 }
 
-// maxSent limits what is sent, in bytes: the model reads all of it again for each
-// frame.
+// maxSent limits the bytes that are sent, because the model reads all of them again for
+// each frame.
 const maxSent = 1 << 14
 
 // frame encodes one frame with AppendFrame, or with AppendHeader if the payload is not
@@ -135,8 +135,8 @@ func (c *encoding) faults(f compose.Frame, before []byte) []model.Fault {
 	return slices.DeleteFunc(m.All, tooBig)
 }
 
-// tooBig reports whether f is the one fault that an encoder does not look for: a message
-// of 2^63 bytes or more, in frames that may each be sent. Nobody can send such a message.
+// tooBig reports whether f is the one fault that an encoder does not check: a message of 2^63
+// bytes or more, in frames each of which may be sent. Nobody can send such a message.
 func tooBig(f model.Fault) bool { return f.Rule == model.MessageTooBig }
 
 // accepted checks the encoder after a frame that may be sent.
@@ -148,10 +148,10 @@ func (c *encoding) accepted(f compose.Frame, before []byte, err error) error {
 		return errors.New("the bytes differ from the frame")
 	}
 	if c.closed = f.Opcode() == 8; c.e.Closed() != c.closed {
-		return errors.New("Closed is wrong")
+		return errors.New("Closed returned the wrong result")
 	}
 	if f.Opcode() < 8 && c.e.Open() == f.Fin() {
-		return errors.New("Open is wrong")
+		return errors.New("Open returned the wrong result")
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
-// addField adds the values of a field in the compliance suite's cases.
+// addField adds the values that a field has in the compliance suite's cases.
 func addField(f *testing.F, name string) {
 	seen := make(map[string]bool)
 	for _, h := range seeds.Heads() {
@@ -53,11 +53,11 @@ func agree(t *testing.T, lines []string, err error, fault *model.FieldFault) (ok
 	return false
 }
 
-// linear checks that parse allocates a limited number of bytes for each byte of a long
-// text, which repeats the input. A quadratic parser would allocate thousands. It does not
-// measure time: a parser that reads its input again and again shows in the executions of
-// the target, which become a hundred times fewer.
-func linear(t *testing.T, text string, parse func(text string)) {
+// checkAllocations checks that parse allocates a limited number of bytes for each byte of a long
+// text, which repeats the input. A quadratic parser would allocate thousands for each. The
+// time is not measured: a parser that reads its input again and again makes the executions
+// of the target a hundred times fewer.
+func checkAllocations(t *testing.T, text string, parse func(text string)) {
 	const long, each = 1 << 14, 256
 	if text == "" || len(text) > 1<<8 || len(text)%8 != 0 { // one input in eight is enough
 		return
@@ -74,7 +74,7 @@ func linear(t *testing.T, text string, parse func(text string)) {
 
 // FuzzExtensions compares the parser of Sec-WebSocket-Extensions with a slow reader of
 // the grammar: the elements, their parameters and the offset of a fault. A line of the
-// input is a line of the field. The result, written again, must be read as the same.
+// input is a line of the field. Encoding the result and parsing it must give the same result.
 func FuzzExtensions(f *testing.F) {
 	for _, s := range []string{
 		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate",
@@ -99,7 +99,7 @@ func FuzzExtensions(f *testing.F) {
 			return
 		}
 		if diff := cmp.Diff(want, permessage.Elements(got)); diff != "" {
-			t.Fatalf("%q is read otherwise than by the model (-want +got):\n%s", in, diff)
+			t.Fatalf("%q differs from the model (-want +got):\n%s", in, diff)
 		}
 		b, err := wire.AppendExtensions([]byte("before"), got)
 		if err != nil || !strings.HasPrefix(string(b), "before") {
@@ -108,21 +108,21 @@ func FuzzExtensions(f *testing.F) {
 		written := string(b[len("before"):])
 		back, err := wire.ParseExtensions([]string{written})
 		if diff := cmp.Diff(got, back); err != nil || diff != "" {
-			t.Fatalf("%q, written as %q, is read as something else: %v (-want +got):\n%s",
+			t.Fatalf("%q, encoded as %q, is parsed differently: %v (-want +got):\n%s",
 				in, written, err, diff)
 		}
 		again, fault := model.Extensions([]string{written})
 		if diff := cmp.Diff(want, again); fault != nil || diff != "" {
-			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s",
+			t.Fatalf("the model reads %q, encoded as %q, differently: %v (-want +got):\n%s",
 				in, written, fault, diff)
 		}
-		linear(t, text, func(text string) { _, _ = wire.ParseExtensions(lines(text)) })
-		linear(t, text+",", func(text string) { _, _ = wire.ParseExtensions([]string{text}) })
+		checkAllocations(t, text, func(text string) { _, _ = wire.ParseExtensions(lines(text)) })
+		checkAllocations(t, text+",", func(text string) { _, _ = wire.ParseExtensions([]string{text}) })
 	})
 }
 
-// FuzzOffers writes any names and values. The slow reader of the grammar must read the
-// field as the same, or AppendExtensions must refuse it.
+// FuzzOffers encodes any names and values. The slow reader of the grammar must read the same
+// names and values from the field, or AppendExtensions must refuse them.
 func FuzzOffers(f *testing.F) {
 	for _, s := range []string{
 		"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c", "a\x00b=c d", "a\x00b=\"c\"",
@@ -133,7 +133,7 @@ func FuzzOffers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		text = text[:min(len(text), 1<<10)]
 		var offers []wire.ExtensionSpec
-		wrong, at := -1, 0 // the offset of the first that is not a token
+		wrong, at := -1, 0 // the offsets of the first string that is not a token, and of the next one
 		token := func(s string) {
 			ok := s != ""
 			for i := range len(s) {
@@ -175,7 +175,7 @@ func FuzzOffers(f *testing.F) {
 		}
 		got, fault := model.Extensions([]string{string(b[len("before"):])})
 		if diff := cmp.Diff(permessage.Elements(offers), got); fault != nil || diff != "" {
-			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s",
+			t.Fatalf("the model reads %q, encoded as %q, differently: %v (-want +got):\n%s",
 				offers, b, fault, diff)
 		}
 	})
@@ -195,7 +195,7 @@ func FuzzProtocols(f *testing.F) {
 		in := lines(text)
 		got, want := wire.ParseProtocols(in), model.Protocols(in)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%q is read otherwise than by the model (-want +got):\n%s", in, diff)
+			t.Fatalf("%q differs from the model (-want +got):\n%s", in, diff)
 		}
 		for _, name := range got {
 			if !wire.IsProtocolName(name) {
@@ -203,9 +203,9 @@ func FuzzProtocols(f *testing.F) {
 			}
 		}
 		if diff := cmp.Diff(got, wire.ParseProtocols([]string{strings.Join(got, ", ")})); diff != "" {
-			t.Fatalf("%q, written again, is read as something else (-want +got):\n%s", in, diff)
+			t.Fatalf("%q, encoded again, is parsed differently (-want +got):\n%s", in, diff)
 		}
-		linear(t, text+",", func(text string) { _ = wire.ParseProtocols([]string{text}) })
+		checkAllocations(t, text+",", func(text string) { _ = wire.ParseProtocols([]string{text}) })
 	})
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// FuzzHeader reads every prefix of a header, and compares the result with the model. A
-// header that is accepted must be written as the same bytes. Then it writes a header
-// from the other arguments and reads it.
+// FuzzHeader parses every prefix of a header, and compares the result with the model.
+// Encoding an accepted header must give the same bytes. Then FuzzHeader encodes a header made
+// of the other arguments, and parses it.
 func FuzzHeader(f *testing.F) {
 	for _, b := range []string{
 		"\x81\x05Hello", "\x81\x85\x37\xfa\x21\x3dtext", "\x82\x7e\x01\x00",
@@ -72,8 +72,8 @@ func parseHeader(t *testing.T, b []byte) {
 	}
 }
 
-// writeHeader writes h, which must be read as it was, without the key if it is not
-// masked.
+// writeHeader encodes h and parses the result, which must be h, but without the key if h is
+// not masked.
 func writeHeader(t *testing.T, h wire.Header) {
 	b := wire.AppendHeader(nil, h)
 	if len(b) != h.Size() || len(b) > wire.MaxHeaderSize {

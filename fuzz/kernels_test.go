@@ -24,9 +24,9 @@ func grow(data []byte, n int) []byte {
 // maxMasked is the length of the longest slice that FuzzMask masks.
 const maxMasked = 1 << 13
 
-// FuzzMask compares Mask with a one-line loop, at every alignment of the slice in memory
-// and from every byte of the key on, whole, in the pieces of the input, and applied
-// twice. The bytes around the slice must not change.
+// FuzzMask compares Mask with a one-line loop, at every alignment of the slice in memory and
+// starting at every byte of the key. The slice is masked whole, in the pieces of the input,
+// and twice. The bytes around it must not change.
 func FuzzMask(f *testing.F) {
 	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
@@ -85,15 +85,15 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// firstBad returns the offset of the first byte of p that no UTF-8 can have there, by
-// unicode/utf8 alone, or len(p).
-func firstBad(p []byte) int {
+// firstInvalid returns the offset of the first byte with which p can no longer be the
+// beginning of valid UTF-8, or len(p). It uses only unicode/utf8.
+func firstInvalid(p []byte) int {
 	at := 0
 	for at < len(p) {
 		r, size := utf8.DecodeRune(p[at:])
 		if r == utf8.RuneError && size <= 1 {
-			// The bad byte ends the shortest prefix that, by FullRune, "begins with a
-			// full encoding of a rune". Without one the rune is only incomplete.
+			// The invalid byte ends the shortest prefix that, by FullRune, "begins with a
+			// full encoding of a rune". Without such a prefix the rune is only incomplete.
 			for n := 1; at+n <= len(p); n++ {
 				if utf8.FullRune(p[at : at+n]) {
 					return at + n - 1
@@ -106,9 +106,9 @@ func firstBad(p []byte) int {
 	return at
 }
 
-// FuzzUTF8 compares the validator with unicode/utf8 and the model, on the text after a
-// run of ASCII or of itself, and before a run of ASCII, in one piece, in the pieces of
-// the input and byte by byte.
+// FuzzUTF8 compares the validator with unicode/utf8 and the model. Before the text is a run
+// of ASCII, or the text itself repeated, and after it another run of ASCII. The validator
+// gets all of it in one piece, in the pieces of the input and byte by byte.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
 		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xc1\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
@@ -132,7 +132,7 @@ func FuzzUTF8(f *testing.F) {
 		}
 		text := append(grow(bytes.Clone(filler), int(before%300)), data...)
 		text = append(text, grow([]byte("and more "), int(after))...)
-		bad, whole := firstBad(text), utf8.Valid(text)
+		bad, whole := firstInvalid(text), utf8.Valid(text)
 		if good, ok := model.Text(text); good != bad || ok != whole {
 			t.Fatalf("% x: the model has %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
 		}

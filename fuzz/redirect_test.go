@@ -20,18 +20,18 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// redirectPatience limits the time for one input. No input has to wait for anything.
+// redirectPatience limits the time for one input. No input waits for a timeout.
 const redirectPatience = 20 * time.Second
 
 // maxRedirects is the number of redirects that the client of FuzzRedirect follows.
 const maxRedirects = 5
 
 // FuzzRedirect dials servers that redirect the client from one to the next. Each line of
-// the input is a Location, which must lead where net/url says. The client may send the
+// the input is a Location, which the client must resolve as net/url does. The client may send the
 // caller's fields and userinfo only to the first host and port, and not even there once
-// it has left. It must never go from TLS to plain text, and every request must have a
-// new key. Bit 0 of setup begins with TLS, bit 1 with a port, and the other bits choose
-// the statuses.
+// once it has connected elsewhere. It must never go from TLS to plain text, and every request
+// must have a new key. If bit 0 of setup is set, the first URL has TLS; with bit 1 it has a
+// port. The other bits choose the statuses.
 func FuzzRedirect(f *testing.F) {
 	places := []string{
 		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com",
@@ -81,7 +81,7 @@ func FuzzRedirect(f *testing.F) {
 
 // redirects is a set of servers, one at every address.
 type redirects struct {
-	locations []string // of the answers, in turn; after them the answer is 404
+	locations []string // one for each answer, in turn; later answers are 404
 	setup     uint8
 
 	hops    []*hop
@@ -142,14 +142,15 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 	return c
 })
 
-// check checks the hops of a client that began with a URL.
+// check checks the hops of a client that dialed the URL begin.
 func (s *redirects) check(begin string) error {
 	at, _ := url.Parse(begin)
 	home, left := s.hops[0].addr, false
 	var keys []string
 	for i, v := range s.hops {
 		if i > 0 {
-			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r")) // which is not a part of the field
+			// Surrounding space is not a part of the field.
+			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r"))
 			if err != nil {
 				return fmt.Errorf("hop %d, to %s: %w", i, v.addr, err)
 			}
@@ -161,19 +162,19 @@ func (s *redirects) check(begin string) error {
 			port = map[bool]string{false: "80", true: "443"}[secure]
 		}
 		where := net.JoinHostPort(at.Hostname(), port)
-		if isPlain(where) && !strings.EqualFold(v.addr, where) {
+		if hasOneSpelling(where) && !strings.EqualFold(v.addr, where) {
 			return fmt.Errorf("hop %d is to %s, want %s", i, v.addr, where)
 		}
 		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
 			return fmt.Errorf("there are more than %d redirects", maxRedirects)
 		}
 		if v.r == nil {
-			continue // the host is not valid in a request, or in a handshake of TLS
+			continue // the host is not valid in a request or in a TLS handshake
 		}
 		if v.tls != secure || i > 0 && s.hops[i-1].tls && !secure {
 			return fmt.Errorf("hop %d, to %s, has TLS: %v", i, at, v.tls)
 		}
-		if err := v.given(left); err != nil {
+		if err := v.checkFields(left); err != nil {
 			return fmt.Errorf("hop %d, to %s (left: %v): %w", i, at, left, err)
 		}
 		key := v.r.Header.Get("Sec-WebSocket-Key")
@@ -185,15 +186,15 @@ func (s *redirects) check(begin string) error {
 	return nil
 }
 
-// isPlain reports whether there is just one way to write a host and port.
-func isPlain(s string) bool {
+// hasOneSpelling reports whether there is just one way to write a host and port.
+func hasOneSpelling(s string) bool {
 	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" &&
 		strings.Count(s, ":") == 1
 }
 
-// given checks which of its caller's fields a client has sent: all of them, or only the
-// User-Agent if it has left the first host.
-func (v *hop) given(left bool) error {
+// checkFields checks which of its caller's fields the client has sent: all of them, or only
+// the User-Agent if it has left the first host and port.
+func (v *hop) checkFields(left bool) error {
 	h := v.r.Header
 	h.Del("Upgrade")
 	h.Del("Connection")

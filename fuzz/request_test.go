@@ -154,7 +154,7 @@ func addComposedRequests(f *testing.F) {
 	}
 }
 
-// addLargeRequests adds requests at a limit, and one byte beyond it.
+// addLargeRequests adds requests at a limit, and requests one byte beyond it.
 func addLargeRequests(f *testing.F) {
 	for over := range 2 {
 		fill := handshake.MaxFields - len("Sec-WebSocket-X: \r\n")
@@ -180,7 +180,7 @@ func checkRefusal(
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil || !errors.As(err, &e):
-		return fmt.Errorf("accepted, %v", err)
+		return fmt.Errorf("accepted, or refused without a HandshakeError: %v", err)
 	case w.Hijacked || len(nc.Written()) > 0:
 		return errors.New("refused on the hijacked connection")
 	case e.Status != w.Status || w.Body.Len() == 0:
@@ -203,7 +203,8 @@ func checkRefusal(
 	return nil
 }
 
-// checkAnswer checks the answer to a valid request. others says that other code set fields.
+// checkAnswer checks the answer to a valid request. If others is set, other code has set
+// fields of the response.
 func checkAnswer(answer []byte, want handshake.Acceptance, others bool) error {
 	head, found := strings.CutSuffix(string(answer), "\r\n\r\n")
 	lines := strings.Split(head, "\r\n")

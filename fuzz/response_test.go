@@ -21,7 +21,7 @@ import (
 // sampleAccept is the accept key in the suite's heads, for the key in RFC 6455, section 1.3.
 const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-// responseLines are the lines of a valid response, with a word for its key.
+// responseLines are the lines of a valid response, with {accept} for the accept key.
 const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Accept: {accept}\r\n"
 
@@ -128,7 +128,7 @@ func addResponses(f *testing.F) {
 }
 
 // addComposedResponses adds scripts of handshake.Response, and responses whose header is
-// at a limit, and one byte beyond it.
+// at a limit or one byte beyond it.
 func addComposedResponses(f *testing.F) {
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(upgrade.Composed|i*97&0x377),

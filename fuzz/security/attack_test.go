@@ -19,7 +19,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A result is what the server has read.
+// A result holds the messages that the server has read, and its last error.
 type result struct {
 	messages []string
 	err      error
@@ -33,9 +33,9 @@ type attacker struct {
 	results <-chan result
 }
 
-// attack opens a connection to a server that reads with Messages if lent is set, or with
-// Read. Each of its calls times out after a minute.
-func attack(t *testing.T, lent bool) *attacker {
+// attack opens a connection to a server that reads with Messages if byMessages is set, and with
+// Read otherwise. The connection times out after a minute.
+func attack(t *testing.T, byMessages bool) *attacker {
 	t.Helper()
 	results := make(chan result, 1)
 	h := websocket.Handler{
@@ -44,14 +44,14 @@ func attack(t *testing.T, lent bool) *attacker {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			var r result
-			if lent {
+			if byMessages {
 				for m, err := range c.Messages(ctx) {
 					if r.err = err; err == nil {
 						r.messages = append(r.messages, string(m.Data))
 					}
 				}
 			}
-			for !lent && r.err == nil {
+			for !byMessages && r.err == nil {
 				var p []byte
 				if _, p, r.err = c.Read(ctx); r.err == nil {
 					r.messages = append(r.messages, string(p))
@@ -127,17 +127,17 @@ func (a *attacker) closeCode() (code wire.StatusCode) {
 func TestBomb(t *testing.T) {
 	bomb := string(inflate.DeflateZeros(64 << 20))
 	binary, text := compose.Binary(bomb).Compressed(), compose.Text(bomb).Compressed()
-	for _, lent := range []bool{false, true} {
+	for _, byMessages := range []bool{false, true} {
 		for name, frames := range map[string][]compose.Frame{
 			"one frame":      {binary.Mask()},
 			"fragments":      fragments(binary, 1000),
 			"tiny fragments": fragments(text, 3),
 		} {
 			t.Run(name, func(t *testing.T) {
-				a := attack(t, lent)
+				a := attack(t, byMessages)
 				b := compose.Stream(frames...)
 				before := allocated()
-				go a.nc.Write(b) // it is not read to its end
+				go a.nc.Write(b) // the server does not read all of it
 				if code := a.closeCode(); code != wire.StatusMessageTooBig {
 					t.Errorf("closed with %v", code)
 				}
@@ -162,15 +162,15 @@ func allocated() uint64 {
 }
 
 // TestNothingAfterDamage checks that nothing is read after a message that cannot be
-// inflated: the two sides no longer share the same state.
+// inflated, because the two sides no longer share the same state.
 func TestNothingAfterDamage(t *testing.T) {
 	payload, err := inflate.Deflate(strings.NewReader("good"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	good, bad := compose.Text(string(payload)).Compressed().Mask(), compose.Text("\x06").Compressed().Mask()
-	for _, lent := range []bool{false, true} {
-		a := attack(t, lent)
+	for _, byMessages := range []bool{false, true} {
+		a := attack(t, byMessages)
 		go a.nc.Write(compose.Stream(good, bad, good))
 		if code := a.closeCode(); code != wire.StatusInvalidPayload {
 			t.Errorf("closed with %v", code)

@@ -27,8 +27,8 @@ func (t tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sizes returns the size of a secret on the wire after each of the guesses, which an
-// attacker has made the server send before it.
+// sizes returns the size on the wire of a secret that the server sends after each of the
+// guesses, which are the attacker's text.
 func sizes(
 	t *testing.T, secret string, guesses []string, write func(*websocket.Conn, context.Context, []byte) error,
 ) (all []int) {
@@ -89,8 +89,9 @@ func digits(seed uint64) string {
 	return string(b)
 }
 
-// TestPlainTellsNothing checks that the size of a compressed secret tells how similar it is
-// to an attacker's text (RFC 7692, section 8), and that its size written plain does not.
+// TestPlainTellsNothing checks that the size of a compressed secret reveals how similar the
+// secret is to an attacker's text (RFC 7692, section 8), and that the size of a secret
+// written plain does not.
 func TestPlainTellsNothing(t *testing.T) {
 	secret := digits(1)
 	guesses := []string{secret, secret[:100] + digits(2)[100:], digits(2)}

@@ -74,10 +74,10 @@ var defaults = map[string]any{
 	"Limits.MaxHandshakeFields": int64(websocket.DefaultMaxHandshakeFields),
 }
 
-// TestSecurityPolicyLimits checks that the table of limits has all limits, with the values
+// TestSecurityPolicyLimits checks that the table of limits contains all limits, with the values
 // in the code.
 func TestSecurityPolicyLimits(t *testing.T) {
-	named := map[string]bool{"Limits.MaxWriteFrame": true} // it bounds what is sent
+	named := map[string]bool{"Limits.MaxWriteFrame": true} // not a limit on the peer
 	for _, row := range readTable(t, readme(t), "limit") {
 		name := strings.Trim(row[1], "`")
 		if named[name] {
@@ -88,7 +88,7 @@ func TestSecurityPolicyLimits(t *testing.T) {
 		if !known {
 			got = constantOf(t, "websocket", name)
 		}
-		if want := written(got, row[2]); row[2] != want {
+		if want := formatLimit(got, row[2]); row[2] != want {
 			t.Errorf("%s is %s, the table has %s", name, want, row[2])
 		}
 	}
@@ -99,8 +99,8 @@ func TestSecurityPolicyLimits(t *testing.T) {
 	}
 }
 
-// written formats a limit in the unit of the cell there.
-func written(v any, there string) string {
+// formatLimit formats a limit in the unit of the cell of the table.
+func formatLimit(v any, cell string) string {
 	if text, ok := v.(string); ok {
 		return text
 	}
@@ -108,11 +108,11 @@ func written(v any, there string) string {
 	switch {
 	case !ok:
 		return fmt.Sprintf("%v s", v.(time.Duration).Seconds())
-	case strings.HasSuffix(there, " MiB"):
+	case strings.HasSuffix(cell, " MiB"):
 		return fmt.Sprintf("%v MiB", float64(n)/(1<<20))
-	case strings.HasSuffix(there, " KiB"):
+	case strings.HasSuffix(cell, " KiB"):
 		return fmt.Sprintf("%v KiB", float64(n)/(1<<10))
-	case strings.HasSuffix(there, " B"):
+	case strings.HasSuffix(cell, " B"):
 		return fmt.Sprintf("%d B", n)
 	case n >= 1000:
 		return fmt.Sprintf("%d,%03d", n/1000, n%1000)
