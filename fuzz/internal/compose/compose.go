@@ -1,6 +1,6 @@
-// Package compose writes streams of WebSocket frames. Script reads frames from the bytes
-// of a fuzzer, and fits most of them to their place in the stream: raw bytes mostly break
-// a rule with the first frame, and a script reaches the tenth. Seeds are written with the
+// Package compose writes streams of WebSocket frames. Script makes frames from the bytes of a
+// fuzzer, and adapts most of them to their place in the stream: raw bytes usually break a rule
+// with the first frame, whereas a script reaches the tenth. Seeds are written with the
 // constructors of frames.
 //
 // It does not use package wire to write frames.
@@ -17,7 +17,7 @@ type Frame struct {
 	Length  uint64  // in the header
 	Payload []byte  // unmasked
 
-	treatment byte // by Script: 0, otherForm or asIs
+	treatment byte // how Script treats the frame: 0, otherForm or asIs
 }
 
 // Fin, RSV and Opcode return the parts of First.
@@ -77,19 +77,19 @@ const (
 	asIs      = 3 // the first byte is not made to fit
 
 	amount  = 1<<6 - 1
-	literal = 48 // below, the number of bytes in the script; from here, an index of sizes
+	literal = 48 // smaller amounts are numbers of bytes in the script; others are 48 plus an index of sizes
 )
 
-// sizes are payloads that are not in the script: around the limits of the forms of a
-// length, and announced but not delivered.
+// sizes are the sizes of payloads that are not in the script. Some are around the limits of
+// the forms of a length. Others are announced, but not or only partly delivered.
 var sizes = [...]struct{ deliver, announce uint64 }{
 	{124, 0}, {125, 0}, {126, 0}, {127, 0}, {200, 0}, {65535, 0}, {65536, 0}, {300, 0},
 	{0, 1}, {3, 1 << 16}, {1, 1 << 32}, {0, 1<<63 - 1}, {2, 1 << 62}, {0, 1 << 63}, {0, 1<<64 - 1},
 	{1, 65535},
 }
 
-// Script returns the frames of a script, whose entries have two bytes and a payload.
-// server says that a server reads the stream, so that frames are masked. rsv and frameRSV
+// Script returns the frames of a script, whose entries have two bytes and a payload. If
+// server is set, a server reads the stream, so the frames are masked. rsv and frameRSV
 // are the allowed bits, as in wire.Decoder.
 func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
 	open, big := false, false

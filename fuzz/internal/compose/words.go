@@ -46,7 +46,7 @@ func (f Frame) Filled(n int) Frame {
 	return f
 }
 
-// Announcing returns f with another length than that of its payload.
+// Announcing returns f with a header that gives another length than that of its payload.
 func (f Frame) Announcing(length uint64) Frame {
 	f.Length = length
 	return f
@@ -58,14 +58,14 @@ func (f Frame) InForm(form int) Frame {
 	return f
 }
 
-// Misformed returns f as an entry of a script whose length has another form, or whose
-// masking is wrong, as selected by the last two bits of the first byte.
+// Misformed returns f as an entry of a script. The last two bits of its first byte select
+// another form of its length, or wrong masking.
 func (f Frame) Misformed() Frame {
 	f.treatment = otherForm
 	return f
 }
 
-// AsIs returns f as an entry of a script whose first byte is not made to fit.
+// AsIs returns f as an entry of a script. Script does not adapt its first byte.
 func (f Frame) AsIs() Frame {
 	f.treatment = asIs
 	return f

@@ -21,7 +21,7 @@ type Client struct {
 // A Verdict says how a client must handle a response.
 type Verdict struct {
 	Accept      bool
-	Final       bool   // there is a response that is not an interim one
+	Final       bool   // there is a response other than interim ones
 	Status      int    // of that response
 	Why         string // the reason to refuse it
 	Subprotocol string

@@ -2,8 +2,8 @@ package handshake
 
 import "strings"
 
-// Request returns the request for a script. Most of it is valid, so that the changes of a
-// fuzzer are faults of grammar rather than of letters. The first byte selects the start
+// Request returns the request for a script. Most of the request is valid, so that the changes
+// of a fuzzer cause faults of grammar rather than of spelling. The first byte selects the start
 // line, the second the required lines to leave out, and each further byte adds a line.
 func Request(script []byte) []byte {
 	return compose(script, requestStarts, requestRequired, requestMore, "\x81\x81\x01\x02\x03\x04h")
@@ -27,7 +27,7 @@ func Response(script []byte) []byte {
 }
 
 // maxHead limits the lines of a script, in bytes: one byte may add a line of 4 KB, and the
-// models are slow. All limits that the targets test are well below.
+// models are slow. All limits that the targets test are far smaller.
 const maxHead = 128 << 10
 
 func compose(script []byte, starts, required, more []string, trailing string) []byte {

@@ -26,8 +26,8 @@ func (c *code) next(r *reader) (int, error) {
 	return 0, ErrSymbol
 }
 
-// newCode returns the code with these lengths. It must be complete, or have one symbol of
-// one bit, or no symbol.
+// newCode returns the code with these lengths. The code must be complete, or have one symbol
+// of one bit, or no symbol.
 func newCode(lengths []int) (*code, error) {
 	c, free := &code{}, 1 // unused codes of n bits
 	for n := 1; n <= 15; n++ {

@@ -2,9 +2,9 @@ package inflate
 
 import "encoding/binary"
 
-// Craft returns the payload of a message for a script, with all kinds of blocks. Most of it
-// is valid, with references to the edges of windows. Some scripts make faults: a reference
-// that reaches too far, an invalid symbol, code or length. rest is the part of the script
+// Craft returns the payload of a message for a script, with all kinds of blocks. Most payloads
+// are valid, with references to the edges of windows. Some scripts cause a fault: a reference
+// that reaches too far, or an invalid symbol, code or length. rest is the part of the script
 // after the message.
 func Craft(script []byte) (payload, rest []byte) {
 	c := &crafter{script: script}
@@ -153,7 +153,8 @@ func (c *crafter) distance(distance coder) {
 			return
 		}
 	}
-	if before := kind>>5 == 5 && c.made < 32; !before && kind < 0xe0 { // otherwise into the message before
+	// The other distances may reach an earlier message.
+	if before := kind>>5 == 5 && c.made < 32; !before && kind < 0xe0 {
 		back = min(back, c.made)
 	}
 	back = min(max(back, 1), 1<<15)

@@ -154,7 +154,7 @@ func TestStreamRefuses(t *testing.T) {
 		s := Stream{Window: 1 << 15}
 		m, err := s.Message([]byte(payload))
 		if !errors.Is(err, want) {
-			t.Errorf("%x: %x, %v, not %v", payload, m.Out, err, want)
+			t.Errorf("%x: %x, %v, want %v", payload, m.Out, err, want)
 		}
 	}
 }

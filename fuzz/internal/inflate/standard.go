@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Standard inflates a payload with compress/flate, which knows no end but a final block.
-// whole says that it asked for more after the message.
+// Standard inflates a payload with compress/flate, for which only a final block ends the
+// data. whole reports whether compress/flate read the whole message and asked for more.
 func Standard(payload, dictionary []byte) (out []byte, whole bool) {
 	src := bytes.NewReader(append(payload[:len(payload):len(payload)], Tail...))
 	out, err := io.ReadAll(flate.NewReaderDict(src, dictionary))

@@ -4,12 +4,12 @@
 //
 // It imports only the standard library, so that a mistake in wire's tables, constants
 // or helpers cannot be repeated here. The model in wire's own tests shares wire's types
-// and is used with random streams. This one also checks what is sent, close payloads,
+// and is used with random streams. The model here also covers senders, close payloads,
 // text and header fields, and returns all faults of a frame header.
 //
-// The offset of a fault is part of the model: the first byte with which the fault is
-// certain. But a length is checked at its last byte, and a control frame once it is
-// whole.
+// The model also gives the offset of a fault: the offset of the first byte with which the
+// fault is certain. There are two exceptions. A length is checked at its last byte, and the
+// payload of a control frame once the frame is whole.
 package model
 
 // A Rule is a rule of RFC 6455 that bytes can break, named by what is wrong.
@@ -56,9 +56,9 @@ func (r Rule) Code() int {
 // A Fault is a broken rule and its offset.
 type Fault struct {
 	Rule Rule
-	At   int64 // the offset of the byte at which it is certain
+	At   int64 // the offset of the byte at which the fault is certain
 	// Size and Limit are set for the rules about limits.
 	Size, Limit int64
 
-	needs int64 // the bytes of the frame up to that one
+	needs int64 // the number of bytes of the frame up to that byte, inclusive
 }

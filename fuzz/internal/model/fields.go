@@ -11,8 +11,8 @@ type Extension struct {
 	Params []Param
 }
 
-// A FieldFault is a place where a field is invalid. At is the length of the longest
-// prefix of the line Line with which some valid text begins.
+// A FieldFault is a place where a field is invalid. At is an offset in the line Line: the
+// length of its longest prefix that can begin a valid line.
 //
 // For an empty or unfinished quoted string a parser may report any offset from Quote,
 // after the opening quote, to At, the end of the string. For other faults Quote is At.
@@ -90,14 +90,14 @@ type symbol struct {
 	open  bool // a quoted string without an end
 }
 
-// A grammar reads symbols. They are the text by the "implied *LWS" of RFC 2616: "except
+// A grammar reads symbols. RFC 2616 splits a text into symbols by its "implied *LWS": "except
 // where noted otherwise, linear white space (LWS) can be included between any two adjacent
 // words (token or quoted-string), and between adjacent words and separators, without
 // changing the interpretation of a field".
 type grammar struct {
 	symbols []symbol
 	end     int
-	inValue bool // the next symbol is an invalid quoted string, in a place for one
+	inValue bool // the next symbol is an invalid quoted string, where a valid one may be
 }
 
 // newGrammar joins the lines (RFC 2616, section 4.2): "It MUST be possible
@@ -108,7 +108,7 @@ func newGrammar(lines []string) *grammar {
 	return &grammar{symbols: split(text), end: len(text)}
 }
 
-// split returns the symbols of a text. Its lines are unfolded, so LWS is SP and HT.
+// split returns the symbols of a text. The lines of the text are unfolded, so LWS is SP and HT.
 func split(text string) (all []symbol) {
 	for i := 0; i < len(text); {
 		s := symbol{start: i, bad: -1}
@@ -222,8 +222,8 @@ func (g *grammar) param() (p Param, ok bool) {
 	return p, ok
 }
 
-// fault returns the place of the next symbol, which is invalid there, or of the byte in
-// a quoted string that a token cannot contain.
+// fault returns the place of the next symbol, which is invalid where it is. In a quoted
+// string, it is the place of the byte that a token cannot contain.
 func (g *grammar) fault(lines []string) *FieldFault {
 	if len(g.symbols) == 0 {
 		return place(lines, g.end, g.end)

@@ -2,7 +2,7 @@ package model
 
 // A Config is the configuration of a reader.
 type Config struct {
-	// Server says that a server reads the stream of a client.
+	// Server is set if a server reads the stream of a client.
 	Server bool
 
 	// RSV holds the reserved bits that an extension sets on the first frame of a
@@ -12,7 +12,7 @@ type Config struct {
 	// The limits. A negative value means no limit.
 	MaxFrame, MaxMessage, MaxEmptyFragments, MaxControls int64
 
-	// AnyText turns the validation of text off.
+	// AnyText turns off the validation of text.
 	AnyText bool
 }
 
@@ -26,7 +26,7 @@ type Frame struct {
 // A Message is a whole message.
 type Message struct {
 	Opcode  byte
-	Coded   bool // a frame of it has a reserved bit
+	Coded   bool // one of its frames has a reserved bit
 	Payload []byte
 }
 
@@ -38,8 +38,8 @@ type Result struct {
 	Code     int  // of the close frame
 	Reason   []byte
 
-	Fault *Fault  // the first
-	All   []Fault // of the same header
+	Fault *Fault  // the first fault, or nil
+	All   []Fault // all faults of the same header
 }
 
 // A reader is a position in a stream, with the counts that 5.4 and 10.4 need.
@@ -64,14 +64,14 @@ func Decode(c Config, stream []byte) Result {
 	return r.Result
 }
 
-// frame reads one frame, or the part that the stream has of it.
+// frame reads one frame, or the part of it that the stream contains.
 func (r *reader) frame() {
 	b := r.stream[r.pos:]
 	h := ParseHead(b)
 	r.All = r.headFaults(h)
 	if len(r.All) > 0 {
-		// The fault that is certain first counts. Of several at the same byte, any
-		// one would do.
+		// The fault that is certain first counts. If several are certain at the same
+		// byte, any of them would do.
 		first := r.All[0]
 		for _, f := range r.All {
 			if f.needs < first.needs {
@@ -123,7 +123,7 @@ func (r *reader) control(h Head, payload []byte, whole bool, start int64) {
 	r.Frames = append(r.Frames, Frame{h, h.Opcode, payload})
 }
 
-// data adds a data frame, or the part that the stream has of it.
+// data adds a data frame, or the part of it that the stream contains.
 func (r *reader) data(h Head, payload []byte, whole bool, start int64) {
 	r.controls = 0
 	if h.Opcode != 0 {

@@ -1,6 +1,6 @@
 package model
 
-// A Head is the header of a frame (RFC 6455, section 5.2), or the part that there is.
+// A Head is the header of a frame (RFC 6455, section 5.2), or the part of it in the stream.
 type Head struct {
 	Fin    bool
 	RSV    byte
@@ -12,7 +12,7 @@ type Head struct {
 	Size  int  // of the head, in bytes
 	Whole bool // nothing is missing
 
-	have      int // bytes of the header and what follows it
+	have      int // bytes of the header and after it
 	lengthEnd int // the offset of the first byte after the length
 	hasLength bool
 }
@@ -82,8 +82,8 @@ func (h Head) LengthFaults() (all []Fault) {
 	return all
 }
 
-// headFaults returns all faults in the header of the frame at r.pos, or in the part that
-// there is, in the order of the bytes.
+// headFaults returns all faults in the header of the frame at r.pos, or in the part of it in
+// the stream, in the order of the bytes.
 func (r *reader) headFaults(h Head) []Fault {
 	all := append(r.firstByte(h), r.secondByte(h)...)
 	for _, f := range h.LengthFaults() {
@@ -155,7 +155,7 @@ func (r *reader) secondByte(h Head) (all []Fault) {
 		all = append(all, r.fault(Masked, 1))
 	}
 	// 5.5: "All control frames MUST have a payload length of 125 bytes or less".
-	// A longer form in the 7-bit length says that there are more.
+	// A 7-bit length of 126 or 127 announces more than 125 bytes.
 	if h.Opcode >= 8 && (h.lengthEnd > 2 || h.Length > 125) {
 		all = append(all, r.fault(ControlTooLong, 1))
 	}

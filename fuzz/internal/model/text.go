@@ -22,9 +22,9 @@ var characters = [][][2]byte{
 	{{0xf4, 0xf4}, {0x80, 0x8f}, {0x80, 0xbf}, {0x80, 0xbf}}, // UTF8-4, 3
 }
 
-// Text reads p as UTF-8. good is the length of the longest prefix of p with which some
-// text begins: if p[good] exists, no text can have that byte there. whole reports whether
-// p itself is valid text.
+// Text reads p as UTF-8. good is the length of the longest prefix of p that can begin a
+// valid text: if p[good] exists, it is the first invalid byte. whole reports whether p
+// itself is valid text.
 func Text(p []byte) (good int, whole bool) {
 	for good < len(p) {
 		length, part := 0, 0

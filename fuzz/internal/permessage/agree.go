@@ -44,9 +44,9 @@ func CheckAccept(
 	return &answer, nil
 }
 
-// CheckAgreed negotiates between both ends, and has each send the same message twice. The
-// second must refer to the first exactly if context is taken over and the window is large
-// enough.
+// CheckAgreed negotiates between both ends, and makes each send the same message twice. The
+// second message must refer to the first if, and only if, context is taken over and the
+// window is large enough.
 func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers []wire.ExtensionSpec) error {
 	answer, ours, ok := s.Accept(slices.Values(offers))
 	if !ok {

@@ -7,13 +7,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A chopper returns the sizes of pieces: the bytes of a seed in turn, again and again.
+// A chopper returns the sizes of pieces: the bytes of a seed in turn, repeatedly.
 type chopper struct {
 	seed  uint64
 	dealt int
 }
 
-// next returns a size of 0 to 255. Every ninth is not 0, and after many all are 255.
+// next returns a size of 0 to 255. Every ninth is not 0. After 2,000 sizes, all are 255.
 func (c *chopper) next() int {
 	c.dealt++
 	switch {
@@ -32,8 +32,9 @@ const Unchopped = 0
 const Most = 1 << 16
 
 // Decode decodes a payload with a session, in pieces selected by chop. It checks the
-// contract of [wire.MessageDecoder] after every call. cut says that the message has more
-// than Most bytes. After the first call it calls meanwhile, unless that is nil.
+// contract of [wire.MessageDecoder] after every call. cut reports whether decoding stopped
+// because the message has more than Most bytes. After the first call Decode calls meanwhile,
+// unless meanwhile is nil.
 func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out []byte, cut bool, err error) {
 	dec, err := s.Decode(wire.RSV1)
 	if err != nil {
@@ -76,7 +77,7 @@ func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out 
 			case again && len(out) == Most:
 				return out, true, nil
 			}
-			clear(got) // the decoder may keep neither
+			clear(got) // the decoder must not use got or src again
 			clear(src[:took])
 			src, more = src[took:], again
 		}

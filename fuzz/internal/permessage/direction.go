@@ -14,7 +14,7 @@ type Direction struct {
 	from, to  wire.Session
 	noContext bool
 	model     *inflate.Stream
-	last      []byte // the end of the messages, to be repeated
+	last      []byte // the last bytes sent, parts of which later messages repeat
 
 	// Meanwhile, if not nil, is called in the middle of a message that is sent in pieces.
 	Meanwhile func() error
@@ -99,7 +99,7 @@ func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
 }
 
 // Encode encodes a message in pieces of a size, or whole if size is 0, and appends it to
-// "dst". After the first piece it calls meanwhile, unless that is nil.
+// "dst". After the first piece it calls meanwhile, unless meanwhile is nil.
 func Encode(
 	enc wire.MessageEncoder, message []byte, size int, meanwhile func() error,
 ) (payload []byte, err error) {
@@ -115,7 +115,7 @@ func Encode(
 		if payload, err = enc.Append(payload, src, fin); err != nil {
 			return nil, fmt.Errorf("appending: %w", err)
 		}
-		clear(src) // the encoder may not keep it
+		clear(src) // the encoder must not use it again
 		if !fin && meanwhile != nil {
 			if err := meanwhile(); err != nil {
 				return nil, fmt.Errorf("meanwhile: %w", err)

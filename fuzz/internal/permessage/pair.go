@@ -16,8 +16,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// extensions holds the extensions of all inputs by their options. Their pools are shared,
-// as those of a program are.
+// extensions maps options to the extensions of all inputs, which share their pools, as the
+// connections of a program do.
 var extensions sync.Map
 
 func extension(o deflate.Options) *deflate.Extension {

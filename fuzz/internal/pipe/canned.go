@@ -11,8 +11,8 @@ import (
 )
 
 // A Canned is a transport in memory for one side. It returns canned input, in pieces, and
-// keeps the bytes that were written. It waits for nothing but the request that Reply
-// answers, so that a side that hangs does so by itself.
+// keeps the bytes that were written. It waits only for the request that Reply answers, so if
+// a side hangs, the cause is in that side.
 type Canned struct {
 	// Reply, if not nil, is called once with the bytes written so far, and returns the
 	// input. The first Read waits for the empty line at the end of a request's header.
@@ -28,11 +28,11 @@ type Canned struct {
 	// significant. A byte of 0 means 256. If all are 0 the input is not split.
 	Chop uint64
 
-	// Filler, if not empty, follows again and again. Otherwise the stream ends.
+	// Filler, if not empty, follows, repeated without end. Otherwise the stream ends.
 	Filler []byte
 
 	mu      sync.Mutex
-	change  sync.Cond // of written and closed; L is set by the first to wait
+	change  sync.Cond // signals changes of written and closed; the first Read that waits sets L
 	written bytes.Buffer
 	read    int
 	pieces  int
@@ -118,8 +118,8 @@ func (p *Canned) SetDeadline(time.Time) error      { return nil }
 func (p *Canned) SetReadDeadline(time.Time) error  { return nil }
 func (p *Canned) SetWriteDeadline(time.Time) error { return nil }
 
-// A ResponseWriter is an [http.ResponseWriter] for one request. It has the methods of
-// net/http's own that package websocket uses.
+// A ResponseWriter is an [http.ResponseWriter] for one request. It also has those methods of
+// net/http's ResponseWriter that package websocket uses.
 type ResponseWriter struct {
 	Conn   net.Conn
 	Reader *bufio.Reader // of Conn, from which the request was read
@@ -138,7 +138,7 @@ func (w *ResponseWriter) Header() http.Header {
 	return w.header
 }
 
-// WriteHeader implements [http.ResponseWriter]. The first status counts.
+// WriteHeader implements [http.ResponseWriter]. Only the first status counts.
 func (w *ResponseWriter) WriteHeader(status int) {
 	if w.Status == 0 {
 		w.Status = status

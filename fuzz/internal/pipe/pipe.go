@@ -1,8 +1,8 @@
-// Package pipe has transports in memory. A [Link] joins two ends, and is as bad as a
-// network can be: it buffers little, splits the bytes anywhere, stalls, and breaks. A
-// [Canned] is a single end with canned input. Both follow the rules of net.Conn. A Link
-// has deadlines, and uses no clock but that of package time, so that it works in a
-// bubble of testing/synctest.
+// Package pipe provides transports in memory. A [Link] joins two ends, and simulates a bad
+// network: it buffers little, splits the bytes anywhere, stalls, and breaks. A [Canned] is
+// a single end with canned input. Both follow the rules of net.Conn. A Link has deadlines,
+// and uses only the clock of package time, so that it works in a bubble of
+// testing/synctest.
 package pipe
 
 import (
@@ -54,7 +54,8 @@ type Link struct {
 	ends [2]end
 }
 
-// New returns a link and its two ends. It is a good network until Spoil is called.
+// New returns a link and its two ends. The options apply once Spoil is called, except
+// HalfClose, which always applies.
 func New(o Options) (l *Link, a, b net.Conn) {
 	l = &Link{opts: o}
 	l.cond = sync.NewCond(&l.mu)
@@ -69,8 +70,8 @@ func New(o Options) (l *Link, a, b net.Conn) {
 	return l, &l.ends[0], &l.ends[1]
 }
 
-// Spoil applies the options. Before, nothing is split or stalled, and each direction
-// buffers at least 64 KiB.
+// Spoil applies the options. Before it is called, nothing is split or stalled, and each
+// direction buffers at least 64 KiB.
 func (l *Link) Spoil() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,7 +89,7 @@ func (l *Link) Drop() {
 }
 
 // Vanish breaks the link at end i, 0 or 1. The bytes in flight to that end are lost. The
-// other end can still read the bytes that it has received, before its reads fail too.
+// other end can still read the bytes in flight to it, before its reads fail too.
 func (l *Link) Vanish(i int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,8 +98,8 @@ func (l *Link) Vanish(i int) {
 	l.cond.Broadcast()
 }
 
-// Waiting returns the number of bytes that end i has received and not read, and the time
-// since it last read any.
+// Waiting returns the number of bytes that end i has received but not read, and the time
+// since its last read, or since the first of these bytes arrived, if that was later.
 func (l *Link) Waiting(i int) (n int, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,7 +114,7 @@ func (l *Link) Waiting(i int) (n int, d time.Duration) {
 type stream struct {
 	buf     []byte
 	since   time.Time // of the last read, or of the first byte after it
-	ended   bool      // by CloseWrite, or Close, of the other end
+	ended   bool      // the other end called CloseWrite or Close
 	gone    bool      // the reading end is closed
 	broken  bool
 	snapped bool // broken, but buf can be read
@@ -142,7 +143,7 @@ type end struct {
 	rd, wd deadline
 }
 
-// A deadline is that of the reads, or the writes, of an end.
+// A deadline is the deadline of the reads, or of the writes, of an end.
 type deadline struct {
 	at    time.Time
 	timer *time.Timer

@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Config returns a decoder whose settings are the bits of a number: the role, the reserved
-// bits, limits that are wire's defaults, off, or small, and whether text is validated.
+// Config returns a decoder whose settings are the bits of a number. They select the role, the
+// reserved bits, limits that are wire's defaults, off, or small, and whether text is validated.
 func Config(bits uint32) wire.Decoder {
 	d := wire.Decoder{
 		Role:     wire.Role(bits & 1),
@@ -37,7 +37,8 @@ func Config(bits uint32) wire.Decoder {
 	return d
 }
 
-// Model returns the configuration of the model for d, by its documentation.
+// Model returns the configuration of the model for d, as the documentation of wire.Decoder
+// describes it.
 func Model(d *wire.Decoder) model.Config {
 	limit := func(n, zero int64) int64 {
 		if n == 0 {
@@ -99,8 +100,8 @@ type Reading struct {
 }
 
 // Read feeds stream to d in pieces of the given sizes. Each piece is a copy that is
-// overwritten afterwards, which reveals a decoder that looks back. The error says which
-// promise d broke.
+// overwritten afterwards, which reveals a decoder that uses earlier input again. The error
+// says which promise d broke.
 func Read(d *wire.Decoder, stream []byte, sizes []int) (*Reading, error) {
 	r := &Reading{d: d}
 	return r, r.read(stream, sizes)
@@ -175,7 +176,7 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	if f.Kind == wire.KindNone {
 		if f.Payload != nil || f.Header != (wire.Header{}) || f.Offset != 0 || f.EndsFrame() ||
 			f.EndsMessage() {
-			return fmt.Errorf("a frame of no kind is not empty: %+v", f)
+			return fmt.Errorf("a frame of KindNone is not empty: %+v", f)
 		}
 		return nil
 	}
@@ -209,7 +210,8 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	return nil
 }
 
-// count finds by the model where frames begin and end, and checks InFrame. b was consumed.
+// count uses the model to find where frames begin and end, and checks InFrame. b are the
+// bytes that Next consumed.
 func (r *Reading) count(b []byte, err error) error {
 	r.raw = append(r.raw, b...)
 	h := model.ParseHead(r.raw)

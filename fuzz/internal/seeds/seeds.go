@@ -1,5 +1,5 @@
-// Package seeds holds the bytes on the wire in the cases of the compliance suite, run
-// against this project's own server and client. They are the seeds of most targets.
+// Package seeds contains the bytes on the wire in the cases of the compliance suite, when run
+// against this project's own server and client. These bytes are seeds of most targets.
 //
 // The files are written by
 //
@@ -32,8 +32,8 @@ type Stream struct {
 	Data       []byte
 }
 
-// A Head is one side's part of an opening handshake. That of a client is the request with
-// the bytes sent together with it. That of a server is the status line and the fields.
+// A Head is one side's part of an opening handshake. A client's head is the request, with the
+// bytes sent together with it. A server's head is the status line and the fields.
 type Head struct {
 	Case    string // as in Stream
 	Request bool

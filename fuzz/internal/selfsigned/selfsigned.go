@@ -1,4 +1,4 @@
-// Package selfsigned makes a certificate for the servers of the soak and of the targets.
+// Package selfsigned makes a certificate for the servers of the soak test and of the targets.
 // The certificate of net/http/httptest has an RSA key, which doubles the CPU time of FuzzRedirect.
 package selfsigned
 

@@ -1,5 +1,6 @@
-// Package upgrade holds what the targets for the two sides of the opening handshake
-// share: the options that an input selects, and how to read a connection to its end.
+// Package upgrade contains the code that the targets for the two sides of the opening
+// handshake share: the options that an input selects, and a function that reads a connection
+// to its end.
 package upgrade
 
 import (
@@ -19,7 +20,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Patience limits the time for one input. No input has to wait for anything.
+// Patience limits the time for one input. No input waits for a timeout.
 const Patience = 20 * time.Second
 
 // Watch panics after Patience, unless the returned function is called first.
