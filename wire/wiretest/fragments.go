@@ -6,8 +6,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// fragmentRows are about fragmentation and control frames (RFC 6455, sections
-// 5.4 and 5.5).
+// fragmentRows returns rows about fragmentation and control frames (RFC 6455, sections 5.4 and
+// 5.5).
 func fragmentRows() []row {
 	rows := []row{
 		{name: "fragments/two", frames: []frame{
@@ -93,11 +93,11 @@ func fragmentRows() []row {
 	return append(rows, controlRows()...)
 }
 
-// controlRows are about the size and the fragmentation of control frames (RFC 6455, section
-// 5.5).
+// controlRows returns rows about the size and the fragmentation of control frames (RFC 6455,
+// section 5.5).
 func controlRows() []row {
 	var rows []row
-	for _, op := range []byte{clse, ping, pong} {
+	for _, op := range []byte{closing, ping, pong} {
 		name := wire.Opcode(op).String()
 		rows = append(rows, row{
 			name:   "control/fragmented/" + name,
@@ -117,11 +117,11 @@ func controlRows() []row {
 			fault:  inHeader(wire.ErrControlTooLong, 0, 1),
 		}, row{
 			name:   "control/too long/64-bit/" + name,
-			frames: []frame{{first: fin | op, more: 1 << 40}},
+			frames: []frame{{first: fin | op, missing: 1 << 40}},
 			fault:  inHeader(wire.ErrControlTooLong, 0, 1),
 		}, row{
 			name:   "control/too long/not minimal/" + name,
-			frames: []frame{{first: fin | op, payload: "ab", form: 2}},
+			frames: []frame{{first: fin | op, payload: "ab", lengthBytes: 2}},
 			fault:  inHeader(wire.ErrControlTooLong, 0, 1),
 		})
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// frameRows are about the length and the masking of a frame (RFC 6455, sections 5.1 and
-// 5.2).
+// frameRows returns rows about the length and the masking of a frame (RFC 6455, sections 5.1
+// and 5.2).
 func frameRows() []row {
 	rows := []row{
 		{name: "empty"},
@@ -27,11 +27,11 @@ func frameRows() []row {
 			{first: fin | pong, payload: strings.Repeat("p", 125)},
 			{first: fin | bin, payload: strings.Repeat("b", 300)},
 		}},
-		{name: "truncated/first byte", tail: "\x82"},
-		{name: "truncated/payload", frames: []frame{{first: fin | bin, payload: "abc", more: 2}}},
-		{name: "truncated/no payload", frames: []frame{{first: fin | bin, more: 1}}},
-		{name: "truncated/control", frames: []frame{{first: fin | ping, payload: "abc", more: 2}}},
-		{name: "truncated/close", frames: []frame{{first: fin | clse, payload: "\x03", more: 1}}},
+		{name: "truncated/first byte", rest: "\x82"},
+		{name: "truncated/payload", frames: []frame{{first: fin | bin, payload: "abc", missing: 2}}},
+		{name: "truncated/no payload", frames: []frame{{first: fin | bin, missing: 1}}},
+		{name: "truncated/control", frames: []frame{{first: fin | ping, payload: "abc", missing: 2}}},
+		{name: "truncated/close", frames: []frame{{first: fin | closing, payload: "\x03", missing: 1}}},
 	}
 	for _, n := range []int{1, 124, 125, 126, 127, 65535, 65536, 70000} {
 		rows = append(rows, row{
@@ -40,42 +40,45 @@ func frameRows() []row {
 		})
 	}
 	rows = append(rows, lengthFormRows()...)
-	for _, f := range []byte{text, fin | text, bin, fin | bin, fin | clse, fin | ping, fin | pong} {
+	for _, f := range []byte{text, fin | text, bin, fin | bin, fin | closing, fin | ping, fin | pong} {
 		rows = append(rows, row{
 			name:   fmt.Sprintf("mask/%#02x", f),
-			frames: []frame{{first: f, flip: true}},
+			frames: []frame{{first: f, wrongMasking: true}},
 			fault:  inHeader(wrongMask, 0, 1),
 		})
 	}
 	return append(rows,
 		row{
-			name:   "mask/second frame",
-			frames: []frame{{first: text, payload: "a"}, {first: fin | cont, payload: "b", flip: true}},
-			fault:  inHeader(wrongMask, 1, 1),
+			name: "mask/second frame",
+			frames: []frame{
+				{first: text, payload: "a"},
+				{first: fin | cont, payload: "b", wrongMasking: true},
+			},
+			fault: inHeader(wrongMask, 1, 1),
 		},
 		row{
 			name:   "mask/before the length",
-			frames: []frame{{first: fin | ping, payload: pattern(200), flip: true}},
+			frames: []frame{{first: fin | ping, payload: pattern(200), wrongMasking: true}},
 			fault:  inHeader(wrongMask, 0, 1),
 		},
 	)
 }
 
-// lengthFormRows are about the form of a length (RFC 6455, section 5.2).
+// lengthFormRows returns rows about the form of a length (RFC 6455, section 5.2).
 func lengthFormRows() []row {
 	var rows []row
 	for _, n := range []uint64{1 << 63, 1<<63 + 5, 1<<64 - 1} {
 		for _, op := range []byte{fin | bin, text} {
 			rows = append(rows, row{
 				name:   fmt.Sprintf("length/top bit/%#02x/%#x", op, n),
-				frames: []frame{{first: op, more: n}},
+				frames: []frame{{first: op, missing: n}},
 				fault:  inLength(wire.ErrLengthTopBit, 0),
 			})
 		}
 	}
 	rows = append(rows, row{
 		name:   "length/top bit in a continuation",
-		frames: []frame{{first: text, payload: "a"}, {first: cont, more: 1 << 63}},
+		frames: []frame{{first: text, payload: "a"}, {first: cont, missing: 1 << 63}},
 		fault:  inLength(wire.ErrLengthTopBit, 1),
 	})
 	for _, c := range []struct{ form, n int }{
@@ -84,28 +87,28 @@ func lengthFormRows() []row {
 	} {
 		rows = append(rows, row{
 			name:   fmt.Sprintf("length/not minimal/%d in %d bytes", c.n, c.form),
-			frames: []frame{{first: fin | bin, payload: pattern(c.n), form: c.form}},
+			frames: []frame{{first: fin | bin, payload: pattern(c.n), lengthBytes: c.form}},
 			fault:  inLength(wire.ErrLengthNotMinimal, 0),
 		})
 	}
 	return append(rows,
 		row{
 			name:   "length/not minimal/continuation",
-			frames: []frame{{first: bin, payload: "a"}, {first: cont, payload: "b", form: 2}},
+			frames: []frame{{first: bin, payload: "a"}, {first: cont, payload: "b", lengthBytes: 2}},
 			fault:  inLength(wire.ErrLengthNotMinimal, 1),
 		},
 		row{
 			name:   "length/not minimal/before the limits",
 			config: wire.Decoder{MaxFrame: 10, MaxMessage: 10},
-			frames: []frame{{first: bin, payload: pattern(100), form: 8}},
+			frames: []frame{{first: bin, payload: pattern(100), lengthBytes: 8}},
 			fault:  inLength(wire.ErrLengthNotMinimal, 0),
 		},
 	)
 }
 
-// reservedRows are about the reserved opcodes, and about every combination of reserved bits
-// on every opcode, with extensions that use no bits, some of them or all (RFC 6455, section
-// 5.2).
+// reservedRows returns rows about the reserved opcodes, and about every combination of
+// reserved bits on every opcode, with extensions that use none, some or all of these bits (RFC
+// 6455, section 5.2).
 func reservedRows() []row {
 	var rows []row
 	for _, c := range []struct {
@@ -163,8 +166,8 @@ func reservedRows() []row {
 	return rows
 }
 
-// pattern returns n bytes that do not repeat at the distance of a power of two, so that a
-// wrong offset is noticed.
+// pattern returns n bytes that do not repeat at distances that are a power of two, so that
+// reading at a wrong offset is detected.
 func pattern(n int) string {
 	b := make([]byte, n)
 	for i := range b {

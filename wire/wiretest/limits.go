@@ -9,8 +9,8 @@ import (
 
 const maxInt64 = 1<<63 - 1
 
-// limitRows are about the sizes of frames and messages (RFC 6455, section 10.4). In most of
-// them the payload is missing, because the length alone must be refused.
+// limitRows returns rows about the sizes of frames and messages (RFC 6455, section 10.4). In
+// most of those with a fault the payload is missing, because the length alone must be refused.
 func limitRows() []row {
 	tenBytes := wire.Decoder{MaxMessage: 10}
 	return append([]row{
@@ -24,12 +24,12 @@ func limitRows() []row {
 		}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
 		{name: "limit/frame/one byte", config: wire.Decoder{MaxFrame: 1}, frames: []frame{
 			{first: bin, payload: "1"},
-			{first: fin | cont, more: 2},
+			{first: fin | cont, missing: 2},
 		}, fault: overLimit(wire.ErrFrameTooBig, 1, 2, 1)},
 		{name: "limit/frame/exceeded in a continuation",
 			config: wire.Decoder{MaxFrame: 5}, frames: []frame{
 				{first: bin, payload: "12345"},
-				{first: cont, more: 1 << 40},
+				{first: cont, missing: 1 << 40},
 			}, fault: overLimit(wire.ErrFrameTooBig, 1, 1<<40, 5)},
 		{name: "limit/frame/also with an extension",
 			config: wire.Decoder{MaxFrame: 5, RSV: wire.RSV1}, frames: []frame{
@@ -37,7 +37,7 @@ func limitRows() []row {
 			}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
 		{name: "limit/frame/before the message",
 			config: wire.Decoder{MaxFrame: 5, MaxMessage: 4}, frames: []frame{
-				{first: fin | bin, more: 6},
+				{first: fin | bin, missing: 6},
 			}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
 		{name: "limit/message/reached", config: tenBytes, frames: []frame{
 			{first: fin | bin, payload: "0123456789"},
@@ -51,7 +51,7 @@ func limitRows() []row {
 			{first: fin | text, payload: "0123456789a"},
 		}, fault: overLimit(wire.ErrMessageTooBig, 0, 11, 10)},
 		{name: "limit/message/first of several", config: tenBytes, frames: []frame{
-			{first: text, more: 11},
+			{first: text, missing: 11},
 		}, fault: overLimit(wire.ErrMessageTooBig, 0, 11, 10)},
 		{name: "limit/message/sum", config: tenBytes, frames: []frame{
 			{first: bin, payload: "01234"},
@@ -65,52 +65,52 @@ func limitRows() []row {
 			}, fault: overLimit(wire.ErrMessageTooBig, 1, 8, 6)},
 		{name: "limit/message/default reached", frames: []frame{
 			{first: bin, payload: "a"},
-			{first: fin | cont, payload: "b", more: wire.DefaultMaxMessage - 2},
+			{first: fin | cont, payload: "b", missing: wire.DefaultMaxMessage - 2},
 		}},
 		{name: "limit/message/default exceeded", frames: []frame{
 			{first: bin, payload: "a"},
-			{first: fin | cont, more: wire.DefaultMaxMessage},
+			{first: fin | cont, missing: wire.DefaultMaxMessage},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, wire.DefaultMaxMessage+1, wire.DefaultMaxMessage)},
 		{name: "limit/message/2^60", frames: []frame{
-			{first: fin | bin, more: 1 << 60},
+			{first: fin | bin, missing: 1 << 60},
 		}, fault: overLimit(wire.ErrMessageTooBig, 0, 1<<60, wire.DefaultMaxMessage)},
 		{name: "limit/message/near 2^63",
 			config: wire.Decoder{MaxMessage: maxInt64 - 1}, frames: []frame{
 				{first: bin, payload: "a"},
-				{first: cont, more: maxInt64 - 1},
+				{first: cont, missing: maxInt64 - 1},
 			}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64-1)},
 	}, append(hugeRows(), extensionRows()...)...)
 }
 
-// hugeRows are about sums near 2^63.
+// hugeRows returns rows about messages whose size is near 2^63.
 func hugeRows() []row {
 	unlimited := wire.Decoder{MaxMessage: -1}
 	return []row{
 		{name: "limit/none/2^63-1", config: unlimited, frames: []frame{
-			{first: bin, payload: "abc", more: maxInt64 - 3},
+			{first: bin, payload: "abc", missing: maxInt64 - 3},
 		}},
 		{name: "limit/none/sum 2^63-1", config: unlimited, frames: []frame{
 			{first: bin, payload: "abc"},
-			{first: cont, payload: "d", more: maxInt64 - 4},
+			{first: cont, payload: "d", missing: maxInt64 - 4},
 		}},
 		{name: "limit/none/sum 2^63", config: unlimited, frames: []frame{
 			{first: bin, payload: "abc"},
-			{first: cont, more: maxInt64 - 2},
+			{first: cont, missing: maxInt64 - 2},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
 		{name: "limit/none/sum over 2^63", config: unlimited, frames: []frame{
 			{first: bin, payload: "abc"},
-			{first: cont, more: maxInt64},
+			{first: cont, missing: maxInt64},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
 		{name: "limit/none/sum 2^63 of an extension",
 			config: wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}, frames: []frame{
 				{first: rsv1 | bin, payload: "abc"},
-				{first: cont, more: maxInt64 - 2},
+				{first: cont, missing: maxInt64 - 2},
 			}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
 	}
 }
 
-// extensionRows are about messages with a bit of an extension, of which a decoder checks
-// neither the size nor the text.
+// extensionRows returns rows about messages with a bit of an extension. A decoder checks
+// neither the size nor the text of such a message.
 func extensionRows() []row {
 	deflate := wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}
 	perFrame := wire.Decoder{FrameRSV: wire.RSV2, MaxMessage: 4}
@@ -172,8 +172,8 @@ func extensionRows() []row {
 	return rows
 }
 
-// floodRows are about consecutive empty fragments and control frames, which cost their sender
-// little (RFC 6455, section 10.4).
+// floodRows returns rows about consecutive empty fragments and control frames, which cost
+// their sender little (RFC 6455, section 10.4).
 func floodRows() []row {
 	return []row{
 		{name: "flood/empty/reached", config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
@@ -252,7 +252,7 @@ func floodRows() []row {
 	}
 }
 
-// times returns before, followed by n times f.
+// times returns the frames before, followed by n copies of f.
 func times(n int, f frame, before ...frame) []frame {
 	for range n {
 		before = append(before, f)

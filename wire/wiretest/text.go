@@ -7,7 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// badText has text whose first invalid byte is at the offset at (RFC 3629, section 3).
+// badText contains texts. The first invalid byte of each is at the offset at (RFC 3629,
+// section 3).
 var badText = []struct {
 	s  string
 	at int
@@ -26,17 +27,17 @@ var badText = []struct {
 	{"\xf0a", 1}, {"\xf0\x9fa", 2}, {"\xf0\x9f\x98a", 3}, {"\xf0\x9f\x98\xf0", 3},
 }
 
-// halfText has text that ends within a rune.
+// halfText contains texts that end within a rune.
 var halfText = []string{
 	"\xc3", "\xe2", "\xe2\x82", "\xe0\xa0", "\xed\x9f", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x8f\xbf",
 }
 
-// goodText has runes of all sizes, among them the first and last of each valid range.
+// goodText contains runes of all sizes, including the first and last of each valid range.
 const goodText = "\u0000 \u007f \u0080 \u07ff \u0800 \u0fff \u1000 \ucfff \ud000 \ud7ff " +
 	"\ue000 \ufffd \ufeff \uffff \U00010000 \U0003ffff \U00040000 \U000fffff \U00100000 \U0010ffff"
 
-// textRows are about UTF-8 in text messages, which a decoder refuses at the first invalid
-// byte (RFC 6455, section 8.1).
+// textRows returns rows about UTF-8 in text messages. A decoder refuses a text at its first
+// invalid byte (RFC 6455, section 8.1).
 func textRows() []row {
 	var rows []row
 	for _, n := range []int{0, 1, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 129, 300} {
@@ -83,7 +84,7 @@ func textRows() []row {
 	return append(rows, uncheckedRows()...)
 }
 
-// uncheckedRows are about a decoder that does not check text, but checks close reasons.
+// uncheckedRows returns rows for a decoder that does not check text, but checks close reasons.
 func uncheckedRows() []row {
 	config := wire.Decoder{AllowInvalidUTF8: true}
 	rows := []row{{
@@ -100,7 +101,7 @@ func uncheckedRows() []row {
 				{first: fin | ping, payload: bad.s},
 				{first: cont},
 				{first: fin | cont, payload: bad.s + strings.Repeat("b", 40)},
-				{first: fin | clse, payload: "\x03\xe8" + bad.s},
+				{first: fin | closing, payload: "\x03\xe8" + bad.s},
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 4, 2+bad.at),
 		})
@@ -113,7 +114,7 @@ func uncheckedRows() []row {
 				{first: fin | text, payload: half},
 				{first: text, payload: "a" + half},
 				{first: fin | cont},
-				{first: fin | clse, payload: "\x03\xe8" + half},
+				{first: fin | closing, payload: "\x03\xe8" + half},
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 3, 2+len(half)),
 		})
@@ -121,7 +122,7 @@ func uncheckedRows() []row {
 	return rows
 }
 
-// textFragmentRows are about runes cut by fragments.
+// textFragmentRows returns rows about runes that are split between fragments.
 func textFragmentRows() []row {
 	const rune4 = "\U0001f600"
 	bytewise := []frame{{first: text}}
@@ -147,7 +148,7 @@ func textFragmentRows() []row {
 		}},
 		{name: "text/one byte in each frame", frames: append(bytewise, frame{first: fin | cont})},
 		{
-			// As Autobahn's case 6.4.1: the second of three fragments is invalid.
+			// Like Autobahn's case 6.4.1: the second of three fragments is invalid.
 			name: "text/fail fast",
 			frames: []frame{
 				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5"},
@@ -156,7 +157,7 @@ func textFragmentRows() []row {
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 1, 1),
 		}, {
-			// As case 6.4.2: the invalid byte ends a fragment.
+			// Like case 6.4.2: the invalid byte ends a fragment.
 			name: "text/fail fast at the end of a fragment",
 			frames: []frame{
 				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4"},
@@ -165,10 +166,10 @@ func textFragmentRows() []row {
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 1, 0),
 		}, {
-			// As case 6.4.3: the rest of the frame is missing.
+			// Like case 6.4.3: the rest of the frame is missing.
 			name: "text/fail fast within a frame",
 			frames: []frame{
-				{first: fin | text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4\x90", more: 8},
+				{first: fin | text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4\x90", missing: 8},
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 0, 12),
 		}, {
@@ -196,7 +197,7 @@ func textFragmentRows() []row {
 		},
 		{name: "text/half so far", frames: []frame{{first: text, payload: "a\xe2\x82"}}},
 		{name: "text/half so far in a frame", frames: []frame{
-			{first: fin | text, payload: "a\xe2\x82", more: 1},
+			{first: fin | text, payload: "a\xe2\x82", missing: 1},
 		}},
 	}
 }

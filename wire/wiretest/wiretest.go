@@ -1,10 +1,10 @@
 // Package wiretest provides streams of WebSocket frames, valid and invalid, each with the
-// result that a decoder must return for it. They test package wire and seed its fuzz targets.
-// They can be sent to any peer: one that receives a stream with a violation must close the
-// connection with the status code of that violation.
+// result that a decoder must return for it. The streams test package wire and seed its fuzz
+// targets. They can be sent to any peer: a peer that receives a stream with a violation must
+// close the connection with the status code of that violation.
 //
 // The package makes the bytes with its own simple encoder, not with the encoder of package
-// wire, so that it can find errors in the latter.
+// wire, so that it can find errors in that encoder.
 package wiretest
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 // A Stream contains the bytes that a peer sends after the opening handshake, and the result
-// that a decoder must return for them, however they are cut.
+// that a decoder must return for them, in whatever pieces it reads them.
 type Stream struct {
 	// Name describes the stream and the role that reads it, such as
 	// "length/top bit/server". It is unique and suitable for testing.T.Run.
@@ -30,12 +30,12 @@ type Stream struct {
 	// Frames are the frames before the violation or the end of Bytes.
 	Frames []Frame
 
-	// Closed is set if there is a close frame in Frames. The decoder must ignore the
+	// Closed is set if the last of Frames is a close frame. The decoder must ignore the
 	// bytes after that frame and return io.EOF.
 	Closed bool
 
 	// Violation is the rule that the stream breaks, or 0. Offset, Size and Limit are
-	// those of wire.Error.
+	// those of the wire.Error that the decoder must return.
 	Violation   wire.Violation
 	Offset      int64
 	Size, Limit int64
@@ -51,7 +51,8 @@ type Frame struct {
 // Whole reports whether Payload is the whole payload of the frame.
 func (f Frame) Whole() bool { return int64(len(f.Payload)) == f.Header.Length }
 
-// Streams returns all streams, in a fixed order. Each call makes new ones, about 1 MiB.
+// Streams returns all streams, in a fixed order. Each call makes new streams, with about 800 KB
+// in total.
 func Streams() []Stream {
 	var all []Stream
 	for _, rows := range [][]row{
@@ -71,17 +72,17 @@ type row struct {
 	name   string
 	config wire.Decoder
 	frames []frame
-	tail   string // bytes after the last frame
+	rest   string // bytes after the last frame
 	fault  fault
 }
 
 // A frame describes a frame, which may be invalid.
 type frame struct {
-	first   byte   // FIN, RSV and opcode
-	payload string // unmasked
-	more    uint64 // payload bytes that are announced but missing
-	form    int    // bytes of extended length: 0 for the shortest form, 2 or 8
-	flip    bool   // masking is the opposite of what the role requires
+	first        byte   // FIN, RSV and opcode
+	payload      string // unmasked
+	missing      uint64 // payload bytes that are announced but missing
+	lengthBytes  int    // bytes of extended length: 0 for the shortest form, 2 or 8
+	wrongMasking bool   // masking is the opposite of what the role requires
 }
 
 // The first bytes of frames, to be or'ed.
@@ -91,20 +92,20 @@ const (
 	rsv2 = 0x20
 	rsv3 = 0x10
 
-	cont = byte(wire.OpContinuation)
-	text = byte(wire.OpText)
-	bin  = byte(wire.OpBinary)
-	clse = byte(wire.OpClose)
-	ping = byte(wire.OpPing)
-	pong = byte(wire.OpPong)
+	cont    = byte(wire.OpContinuation)
+	text    = byte(wire.OpText)
+	bin     = byte(wire.OpBinary)
+	closing = byte(wire.OpClose)
+	ping    = byte(wire.OpPing)
+	pong    = byte(wire.OpPong)
 )
 
-// A fault says where a stream breaks a rule. The zero fault means that it breaks none.
+// A fault says where a stream breaks a rule. The zero fault means that no rule is broken.
 type fault struct {
-	rule  wire.Violation
-	frame int  // index of the frame
-	at    int  // offset in its header or payload, or lastOfLength
-	body  bool // at is in the payload
+	rule      wire.Violation
+	frame     int  // index of the frame
+	at        int  // offset in its header or payload, or lastOfLength
+	inPayload bool // at is in the payload
 
 	size, limit int64
 }
@@ -123,14 +124,14 @@ func inLength(rule wire.Violation, frame int) fault {
 }
 
 func inPayload(rule wire.Violation, frame, at int) fault {
-	return fault{rule: rule, frame: frame, at: at, body: true}
+	return fault{rule: rule, frame: frame, at: at, inPayload: true}
 }
 
 func overLimit(rule wire.Violation, frame int, size, limit int64) fault {
 	return fault{rule: rule, frame: frame, at: lastOfLength, size: size, limit: limit}
 }
 
-// violation returns the rule that is broken if role reads the stream.
+// violation returns the rule that is broken when role reads the stream.
 func (ft fault) violation(role wire.Role) wire.Violation {
 	switch {
 	case ft.rule != wrongMask:
@@ -168,17 +169,17 @@ func (r row) stream(role wire.Role) Stream {
 		}
 		payload := f.payload
 		switch {
-		case faulty && (!r.fault.body || h.Opcode.IsControl()):
+		case faulty && (!r.fault.inPayload || h.Opcode.IsControl()):
 			continue
 		case faulty:
 			payload = payload[:r.fault.at]
-		case f.more > 0 && (payload == "" || h.Opcode.IsControl()):
+		case f.missing > 0 && (payload == "" || h.Opcode.IsControl()):
 			continue
 		}
 		s.Frames = append(s.Frames, Frame{Header: h, Kind: kind, Payload: []byte(payload)})
 		s.Closed = h.Opcode == wire.OpClose
 	}
-	s.Bytes = append(s.Bytes, r.tail...)
+	s.Bytes = append(s.Bytes, r.rest...)
 	return s
 }
 
@@ -188,8 +189,8 @@ func (f frame) header(role wire.Role, key [4]byte) wire.Header {
 		Fin:    f.first&fin != 0,
 		RSV:    f.first >> 4 & 7,
 		Opcode: wire.Opcode(f.first & 15),
-		Masked: (role == wire.Server) != f.flip,
-		Length: int64(uint64(len(f.payload)) + f.more),
+		Masked: (role == wire.Server) != f.wrongMasking,
+		Length: int64(uint64(len(f.payload)) + f.missing),
 	}
 	if h.Masked {
 		h.Key = key
@@ -197,11 +198,11 @@ func (f frame) header(role wire.Role, key [4]byte) wire.Header {
 	return h
 }
 
-// extended returns the number of bytes of extended length that f has.
+// extended returns the number of bytes of the extended length of f.
 func (f frame) extended() int {
-	switch n := uint64(len(f.payload)) + f.more; {
-	case f.form != 0:
-		return f.form
+	switch n := uint64(len(f.payload)) + f.missing; {
+	case f.lengthBytes != 0:
+		return f.lengthBytes
 	case n > 65535:
 		return 8
 	case n > 125:
@@ -212,7 +213,7 @@ func (f frame) extended() int {
 
 // append appends f, whose header is h, to b.
 func (f frame) append(b []byte, h wire.Header) []byte {
-	n := uint64(len(f.payload)) + f.more
+	n := uint64(len(f.payload)) + f.missing
 	second := byte(0)
 	if h.Masked {
 		second = 0x80
@@ -241,9 +242,9 @@ func (f frame) append(b []byte, h wire.Header) []byte {
 func (ft fault) position(f frame, h wire.Header) int {
 	length := 2 + f.extended()
 	switch {
-	case ft.body && h.Masked:
+	case ft.inPayload && h.Masked:
 		return length + 4 + ft.at
-	case ft.body:
+	case ft.inPayload:
 		return length + ft.at
 	case ft.at == lastOfLength:
 		return length - 1
