@@ -40,7 +40,7 @@ type run struct {
 	faults []error
 
 	bystander sync.Mutex
-	other     *websocket.Conn // see takeMemory
+	other     *websocket.Conn // see reusePools
 }
 
 // A side is one end of the connection, with the results of its calls.

@@ -104,7 +104,7 @@ func (t *tap) Close() error {
 	return t.Conn.Close()
 }
 
-// writesFailed reports whether a write failed because of wearOut.
+// writesFailed reports whether a write failed because of failWrites.
 func (t *tap) writesFailed() bool { return !t.failed.IsZero() }
 
 // afterHead returns the bytes after the header of a request or a response.

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// hooks plants faults in a server for a test. Each hook may be nil.
+// hooks are functions that plant faults in a server for a test. Each of them may be nil.
 type hooks struct {
 	open    func()                        // called for each connection
 	message func() error                  // called for each message; an error ends the connection
