@@ -171,12 +171,18 @@ func wantReleased(t *testing.T, c *Conn) {
 	}
 }
 
-// wantError checks that err is an *Error of op that wraps target.
+// wantError checks that err is an *Error of op that wraps target, and that it is temporary unless
+// the connection has ended. If target is [net.ErrClosed] it may be either, because a connection
+// that has sent its close frame can still read.
 func wantError(t *testing.T, err error, op string, target error) *Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) || e.Op != op || !errors.Is(err, target) {
 		t.Fatalf("got error %v, want an *Error of op %q that wraps %v", err, op, target)
+	}
+	ended := errors.Is(e, net.ErrClosed)
+	if target != net.ErrClosed && e.Temporary() == ended {
+		t.Errorf("error %v: Temporary is %v, and Is(net.ErrClosed) is %v", err, e.Temporary(), ended)
 	}
 	return e
 }
