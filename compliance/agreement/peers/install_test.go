@@ -64,10 +64,13 @@ func TestInstalled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, p := range All() {
-		one := []string{"ws", "websockets", "tungstenite", "netty", "gorilla"}
-		if slices.Contains(one, p.Name) && !p.Installed(env) {
-			t.Errorf("%s is not installed", p.Name)
+	installed := []string{
+		"ws", "faye", "undici", "websockets", "aiohttp", "tornado", "tungstenite", "tokio-websockets",
+		"netty", "netty-setup", "netty-jdk", "gorilla",
+	}
+	for _, p := range slices.Concat(programs, []*Peer{gorilla}) {
+		if got, want := p.Installed(env), slices.Contains(installed, p.Name); got != want {
+			t.Errorf("%s: installed %v, want %v", p.Name, got, want)
 		}
 	}
 }
