@@ -68,7 +68,7 @@ func sample() *Result {
 		Behavior: OK, BehaviorClose: Unclean,
 		Expected: map[Verdict][]Event{OK: {Pong([]byte("a&b")), Message([]byte("κόσμε 𝄞"), false)},
 			NonStrict: {}},
-		Received:    []Event{Timeout("A"), Ping(nil), Message([]byte{0xff}, true)},
+		Received:    []Event{Timeout("A"), {Kind: "ping", Data: Text(nil)}, Message([]byte{0xff}, true)},
 		Result:      "result",
 		ResultClose: "close",
 		ExpectedClose: &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000, 1002}, RequireClean: true,

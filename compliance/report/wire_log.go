@@ -45,9 +45,6 @@ func Message(payload []byte, binary bool) Event {
 	return Event{Kind: "message", Data: Text(payload), Binary: binary}
 }
 
-// Ping returns the event of a ping.
-func Ping(payload []byte) Event { return Event{Kind: "ping", Data: Text(payload)} }
-
 // Pong returns the event of a pong.
 func Pong(payload []byte) Event { return Event{Kind: "pong", Data: Text(payload)} }
 
