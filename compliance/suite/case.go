@@ -15,17 +15,17 @@ type Case struct {
 	Expectation string
 	Rule        report.Rule
 
-	Servers, Clients bool // the sides that the case tests
-	Heavy            bool // the case mostly uses processor time, while other cases mostly wait
-	Idle             bool // the case only waits, for many seconds, so it runs alongside all others
-	reportTime       bool // the report shows the duration
-	deflate          *negotiation
+	Servers, Clients bool         // the sides that the case tests
+	Heavy            bool         // the case mostly uses processor time; other cases mostly wait
+	Idle             bool         // the case only waits, for many seconds, so it runs alongside all others
+	reportTime       bool         // the report shows the duration
+	deflate          *negotiation // of permessage-deflate in a numbered case, if any
 
-	// A numbered case has start, which declares the expected events on an open connection and sends
-	// frames. A [driver] then handles events and sets the verdicts by Autobahn's rules. A letter case
-	// has script, a function that sends and waits, beginning with the opening handshake.
+	// A numbered case has start, which declares the events that are expected on an open connection and
+	// sends frames. A [driver] then handles events and sets the verdicts by Autobahn's rules. A letter
+	// case has script, a function that sends and waits, beginning with the opening handshake.
 	start  func(p *driver)
-	end    func(p *driver) // if set, called after the verdict, which it may change
+	end    func(p *driver) // if set, called once the verdict is set, and may change it
 	script func(s *script)
 }
 

@@ -4,23 +4,23 @@ import (
 	"fmt"
 )
 
-// numberedGroups return the cases of Autobahn, in its order.
+// numberedGroups are functions that return Autobahn's cases, one group each, in Autobahn's order.
 var numberedGroups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases,
 	performanceCases, autoFragmentCases, payloadCases, parameterCases,
 }
 
-// A letterGroup is a table of cases that Autobahn does not have. Its rows get ids such as H.1.1.
-type letterGroup struct {
+// A letterSubgroup is a table of cases that Autobahn does not have. The first case of H.1 is H.1.1.
+type letterSubgroup struct {
 	id    string
-	title string // in a report
+	title string // in reports
 	rows  func() []letterCase
 	kind  Case // the sides that the cases test, and their cost
 }
 
-// letterGroups are H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources;
-// C, requests of clients and their reaction to responses.
-var letterGroups = []letterGroup{
+// letterSubgroups are the subgroups of H, the opening handshake of servers; L, lengths and masks;
+// X, extensions; R, resources; and C, clients.
+var letterSubgroups = []letterSubgroup{
 	{"H.1", "The request line", requestLineRows, forServers},
 	{"H.2", "The version", versionRows, forServers},
 	{"H.3", "The key", keyRows, forServers},
@@ -84,23 +84,24 @@ var all = func() []*Case {
 	for _, g := range numberedGroups {
 		cases = append(cases, g()...)
 	}
-	for _, g := range letterGroups {
+	for _, g := range letterSubgroups {
 		cases = append(cases, g.cases()...)
 	}
 	return cases
 }()
 
-// Titles returns the titles of the subgroups of the letter groups by their ids, such as "H.1".
+// Titles returns the title of each subgroup of the letter groups, by its id, such as "H.1".
 func Titles() map[string]string {
 	titles := map[string]string{}
-	for _, g := range letterGroups {
+	for _, g := range letterSubgroups {
 		titles[g.id] = g.title
 	}
 	return titles
 }
 
-// cases returns the cases of a group. A row must only be added at the end, so that all cases keep their ids.
-func (g letterGroup) cases() []*Case {
+// cases returns the cases of a subgroup. The number in an id is the position of the row, so new rows must
+// be added at the end.
+func (g letterSubgroup) cases() []*Case {
 	var cases []*Case
 	for i, r := range g.rows() {
 		c := g.kind

@@ -39,7 +39,7 @@ func TestLetterCases(t *testing.T) {
 		r := c.Rule
 		switch {
 		case titles[sub] == "":
-			t.Errorf("%s: the group has no title", c.ID)
+			t.Errorf("%s: the subgroup has no title", c.ID)
 		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.script == nil:
 			t.Errorf("%s: %+v", c.ID, c)
 		case !strings.HasPrefix(r.Section, "RFC ") ||
