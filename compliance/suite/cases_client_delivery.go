@@ -24,7 +24,7 @@ func replyDeliveryRows() []letterCase {
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 				s.inform("The client dropped TCP. No rule forbids that for responses in very many pieces.")
 			}
-			s.backIs(g, wire.OpText, []byte("Hello"))
+			s.checkEcho(g, wire.OpText, []byte("Hello"))
 		}}
 	}
 	large := http9110("5.4", "MAY", "A client MAY discard or truncate received field lines that are "+

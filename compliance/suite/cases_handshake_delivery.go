@@ -20,7 +20,7 @@ func deliveryRows() []letterCase {
 			func(s *script) {
 				s.askBy(how)
 				s.opened(func(format string, args ...any) {
-					if s.status() == 0 && s.manages(func(o *script) { o.askCut("GET /") }) {
+					if s.status() == 0 && s.passes(func(o *script) { o.askCut("GET /") }) {
 						s.against(ruleStatus, "The server accepted a request in two pieces, but dropped "+
 							"TCP when it arrived in many small pieces.")
 					}

@@ -116,7 +116,7 @@ func (s *script) refusedField(at int, format string, args ...any) {
 		o.ask(frameField(at, strings.Repeat("x", len(maskedInField)), o.compose))
 		o.opened(o.fail)
 	}
-	if code := s.status(); at > 0 && code >= 400 && code < 500 && !s.manages(harmless) {
+	if code := s.status(); at > 0 && code >= 400 && code < 500 && !s.passes(harmless) {
 		s.res.Aside = &report.Aside{Text: "The limit is the server's own.", Rule: ruleLarge}
 		s.verdict(report.OK, "The server does not accept a field of this size, whatever its value: %s.",
 			s.reply.line)

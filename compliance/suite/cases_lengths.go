@@ -324,7 +324,7 @@ func payloadRows() []letterCase {
 					"mark.", Rule: r}
 				s.inform("The peer dropped U+FEFF as a byte order mark.")
 			}
-			s.backIs(g, wire.OpText, []byte(mark+text))
+			s.checkEcho(g, wire.OpText, []byte(mark+text))
 		}}
 	}
 	return []letterCase{

@@ -179,7 +179,7 @@ func (s *script) negotiated() answer {
 func (s *script) misread(format string, args ...any) {
 	refuses := func(string, ...any) { panic(stop{}) }
 	plain := false
-	s.manages(func(o *script) { o.offer(refuses, extensionName); plain = true })
+	s.passes(func(o *script) { o.offer(refuses, extensionName); plain = true })
 	switch {
 	case !plain:
 		s.against(partExtensions, format, args...)

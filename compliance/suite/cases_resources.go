@@ -109,7 +109,7 @@ func floodRows() []letterCase {
 						s.refusedBy(g, overload...)
 						return
 					}
-					s.backIs(g, wire.OpText, nil)
+					s.checkEcho(g, wire.OpText, nil)
 				}
 			}},
 	}
@@ -280,7 +280,7 @@ func slowRows() []letterCase {
 				if g.code != codeTooBig {
 					s.gaveUp(g, "while we did not read")
 				}
-				s.backIs(g, wire.OpBinary, data)
+				s.checkEcho(g, wire.OpBinary, data)
 			}},
 		{"A message of 1,000 bytes, written byte by byte with pauses of 1 ms, and read byte by byte.",
 			"It comes back.", ruleParse, func(s *script) {

@@ -32,10 +32,11 @@ func both(id string, r report.Rule, description, expectation string, start func(
 	}
 }
 
-// answers returns a case that sends valid frames, expects these answers and then closes the connection.
+// answers returns a case that sends valid frames, expects events in answer, and then closes the
+// connection.
 func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration,
 	events ...event) *Case {
-	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.",
+	return both(id, r, description+way.words(), "The answers arrive in order; then a clean close with 1000.",
 		func(p *driver) {
 			p.expect(report.OK, events...)
 			p.byUs(codeNormal)
@@ -44,13 +45,13 @@ func answers(id string, r report.Rule, description string, way writing, frames [
 		})
 }
 
-// violates returns a case that breaks the protocol. The peer should answer the valid frames before the
-// breach, which have the events before. The verdict is NON-STRICT if it does not.
+// violates returns a case that breaks the protocol. If there are valid frames before the breach, the
+// peer should answer them with the events in before. The verdict is NON-STRICT if it does not.
 func violates(id string, r report.Rule, description string, way writing, frames []frame,
 	before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
 	if len(before) > 0 {
-		expectation = "The peer answers the valid frames before. " + expectation
+		expectation = "The peer answers the frames before the breach. " + expectation
 	}
 	return both(id, r, description+way.words(), expectation, func(p *driver) {
 		p.expect(report.OK, before...)
@@ -63,7 +64,7 @@ func violates(id string, r report.Rule, description string, way writing, frames 
 	})
 }
 
-// repeat returns the frames, n times.
+// repeat returns n copies of the frames, one after the other.
 func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
 
 // ruleT and ok keep tables of cases narrow.

@@ -63,8 +63,8 @@ func mayTake(r report.Rule, what string, edits ...edit) letterCase {
 // refuse.
 func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what,
-		"The client accepts it, and the connection works. By section 4.2.2, it may also require the value " +
-			"Upgrade alone and drop TCP.", r, func(s *script) {
+		"The client accepts it, and the connection works. It may also drop TCP, because a server should " +
+			"send the value Upgrade alone (section 4.2.2).", r, func(s *script) {
 			s.open(edits...)
 			s.mayEcho()
 			if s.res.Behavior == report.OK {
@@ -77,9 +77,9 @@ func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 		}}
 }
 
-// mayIgnore returns a case with a field without an element. The field breaks its grammar, so that the
-// client should fail the connection. But servers of Kitura and .NET send such a field, and some clients
-// treat it as absent, which the case reports as INFORMATIONAL.
+// mayIgnore returns a case with a field that has no element. That breaks the grammar of the field, so a
+// client should fail the connection. But servers of Kitura and .NET send such fields, and some clients
+// treat them as absent, which the case reports as INFORMATIONAL.
 func mayIgnore(r report.Rule, what string, edits ...edit) letterCase {
 	c := mayTake(r, what, edits...)
 	c.want = "The client drops TCP; or it treats the field as absent, and the connection works."
@@ -91,7 +91,7 @@ func (s *script) mayEcho() {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); g.kind {
 	case gotMessage:
-		s.backIs(g, wire.OpText, []byte("Hello"))
+		s.checkEcho(g, wire.OpText, []byte("Hello"))
 		s.setVerdict(report.Informational, "The client accepted it.")
 	case gotRequest:
 		s.setVerdict(report.OK, "The client refused it, then sent %s.", g.words())
@@ -101,7 +101,7 @@ func (s *script) mayEcho() {
 		s.setVerdict(report.OK, "The client refused it.")
 	default:
 		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP. A client "+
-			"that refuses the response has to drop TCP.")
+			"that refuses the response must drop TCP.")
 	}
 }
 
@@ -112,9 +112,10 @@ func (s *script) asked() {
 	}
 }
 
-// refusedReply waits for a client to refuse a response, as a rule requires. The client must not accept
+// refusedReply waits for a client to refuse a response, as rule r requires. The client must not accept
 // a message. It must drop TCP, either at once or after we close our side, since some clients read the
-// response to its end for an error message. With ordinary, it may also wait for us to drop TCP.
+// whole response for an error message. If ordinary is true, the client may treat the response as plain
+// HTTP, and wait for us to drop TCP.
 func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	s.dec = wire.Decoder{Role: wire.Server, MaxMessage: -1}
 	s.badFrame = func(why string) {
@@ -144,7 +145,8 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 		s.inform("The client neither accepted the response nor dropped TCP. No RFC says how soon it has " +
 			"to drop TCP.")
 	case g.kind == gotNothing:
-		s.against(ruleClientFails, "The client did not drop TCP. A client that refuses the response has to.")
+		s.against(ruleClientFails,
+			"The client did not drop TCP. A client that refuses the response must drop TCP.")
 	default:
 		s.against(r, "The client should have refused the response, but accepted it; got %s.", g.words())
 	}

@@ -18,7 +18,7 @@ func refuses(r report.Rule, what string, edits ...edit) letterCase {
 // mayRefuse returns a case with a request that a server may refuse. The rule says why it may also accept it.
 func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
 	c := refuses(r, what, edits...)
-	c.want = "The server returns an HTTP error code. No RFC requires that, so it may also accept."
+	c.want = "The server returns an HTTP error code. No RFC requires that, so it may also accept the request."
 	return c
 }
 
@@ -32,8 +32,8 @@ func ignores(r report.Rule, what string, edits ...edit) letterCase {
 		}}
 }
 
-// unreadable returns a case with a request that breaks the grammar of HTTP. A server that accepts it
-// breaks the rule accepted.
+// unreadable returns a case with a request that breaks the grammar of HTTP. Rule r says how a server
+// should respond. A server that accepts the request breaks the rule in accepted.
 func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server responds with 400 or another HTTP error code.", r, func(s *script) {
 		s.ask(edits...)
@@ -67,8 +67,8 @@ func accepts(r report.Rule, what string, edits ...edit) letterCase {
 	}}
 }
 
-// either returns a case with a request that a server may accept or refuse. If it accepts, the
-// connection works, and the verdict is accepted.
+// either returns a case with a request that a server may accept or refuse. If the server accepts it and
+// the connection works, the verdict is the one in accepted.
 func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) letterCase {
 	return letterCase{what,
 		"The server accepts it, and the connection works; or it returns an HTTP error code.", r,
@@ -80,7 +80,7 @@ func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) 
 		}}
 }
 
-// refusedEither sets the verdict on the refusal of a request that may be refused.
+// refusedEither sets the verdict on the refusal of a request that a server may refuse.
 func (s *script) refusedEither(string, ...any) {
 	switch code := s.status(); {
 	case code == 0:
@@ -107,7 +107,7 @@ func (s *script) ignoredUpgrade() {
 		s.reply.line)
 }
 
-// refusedRequest waits for the server to refuse a request.
+// refusedRequest waits for the server to refuse a request. For ordinary, see refusedStatus.
 func (s *script) refusedRequest(ordinary bool) {
 	switch s.answer(s.o.HandshakeTimeout) {
 	case replyEOF:
@@ -118,8 +118,8 @@ func (s *script) refusedRequest(ordinary bool) {
 	s.refusedStatus(ordinary)
 }
 
-// refusedStatus sets the verdict on the status of a refusal. With ordinary, the server may have
-// answered the request as plain HTTP.
+// refusedStatus sets the verdict on the status of a refusal. If ordinary is true, the server may answer
+// the request as plain HTTP.
 func (s *script) refusedStatus(ordinary bool) {
 	switch code := s.status(); {
 	case code == 0:

@@ -94,7 +94,7 @@ var (
 		"available public specification.")
 )
 
-// sentRules are the rules that a peer breaks by sending invalid frames.
+// sentRules are the rules that a peer breaks by sending an invalid frame, by violation.
 var sentRules = map[wire.Violation]report.Rule{
 	wire.ErrReservedBits: rule("5.2", "MUST",
 		"MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."),

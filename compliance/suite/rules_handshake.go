@@ -12,7 +12,8 @@ const ruleStop = "If the server, while reading the handshake, finds that the cli
 	"client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad " +
 	"Request)."
 
-// part returns the rule that a server refuses a request without a part of the description.
+// part returns the rule by which a server refuses a request that lacks a part that section 4.2.1
+// describes. description is the quote on that part, or "" for the rule in general.
 func part(description string) report.Rule {
 	if description != "" {
 		description = " [...] " + description
@@ -33,7 +34,8 @@ var (
 		"indicating which extensions the client would like to speak.")
 )
 
-// step returns the rule that the response that accepts a connection has a part.
+// step returns the rule by which the response of a server that accepts a connection has a part. text is
+// the quote on that part.
 func step(text string) report.Rule {
 	return rule("4.2.2", "MUST", "If the server chooses to accept the incoming connection, it MUST reply "+
 		"with a valid HTTP response indicating the following. [...] "+text)
@@ -60,7 +62,7 @@ var (
 			"if the server does not agree to any of the client's requested subprotocols, the only "+
 			"acceptable value is null.")
 
-	// Rules broken by a server that does not answer, or whose answer cannot be read.
+	// Rules broken by a server that sends no response, or an unreadable or unsuitable one.
 	ruleOpening = rule("4.2.2", "MUST",
 		"When a client establishes a WebSocket connection to a server, the server MUST complete the "+
 			"following steps to accept the connection and send the server's opening handshake.")
@@ -79,20 +81,21 @@ var (
 			"common mistakes by senders that merge values, but not so much that they could be used as a "+
 			"denial-of-service mechanism.")
 
-	// Rules that permit an answer.
+	// Rules that permit a reaction other than the expected one.
 	ruleIgnore = http9110("7.8", "MAY", "A server MAY ignore a received Upgrade header field if it wishes "+
 		"to continue using the current protocol on that connection.")
 	ruleRepair = http9110("2.4", "MAY", "Unless noted otherwise, a recipient MAY attempt to recover a "+
 		"usable protocol element from an invalid construct.")
 )
 
-// interpret returns the rule that a server interprets a protocol element as HTTP defines it.
+// interpret returns the rule by which a server interprets a protocol element as HTTP defines it. text is
+// the definition, quoted from where.
 func interpret(where, text string) report.Rule {
 	return http9110("2.4", "MUST", "A recipient MUST interpret a received protocol element according to "+
 		"the semantics defined for it by this specification, including extensions to this specification "+
 		"[...]. ["+where+" adds:] "+text)
 }
 
-// ofWebSocket reports whether a rule is in RFC 6455. A server for which a request is not an opening
-// handshake may answer it as plain HTTP.
+// ofWebSocket reports whether a rule is in RFC 6455. A server may treat a request that breaks only such
+// a rule as plain HTTP, because it is then not an opening handshake.
 func ofWebSocket(r report.Rule) bool { return strings.HasPrefix(r.Section, "RFC 6455") }

@@ -11,12 +11,12 @@ import (
 )
 
 // A script is our end of one connection, in a case that is a plain function. The function sends and
-// waits, one step after the other, and returns when the peer did everything right. Each method that
-// waits sets the verdict and does not return if the peer did something else.
+// waits, one step after the other, and returns if the peer did everything right. If the peer did
+// anything else, the method that waits for the peer sets the verdict and does not return.
 //
-// For a server under test, the function begins once TCP is connected. For a client, it begins once its
-// request was read. When the function returns, the connection is closed with 1000 if it is still open
-// and no frame is incomplete.
+// To test a server, the function begins once TCP is connected. To test a client, it begins once the
+// request of the client was read. When the function returns, the connection is closed with 1000 if it is
+// still open and no frame of ours is incomplete.
 //
 // The verdict is OK unless a method sets another one. If the peer broke a rule, the verdict is FAILED
 // if the level of the rule is MUST, NON-STRICT if it is SHOULD, and INFORMATIONAL otherwise. The
@@ -24,13 +24,13 @@ import (
 //
 //   - There was no WebSocket connection to close, or we dropped TCP in the middle of a frame, where no
 //     close frame can be sent: OK.
-//   - We began the closing handshake: OK if the peer answers and a server drops TCP, UNCLEAN if they do
-//     not, FAILED if the peer closes first, INFORMATIONAL if it answers with another code than ours.
+//   - We began the closing handshake: OK if the peer answers and, if it is a server, drops TCP; UNCLEAN
+//     if it does not; FAILED if it closes first; INFORMATIONAL if it answers with a code other than ours.
 //   - The peer had to fail the connection, and did: OK with a fitting code or none, WRONG CODE with one
-//     that means something else, and INFORMATIONAL with one that can mean any error. INFORMATIONAL too
-//     if it dropped TCP without a close frame: it should send one, but may omit it if it believes that
-//     we cannot read it (RFC 6455, section 7.1.7), and the suite cannot know what it believes. OK for
-//     that after a flood.
+//     that means something else, and INFORMATIONAL with one that can mean any error.
+//   - The peer had to fail the connection, and dropped TCP without a close frame: INFORMATIONAL, or OK
+//     after a flood. A peer should send a close frame, but may omit it if it believes that we cannot
+//     read it (RFC 6455, section 7.1.7). The suite cannot know what the peer believes.
 type script struct {
 	c      *Case
 	o      *Options

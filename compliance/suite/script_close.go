@@ -78,7 +78,7 @@ func (s *script) close() {
 	}
 }
 
-// otherCode sets the verdict on a close frame that answers ours with another code.
+// otherCode sets the verdict on an answer to our close frame that has another code.
 func (s *script) otherCode() {
 	r := s.res
 	r.BehaviorClose, r.ResultClose = report.Informational,
@@ -86,7 +86,8 @@ func (s *script) otherCode() {
 	r.Aside = &report.Aside{Text: "The RFC does not say which code the answer carries.", Rule: ruleCodeEcho}
 }
 
-// awaitDrop waits, after both close frames, for a server to drop TCP. With a client, it drops TCP itself.
+// awaitDrop waits, after both close frames, for a server to drop TCP. If the peer is a client, awaitDrop
+// drops TCP.
 func (s *script) awaitDrop() {
 	r := s.res
 	defer s.checkAfterClose()
@@ -143,7 +144,7 @@ func (s *script) drop() {
 	s.state = closed
 }
 
-// abandon ends TCP without a close frame, because none can be sent or none would be answered soon.
+// abandon ends TCP without a close frame, because we cannot send one, or the peer would not answer soon.
 func (s *script) abandon(why string) {
 	s.drop()
 	s.res.WasNotCleanReason = why

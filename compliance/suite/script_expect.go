@@ -24,15 +24,15 @@ func (s *script) echo(op wire.Opcode, data []byte) {
 	s.comesBack(op, data)
 }
 
-// comesBack waits for a message that was sent to come back, and ends the script if it does not.
+// comesBack waits for the echo of a message that was sent. It ends the script if the echo does not arrive.
 func (s *script) comesBack(op wire.Opcode, data []byte) got {
 	g := s.next(s.o.HandshakeTimeout)
-	s.backIs(g, op, data)
+	s.checkEcho(g, op, data)
 	return g
 }
 
-// backIs ends the script if what was received is not that message.
-func (s *script) backIs(g got, op wire.Opcode, data []byte) {
+// checkEcho ends the script if what was received is not the message.
+func (s *script) checkEcho(g got, op wire.Opcode, data []byte) {
 	switch {
 	case g.kind != gotMessage:
 		if g.kind == gotClose && g.code == codeTooBig && s.limited(op, len(data)) {
@@ -53,7 +53,7 @@ func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 		rule := ruleParse
 		if strings.Contains(s.c.Rule.Text, "algorithm to receive") ||
 			strings.Contains(s.c.Rule.Text, "decompress") {
-			rule = s.c.Rule // which is about receiving compressed messages
+			rule = s.c.Rule // it is about receiving compressed messages
 		}
 		s.against(rule,
 			"Expected the message of %d bytes; got one of %d bytes, which differs from byte %d on.",
@@ -89,10 +89,10 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// limited reports whether a server refuses any message of n bytes as too big, which it finds out on another
-// connection. It reports true for a client, for which the suite cannot find out.
+// limited reports whether a server refuses any message of n bytes as too big. To find out, it sends one
+// on another connection. For a client, it cannot find out, and reports true.
 func (s *script) limited(op wire.Opcode, n int) bool {
-	return s.server || s.manages(func(o *script) {
+	return s.server || s.passes(func(o *script) {
 		o.open()
 		o.send(frame{op: op, payload: bytes.Repeat([]byte("x"), n)})
 		if g := o.next(o.o.HandshakeTimeout); g.kind != gotClose || g.code != codeTooBig {
@@ -101,8 +101,8 @@ func (s *script) limited(op wire.Opcode, n int) bool {
 	})
 }
 
-// manages reports whether f passes on another connection to the server. The case goes on either way.
-func (s *script) manages(f func(*script)) bool {
+// passes reports whether f passes on another connection to the server. The case goes on either way.
+func (s *script) passes(f func(*script)) bool {
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		return false
@@ -124,7 +124,7 @@ func (s *script) binding(other report.Rule) report.Rule {
 // case.
 func (s *script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule, want) }
 
-// expectedInstead is like unexpected, but the peer broke another rule.
+// expectedInstead is like unexpected, but for a rule that may not be that of the case.
 func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 	if s.attack && (g.code == codePolicy || g.code == codeTryLater) {
 		s.closedBy(g)
@@ -143,21 +143,22 @@ func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 }
 
 // gaveUp ends the script if the peer has ended the connection without claiming that we broke the
-// protocol: no rule says how long a peer has to wait. why says for what.
-func (s *script) gaveUp(g got, why string) {
+// protocol, because no rule says how long a peer has to wait. when says when it did, for the verdict:
+// "within 1s", or "while we did not read".
+func (s *script) gaveUp(g got, when string) {
 	accused := slices.Contains([]int{codeProtocolError, codeUnsupported, codeInvalidPayload}, g.code)
 	if g.kind == gotEOF || g.kind == gotClose && !accused {
 		s.closedBy(g)
 		if g.kind == gotEOF {
 			s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The peer dropped TCP."
 		}
-		s.inform("The peer gave up on the connection %s; got %s. No RFC says how long it has to wait.", why,
+		s.inform("The peer gave up on the connection %s; got %s. No RFC says how long it has to wait.", when,
 			g.words())
 	}
 }
 
-// reaction waits for the peer's reaction to something that it should refuse. If there is none, a ping
-// finds out whether the peer goes on.
+// reaction waits for the peer's reaction to something that it should refuse. If there is none, it sends a
+// ping to find out whether the peer goes on.
 func (s *script) reaction() got {
 	g := s.next(doubtTime)
 	if g.kind != gotNothing {
@@ -172,11 +173,11 @@ func (s *script) reaction() got {
 // refused waits for the peer to fail the connection with one of the codes, as the rule of the case requires.
 func (s *script) refused(codes ...int) { s.refusedAs(s.reaction(), codes...) }
 
-// refusedAs is like refused, but the reaction is known already.
+// refusedAs is like refused, but the reaction was received already.
 func (s *script) refusedAs(g got, codes ...int) {
 	rule := s.c.Rule
 	if rule.Text == ruleControl.Text || rule.Text == ruleContinues.Text {
-		rule = ruleValidated // those two bind the sender
+		rule = ruleValidated // those two apply only to the sender
 	}
 	switch {
 	case g.kind == gotMessage || g.kind == gotPong:
@@ -231,13 +232,13 @@ func (s *script) refusedBy(g got, want ...int) {
 }
 
 // vague reports whether a status code may mean any error: 1008 is for errors that no other code fits,
-// 1011 to 1014 are errors within a server, and the peer defines those from 3000 on.
+// 1011 to 1014 are errors within a server, and the peer chooses the meaning of those from 3000 on.
 func vague(code int) bool {
 	return code == codePolicy || code >= codeInternalError && code <= codeBadGateway ||
 		code >= 3000 && code <= 4999
 }
 
-// closedBy accepts that the peer has closed the connection, whatever its code.
+// closedBy accepts that the peer has closed the connection, with whatever code.
 func (s *script) closedBy(g got) {
 	if g.kind == gotClose {
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The peer closed the connection."

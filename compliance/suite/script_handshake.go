@@ -47,8 +47,7 @@ func add(lines ...string) edit { return edit{kind: editAdd, lines: lines} }
 // trailing adds bytes after the head.
 func trailing(raw string) edit { return edit{kind: editTail, tail: raw} }
 
-// compose applies edits to the lines of a head. raw[from:to] is what the first edit with lines has put
-// there.
+// compose applies edits to the lines of a head. raw[from:to] has the lines of the first edit that has any.
 func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, from, to int) {
 	lines = slices.Clone(lines)
 	var mine, tail string
@@ -167,7 +166,7 @@ const (
 	replyHead    replyKind = iota // a whole head
 	replyPart                     // TCP ended within the head
 	replyEOF                      // TCP ended before it
-	replyNothing                  // the wait for the whole head timed out
+	replyNothing                  // the wait for the whole head has timed out
 )
 
 // answer reads the head of a response. A head that is not complete within d counts as none.
@@ -344,7 +343,7 @@ func (s *script) checkRequest() (why string) {
 	return ""
 }
 
-// establish begins the WebSocket connection. Its decoder has no limits, because each script limits its time.
+// establish begins the WebSocket connection. Its decoder has no limits, because scripts have a time limit.
 func (s *script) establish() {
 	s.established, s.state = true, open
 	s.res.BehaviorClose, s.res.ResultClose = report.Failed, "TCP was dropped without a closing handshake."

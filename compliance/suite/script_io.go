@@ -37,7 +37,7 @@ func (s *script) write(raw []byte, how tempo) {
 	}
 }
 
-// release hands what was sent since the last wait to the outbox.
+// release passes the outbox everything that was sent since the last wait.
 func (s *script) release() {
 	s.out.put(join(s.held)...)
 	s.held = nil
@@ -255,8 +255,8 @@ func (s *script) decode() (got, bool) {
 	return got{}, false
 }
 
-// askedAgain reports whether a client did not accept our response as an opening handshake, but sends another
-// HTTP request on the same connection.
+// askedAgain reports whether a client has sent another HTTP request on the same connection, instead of
+// accepting our response as an opening handshake. line is the request line.
 func (s *script) askedAgain() (line []byte, ok bool) {
 	if !s.server || s.dec.Offset() > 0 {
 		return nil, false
@@ -358,8 +358,7 @@ func (s *script) violation(err error) {
 	s.against(rule, "The peer broke the protocol: %s.", why)
 }
 
-// codeAt returns the code of a close frame whose second byte is at an offset of the stream; 0 if those bytes
-// are no longer kept.
+// codeAt returns the code whose second byte is at an offset of the stream, or 0 if it is no longer kept.
 func (s *script) codeAt(offset int64) int {
 	at := int(offset - s.in.at + int64(len(s.in.recent)) - 1)
 	if at < 6 && s.server || at < 0 || at+2 > len(s.in.recent) {
@@ -378,7 +377,7 @@ func (s *script) markReceived(at int64, length int, what string) {
 	start := in.at - int64(len(in.recent))
 	offset := int(at - start)
 	if offset < 0 || offset >= len(in.recent) {
-		return // no longer kept, or the byte that is missing
+		return // not kept any more, or not received yet
 	}
 	from := max(0, min(offset-64, len(in.recent)-256))
 	to := min(len(in.recent), from+256)

@@ -54,7 +54,7 @@ func (s *script) logRxFrame(h wire.Header, payload []byte) {
 	})
 }
 
-// pause waits, and records that in the log.
+// pause waits for d, and logs that it does.
 func (s *script) pause(d time.Duration) {
 	s.release()
 	s.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds()})

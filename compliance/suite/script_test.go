@@ -19,7 +19,7 @@ import (
 
 const info, failed = report.Informational, report.Failed // rows.go has ok
 
-// scriptServers are servers, the verdicts on them, and words of the rule that each verdict rests on.
+// scriptServers are servers and the verdicts on them.
 var scriptServers = []struct {
 	what, id        string
 	server          func(net.Conn)
@@ -131,7 +131,7 @@ func TestScriptVerdictsOnServers(t *testing.T) {
 	}
 }
 
-// scriptClients are clients, the verdicts on them, and how the sentence of the verdict begins.
+// scriptClients are clients, the verdicts on them, and how the sentence of each verdict begins.
 var scriptClients = []struct {
 	what, id string
 	client   func(c net.Conn, r io.Reader)

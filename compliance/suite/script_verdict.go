@@ -15,13 +15,14 @@ func (s *script) verdict(v report.Verdict, format string, args ...any) {
 // fail ends the script with FAILED, whatever the level of the rule of the case.
 func (s *script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
 
-// broke ends the script because the peer broke the rule of the case. The verdict follows from its level.
+// broke ends the script because the peer broke the rule of the case. The verdict follows from the level
+// of the rule.
 func (s *script) broke(format string, args ...any) {
 	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
 }
 
-// against ends the script because the peer broke a rule, which may be another than that of the case. The
-// verdict follows from its level.
+// against ends the script because the peer broke a rule that need not be the rule of the case. The
+// verdict follows from the level of the rule.
 func (s *script) against(rule report.Rule, format string, args ...any) {
 	if rule.Text != s.c.Rule.Text {
 		s.res.Broken = &rule
