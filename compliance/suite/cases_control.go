@@ -16,7 +16,7 @@ func pingCases() []*Case {
 		s := fmt.Sprintf("payload-%d", i)
 		ten, tenPongs = append(ten, ping(s)), append(tenPongs, asPong(s))
 	}
-	pings := func(id, description string, way writing, wait time.Duration, payload string) *Case {
+	pings := func(id, description string, way writeMode, wait time.Duration, payload string) *Case {
 		return answers(id, rulePong, description, way, []frame{ping(payload)}, wait, asPong(payload))
 	}
 	return []*Case{
@@ -56,10 +56,10 @@ const hello = "Hello, world!"
 
 // reservedBitCases are group 3: reserved bits without an extension.
 func reservedBitCases() []*Case {
-	c := func(id, description string, way writing, frames ...frame) *Case {
+	c := func(id, description string, way writeMode, frames ...frame) *Case {
 		return violates(id, ruleReserved, description, way, frames)
 	}
-	after := func(id, description string, way writing, frames ...frame) *Case {
+	after := func(id, description string, way writeMode, frames ...frame) *Case {
 		return violates(id, ruleReserved, description, way, frames, asText(hello))
 	}
 	h := textFrame(hello)

@@ -20,22 +20,22 @@ func fragmentCases() []*Case {
 			[]frame{f.unfinished(), cont(two)}))
 	}
 	for i, id := range []string{"5.3", "5.4", "5.5"} {
-		cases = append(cases, answers(id, ruleForms, "A text message in two fragments.", writing(i), halves,
+		cases = append(cases, answers(id, ruleForms, "A text message in two fragments.", writeMode(i), halves,
 			time.Second, asText(one+two)))
 	}
 	for i, id := range []string{"5.6", "5.7", "5.8"} {
 		cases = append(cases, answers(id, ruleInterleaved,
-			"A text message in two fragments, with a ping between them.", writing(i), pinged,
+			"A text message in two fragments, with a ping between them.", writeMode(i), pinged,
 			time.Second, asPong(asked), asText(one+two)))
 	}
 	for i, id := range []string{"5.9", "5.10", "5.11"} {
 		cases = append(cases, violates(id, ruleContinues,
-			"A continuation that is final, with nothing to continue, and a text message.", writing(i),
+			"A continuation that is final, with nothing to continue, and a text message.", writeMode(i),
 			[]frame{cont(lone), textFrame(hello)}))
 	}
 	for i, id := range []string{"5.12", "5.13", "5.14"} {
 		cases = append(cases, violates(id, ruleContinues,
-			"A continuation that is not final, with nothing to continue, and a text message.", writing(i),
+			"A continuation that is not final, with nothing to continue, and a text message.", writeMode(i),
 			[]frame{moreCont(lone), textFrame(hello)}))
 	}
 	return append(cases,
@@ -59,7 +59,7 @@ func fragmentCases() []*Case {
 
 // slowPings returns a case with a fragmented message that takes a second, with a ping in each half. The
 // peer answers the first ping before the message is complete.
-func slowPings(id string, way writing) *Case {
+func slowPings(id string, way writeMode) *Case {
 	description := "Five fragments of a text message with a ping after the second; a second later, " +
 		"another after the fourth." + way.words()
 	return both(id, ruleInterleaved, description,

@@ -68,8 +68,8 @@ type answer struct {
 	hint    int  // client_max_window_bits of the offer, if it has a value
 }
 
-// judgeAnswer validates the Sec-WebSocket-Extensions of a response to a request.
-func judgeAnswer(request, reply head) (a answer, b breach) {
+// parseAnswer parses and validates the Sec-WebSocket-Extensions of a response to a request.
+func parseAnswer(request, reply head) (a answer, b breach) {
 	const field = "Sec-Websocket-Extensions"
 	values := reply.fields.Values(field)
 	if len(values) == 0 {
@@ -164,7 +164,7 @@ func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 
 // negotiated validates the answer to the offers. It ends the script if the answer is invalid.
 func (s *script) negotiated() answer {
-	a, b := judgeAnswer(s.request, s.reply)
+	a, b := parseAnswer(s.request, s.reply)
 	switch {
 	case b.why != "" && b.rule.Text == "":
 		s.broke("%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
@@ -223,7 +223,7 @@ func (s *script) goodOffer(r report.Rule, fields []string) {
 	for range 2 {
 		s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
 	}
-	if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
+	if a, _ := parseAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
 		s.against(ruleHint,
 			"The server answered %q, a larger window than the one in the offer. It may ignore the offered "+
 				"value.",

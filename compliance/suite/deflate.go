@@ -10,14 +10,14 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// A deflater is our permessage-deflate on one connection. It makes each of its two halves when it is
-// first needed. It uses klauspost/compress and not the module deflate, which this suite tests.
+// A deflater is our permessage-deflate on one connection: a compressor and a decompressor, each made when
+// it is first needed. It uses klauspost/compress and not the module deflate, which this suite tests.
 type deflater struct {
 	w      compressor
 	out    bytes.Buffer
 	bits   int  // our window
 	keepUs bool // context takeover for us
-	most   int  // if not 0, the largest message in bytes
+	most   int  // if not 0, the size of the largest message, in bytes
 
 	r              io.ReadCloser
 	in             bytes.Reader
@@ -27,7 +27,7 @@ type deflater struct {
 	inflated, data []byte
 	err            error
 
-	// recall, if set, returns what a payload inflates to, if that is known.
+	// recall, if set, returns the message to which a payload inflates, if it is known.
 	recall func(z []byte) (message []byte, ok bool)
 }
 
@@ -59,9 +59,9 @@ const smallMessage = 1 << 10
 
 // newCompressor returns a compressor whose distances stay within our window.
 //
-// The fast compressor writes no blocks with fixed codes, which are the shortest ones for small
-// messages, and therefore those that peers send most. So the standard library compresses small
-// messages, because it chooses among all kinds of blocks, as zlib does. It has no option for the
+// The fast compressor writes no blocks with fixed codes. For small messages, these blocks are the
+// shortest, so peers send them most. The standard library therefore compresses small messages, because
+// it chooses among all kinds of blocks, as zlib does. It has no option for the
 // window, but a message that is smaller than the window and has no context cannot reach beyond it.
 func (f *deflater) newCompressor() (w compressor) {
 	var err error
@@ -141,7 +141,7 @@ func (f *deflater) why(z []byte, err error) error {
 
 // inflateAll inflates the blocks of a message. A final block need not be the last one, but peers that
 // send one often omit the byte that should follow it. If the message ends within a block, inflateAll
-// returns what there is, which then differs from what was sent.
+// returns the data up to there, which then differs from what was sent.
 func (f *deflater) inflateAll(z []byte) ([]byte, error) {
 	f.data = append(append(f.data[:0], z...), tail...)
 	f.in.Reset(f.data)

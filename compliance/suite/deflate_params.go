@@ -15,7 +15,7 @@ const extensionName = "permessage-deflate"
 type negotiation struct {
 	Offers []deflateParams // our offers as a client, in order
 
-	// Wants are our answers as a server, in order of preference. The first one that an offer permits counts.
+	// Wants are our answers as a server, in order of preference. We send the first that an offer permits.
 	Wants []deflateParams
 }
 
@@ -76,8 +76,8 @@ func windowBits(value string) (bits int, ok bool) {
 	return bits, err == nil && bits >= 8 && bits <= 15 && strconv.Itoa(bits) == value
 }
 
-// asOriginal rewrites numbers such as 09 and +9 as 9, because Autobahn accepts them, and the numbered
-// cases have its verdicts.
+// asOriginal rewrites numbers such as 09 and +9 as 9, because Autobahn accepts them, and numbered cases
+// must have Autobahn's verdicts.
 func asOriginal(o wire.ExtensionSpec) wire.ExtensionSpec {
 	o.Params = slices.Clone(o.Params)
 	for i, p := range o.Params {

@@ -64,8 +64,8 @@ func (e event) equal(o event) bool {
 // case says so. It handles one event at a time: received bytes, or a timer. It holds its lock when it
 // calls the functions of a case.
 //
-// Its rules for when to answer, to fail the connection and to drop TCP, and for what is a clean close,
-// are those of Autobahn, because the verdicts depend on them.
+// It answers, fails the connection and drops TCP when Autobahn does, and a close is clean if it is clean
+// for Autobahn, because the verdicts depend on that.
 type driver struct {
 	c       *Case
 	o       *Options
@@ -75,34 +75,34 @@ type driver struct {
 	begun   time.Time // when the connection was opened
 	created time.Time
 
-	mu      sync.Mutex // held while an event is handled; guards the fields below
-	state   state
-	wasOpen bool
-	timers  timers
-	replied *timer // waits for the answer to our close frame
-	dropped *timer // waits for the server to drop TCP
-	in      receiver
-	out     *outbox
-	held    []parcel  // written by the current event so far
-	owed    [][]byte  // payloads of pings to answer once our frame is complete
-	deflate *deflater // nil if not negotiated
-	traffic report.Traffic
-	sent    recording
-	got     recording
-	logOn   bool
-	piece   struct { // the frame of beginFrame
+	mu         sync.Mutex // held while an event is handled; guards all fields below
+	state      state
+	wasOpen    bool
+	timers     timers
+	replied    *timer // waits for the answer to our close frame
+	dropped    *timer // waits for the server to drop TCP
+	in         receiver
+	out        *outbox
+	held       []parcel  // what the current event has written so far
+	unanswered [][]byte  // payloads of pings to answer once our frame is complete
+	deflate    *deflater // nil if not negotiated
+	traffic    report.Traffic
+	sent       recording
+	got        recording
+	logOn      bool     // the wire log is on
+	piece      struct { // the frame that beginFrame began, and how much of it was sent
 		h  wire.Header
 		at int64
 	}
 
 	expected   map[report.Verdict][]event
 	want       report.ExpectedClose
-	closeOnly  bool // the case itself closes the connection, not finishWhenDone
-	fatal      bool // the case fails if the wrong side closes the connection
+	closeOnly  bool // the case closes the connection, not finishWhenDone
+	fatal      bool // the verdict is FAILED if the wrong side closes the connection
 	peerClosed bool // a close frame was received
 	received   []event
-	awaited    string // what to expect, in cases with onMessage
-	broke      string // how the other side broke the protocol
+	awaited    string // what the peer has to send, in cases with onMessage
+	broke      string // how the peer broke the protocol
 	onMessage  func(binary bool, data []byte)
 }
 
@@ -125,7 +125,7 @@ func newDriver(c *Case, o *Options, conn net.Conn, server bool) *driver {
 }
 
 // run plays the case on the connection, whose opening handshake is complete, until the connection ends.
-// rest is what was received after the handshake.
+// rest is what was already received after the handshake.
 func (p *driver) run(rest []byte) {
 	p.mu.Lock()
 	p.state, p.wasOpen, p.begun = open, true, time.Now()
@@ -134,7 +134,7 @@ func (p *driver) run(rest []byte) {
 		p.drop("the case did not end in time")
 	})
 	p.c.start(p)
-	p.took(rest)
+	p.feed(rest)
 	p.release()
 	p.mu.Unlock()
 	p.read()
@@ -147,7 +147,7 @@ func (p *driver) read() {
 	for {
 		n, err := p.conn.Read(buf)
 		p.mu.Lock()
-		p.took(buf[:n])
+		p.feed(buf[:n])
 		end := err != nil || p.state == closed
 		p.release()
 		p.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// expect declares the events that earn a verdict.
+// expect declares the events that lead to a verdict.
 func (p *driver) expect(v report.Verdict, events ...event) { p.expected[v] = events }
 
 // byUs declares that we close the connection cleanly, and that the peer answers with one of the codes.
@@ -48,9 +48,8 @@ func (p *driver) later(d time.Duration, tag string, f func()) {
 	})
 }
 
-// killAfter fails the connection after d. While the machine is late, a peer that has not closed the
-// connection has up to three times as long in addition, because a client cannot be asked to repeat the
-// case.
+// killAfter fails the connection after d. If the machine was late, a peer that has not closed the
+// connection has up to three times d in addition, because a client cannot be asked to repeat the case.
 func (p *driver) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
 	p.patient(d, 3, func() {
@@ -60,7 +59,8 @@ func (p *driver) killAfter(d time.Duration) {
 	})
 }
 
-// patient calls f after d. While the machine is late, it first waits for d again. more limits how often.
+// patient calls f after d. If the machine was late meanwhile, it first waits for d again, up to more
+// times.
 func (p *driver) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {

@@ -34,7 +34,7 @@ func (q *clientRequest) check() error {
 	return nil
 }
 
-// answer accepts the valid request of a client (RFC 6455, section 4.2.2). It declines malformed extensions.
+// answer accepts the valid request of a client (RFC 6455, section 4.2.2). It declines malformed offers.
 func (p *driver) answer(q *clientRequest) {
 	p.res.HTTPRequest = string(q.raw)
 	for _, b := range q.reads {

@@ -9,7 +9,7 @@ func (p *driver) log(e report.LogEntry, always bool) {
 	}
 }
 
-// logMode switches the wire log on or off: off for many messages, and on again for the close.
+// logMode switches the wire log on or off. Cases with many messages switch it off until the close.
 func (p *driver) logMode(on bool) {
 	if p.logOn != on {
 		p.logOn = on

@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxRecorded limits, in bytes, what is kept of each direction to find the byte that broke a rule. If
-// there is more, the report does not show such a byte.
+// maxRecorded limits, in bytes, how much of each direction is kept to find the byte that broke a rule. If
+// there was more, the report does not show such a byte.
 const maxRecorded = 1 << 20
 
 // A recording is the bytes of one direction after the opening handshake.
@@ -26,8 +26,8 @@ func (r *recording) add(b []byte) {
 	r.data = append(r.data, b...)
 }
 
-// offense finds the byte at fault in a case that did not pass: one by which the peer broke a rule, or
-// else one of ours that it should have refused. It returns nil if there is none.
+// offense finds the byte to show in a case that did not pass: one with which the peer broke a rule, or
+// else one of ours that the peer should have refused. It returns nil if there is none.
 func (p *driver) offense() *report.Offense {
 	us, peer := wire.Client, wire.Server
 	if p.server {

@@ -13,8 +13,8 @@ import (
 // maxReceived limits the size of a received message, in bytes. The largest message of a case has 16 MiB.
 const maxReceived = 64 << 20
 
-// A receiver is the state of the incoming stream. It goes on after an invalid frame as if the frame
-// were valid, because the answer to our close frame is still to be received.
+// A receiver is the state of the incoming stream. After an invalid frame, it goes on as if the frame
+// were valid, because it still has to receive the answer to our close frame.
 type receiver struct {
 	buf     []byte // of an incomplete header
 	frame   wire.Header
@@ -30,8 +30,8 @@ type receiver struct {
 	badText    bool
 }
 
-// took handles received bytes.
-func (p *driver) took(b []byte) {
+// feed handles received bytes.
+func (p *driver) feed(b []byte) {
 	if len(b) == 0 || p.state == closed {
 		return
 	}
@@ -171,7 +171,7 @@ func (p *driver) beginFrameIn() {
 	}
 }
 
-// part consumes bytes of a frame's payload and returns how many.
+// part consumes bytes of a frame's payload and returns the number of bytes.
 func (p *driver) part(b []byte) int {
 	in := &p.in
 	n := int(min(int64(len(b)), in.frame.Length-in.at))
@@ -242,7 +242,7 @@ func (p *driver) endMessageIn() {
 	in := &p.in
 	data := in.message
 	if p.res.FailedByMe && in.isDeflated {
-		return // its payload was not kept
+		return // the payload was not kept
 	}
 	if in.isDeflated {
 		var err error
@@ -272,8 +272,8 @@ func (p *driver) control(op wire.Opcode, payload []byte) {
 	case wire.OpClose:
 		p.gotClose(payload)
 	case wire.OpPing:
-		if p.state == open && len(payload) <= wire.MaxControlPayload && len(p.owed) < maxOwed {
-			p.owed = append(p.owed, slices.Clone(payload))
+		if p.state == open && len(payload) <= wire.MaxControlPayload && len(p.unanswered) < maxUnanswered {
+			p.unanswered = append(p.unanswered, slices.Clone(payload))
 			p.settle()
 		}
 	case wire.OpPong:

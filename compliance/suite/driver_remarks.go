@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// Rules that are remarked on next to verdicts of Autobahn.
+// Rules for remarks on Autobahn's verdicts.
 var (
 	ruleFailClose = rule("7.1.7", "SHOULD",
 		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required "+
@@ -30,7 +30,7 @@ var (
 		"When sending a Close frame in response, the endpoint typically echos the status code it received.")
 )
 
-// remark adds the rule of the RFC to a verdict of Autobahn that is stricter or laxer.
+// remark adds a remark with the rule of the RFC if Autobahn's verdict is stricter or laxer than the RFC.
 func (p *driver) remark() {
 	r := p.res
 	failed := r.Behavior == report.Failed
@@ -61,8 +61,8 @@ func (p *driver) remark() {
 	case r.Behavior == report.NonStrict:
 		say("The RFC does not require a peer to answer what it received before the breach.", ruleFailStop)
 	case !p.want.RequireClean && !r.WasClean && !r.DroppedByMe && r.BehaviorClose == report.OK:
-		say("The peer dropped TCP without a close frame. Autobahn accepts that. The RFC requests a close "+
-			"frame first, unless the peer believes that we cannot read it.", ruleFailClose)
+		say("The peer dropped TCP without a close frame. Autobahn accepts that. By the RFC, the peer should "+
+			"send a close frame first, unless it believes that we cannot read it.", ruleFailClose)
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// bytePause is the pause before a byte that is written by itself, as long as Autobahn's. Without the
-// pause, a peer has no time to answer a message before a breach.
+// bytePause is the pause before a byte that is written by itself. It is as long as Autobahn's. Without
+// it, a peer would have no time to answer a message before the breach that follows.
 const bytePause = 100 * time.Microsecond
 
-// write sends bytes.
+// write sends bytes. If sync is true, they have their own write. If chop is not 0, each write has at most
+// chop bytes.
 func (p *driver) write(data []byte, sync bool, chop int) {
 	if p.state == closed {
 		return
@@ -47,7 +48,7 @@ func (p *driver) write(data []byte, sync bool, chop int) {
 	}
 }
 
-// release hands what the current event has written to the outbox. The caller holds the lock.
+// release passes the outbox everything that the current event has written. The caller holds the lock.
 func (p *driver) release() {
 	p.out.put(join(p.held)...)
 	p.held = nil
@@ -138,13 +139,13 @@ func (p *driver) settle() {
 	if p.state != open || p.piece.at < p.piece.h.Length {
 		return
 	}
-	for _, data := range p.owed {
+	for _, data := range p.unanswered {
 		if p.res.TxFrameStats[int(wire.OpPong)] >= maxPongs {
 			break
 		}
 		p.send(frame{op: wire.OpPong, payload: data})
 	}
-	p.owed = nil
+	p.unanswered = nil
 }
 
 // close begins the closing handshake, unless either side has begun it. Code 0 means an empty close frame.
@@ -181,7 +182,7 @@ func (p *driver) sendClose(payload []byte) {
 	}
 }
 
-// fail fails the connection: by a close frame, or by dropping TCP if we have sent one.
+// fail fails the connection: by a close frame, or by dropping TCP if we have already sent one.
 func (p *driver) fail(code int, reason string) {
 	if p.state == closed {
 		return
@@ -197,13 +198,13 @@ func (p *driver) fail(code int, reason string) {
 	p.close(code, reason)
 }
 
-// drop ends TCP. The close is then not clean.
+// drop ends TCP, and records that the close was not clean.
 func (p *driver) drop(why string) {
 	p.res.WasClean, p.res.WasNotCleanReason = false, why
 	p.dropNow(false)
 }
 
-// dropNow ends TCP. With flush, it ends TCP once everything is written, or after CloseTimeout.
+// dropNow ends TCP: at once, or if flush is true, once everything is written or after CloseTimeout.
 func (p *driver) dropNow(flush bool) {
 	if p.state != closed {
 		p.res.DroppedByMe = true

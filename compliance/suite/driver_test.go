@@ -86,7 +86,7 @@ func playDriver(t *testing.T, id string, server func(net.Conn)) (r *report.Resul
 	return playDriverWith(t, id, nil, server)
 }
 
-// playDriverWith is like playPeer, on a machine that may be late.
+// playDriverWith is like playDriver. w says when the machine is late; nil means never.
 func playDriverWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (r *report.Result) {
 	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestPongsWaitForOurFrame(t *testing.T) {
 	})
 }
 
-// A peer that answers late passes if the machine is late. A peer that does not answer fails.
+// A peer that answers late passes if the machine was late. A peer that does not answer fails.
 func TestKillWaitsForLateMachine(t *testing.T) {
 	late := &lateness{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // at any time
 	for _, row := range []struct {

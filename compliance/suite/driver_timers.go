@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// timers are the timers of one connection. They fire in the order in which they are due, in whatever
-// order the runtime wakes them. A verdict can depend on which of two timers of a second fires first:
-// the one that fails the connection, or the one that waits for the server to drop TCP.
+// timers are the timers of one connection. They fire in the order in which they are due, even if the
+// runtime wakes them in another order. A verdict can depend on which of two one-second timers fires
+// first: the one that fails the connection, or the one that waits for the server to drop TCP.
 type timers struct {
 	mu   sync.Locker // held while an event is handled
 	over func() bool // reports whether the connection has ended; timers then no longer fire
@@ -38,7 +38,7 @@ func (ts *timers) after(d time.Duration, f func()) *timer {
 	return t
 }
 
-// run fires the timers that are due by a time, the earliest first.
+// run fires all timers that are due at the time by or earlier, the earliest first.
 func (ts *timers) run(by time.Time) {
 	for !ts.over() {
 		var next *timer

@@ -33,7 +33,7 @@ func TestTimersInOrder(t *testing.T) {
 	ts.stop()
 	want := make([]int, n)
 	for i := range n {
-		want[i] = i ^ 1 // of two that are due at the same time, the one that was set first
+		want[i] = i ^ 1 // of two that are due at the same time, the one that was set first fires first
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order of the timers (-want +got)\n%s", diff)

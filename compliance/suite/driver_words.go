@@ -49,7 +49,7 @@ func (p *driver) mismatch(want []event) string {
 		switch {
 		case i < len(want) && e.equal(want[i]):
 		case e.kind == eventTimeout:
-			return "The peer did not refuse what had come by then, but waited for more."
+			return "The peer did not refuse the text received so far, but waited for more."
 		case i >= len(want):
 			return fmt.Sprintf("Expected nothing%s; got %s.", map[bool]string{true: " more"}[i > 0],
 				e.words())
@@ -69,7 +69,7 @@ func (p *driver) mismatch(want []event) string {
 	return fmt.Sprintf("Expected %s; %s.", next.words(), p.ending())
 }
 
-// differs says where an event of the same kind and size differs.
+// differs says from which byte on two events of the same kind and size differ.
 func (e event) differs(o event) string {
 	if e.kind != o.kind || e.binary != o.binary || len(e.data) != len(o.data) || e.words() != o.words() {
 		return ""
@@ -81,7 +81,7 @@ func (e event) differs(o event) string {
 	return fmt.Sprintf(" that differs from byte %d on", at)
 }
 
-// ending says how the connection ended before an event was received.
+// ending says how the connection ended before the expected event.
 func (p *driver) ending() string {
 	r := p.res
 	when := "at once"
@@ -103,7 +103,7 @@ func (p *driver) ending() string {
 	return fmt.Sprintf("the peer dropped TCP %s", when)
 }
 
-// closeWords describes what the close frame of the peer carried.
+// closeWords describes the code and the reason of the peer's close frame.
 func closeWords(r *report.Result) string {
 	if r.RemoteCloseCode == 0 && !r.RemoteCloseZero {
 		return " without a code"
@@ -114,7 +114,7 @@ func closeWords(r *report.Result) string {
 	return fmt.Sprintf(" with %d %q", r.RemoteCloseCode, r.RemoteCloseReason)
 }
 
-// wrongSide says which side closed the connection and should not have.
+// wrongSide says which side closed the connection, although the other should have.
 func (p *driver) wrongSide() string {
 	r := p.res
 	switch {

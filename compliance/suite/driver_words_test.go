@@ -23,7 +23,7 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
-	long := []string{"1.2.8", "9.1.1", "10.1.1"} // these wait for 10 s for an answer
+	long := []string{"1.2.8", "9.1.1", "10.1.1"} // they wait 10 s for an answer
 	free := make(chan struct{}, 64)              // the cases wait more than they work
 	var short atomic.Int64
 	var wg sync.WaitGroup
@@ -70,7 +70,7 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 	}
 }
 
-// A verdict says how the connection ended, and not only that a wait timed out.
+// A verdict says how the connection ended, not only that a wait timed out.
 func TestVerdictSaysHowConnectionEnded(t *testing.T) {
 	t.Parallel()
 	closing := func(code int) func(net.Conn) {
@@ -154,7 +154,7 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
-// The level of a rule that is not the rule of a case is also a word of its text.
+// The level of a rule is a key word of its text, even if it is not the rule of any case.
 func TestLevelsOfSentRules(t *testing.T) {
 	rules := []report.Rule{ruleFailClose, ruleFailStop, ruleNewest, rulePongSoon, ruleCodeFree, ruleCodeEcho,
 		ruleAsk, ruleCleanly, ruleIdle, ruleChecks, ruleConform, ruleClientFails}

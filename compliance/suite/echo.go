@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An echo plays a case of group 12 or 13: it sends each message once the one before has come back.
+// An echo plays a case of group 12 or 13: it sends each message once the previous one has come back.
 type echo struct {
 	p              *driver
 	body           *body

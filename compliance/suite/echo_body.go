@@ -18,7 +18,7 @@ type body struct {
 // bodies are the bodies of group 12, in Autobahn's order.
 var bodies = []*body{
 	newBody("JSON", false, payload.JSON),
-	newBody("a grey bitmap", true, payload.Bitmap),
+	newBody("a gray bitmap", true, payload.Bitmap),
 	newBody("German prose", true, payload.Prose),
 	newBody("HTML", false, payload.HTML),
 	newBody("PDF", true, payload.PDF),
@@ -33,7 +33,7 @@ type bodyData struct {
 
 const largestPiece = 128 << 10
 
-// newBody returns a body that loads its data when they are first needed.
+// newBody returns a body that loads its data when it is first needed.
 func newBody(name string, binary bool, data func() []byte) *body {
 	return &body{name, binary, sync.OnceValue(func() *bodyData {
 		b := data()

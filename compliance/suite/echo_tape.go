@@ -9,8 +9,8 @@ import (
 // Limits of the tapes of a run, in bytes.
 const (
 	maxTapes   = 128 << 20 // all tapes together
-	maxOutTape = 64 << 20  // sent in a case, if it is compressible
-	smallTape  = 8 << 20   // sent in a case, if it is not
+	maxOutTape = 64 << 20  // sent in a case, if it compresses to half its size
+	smallTape  = 8 << 20   // sent in a case, if it does not
 	maxInTape  = 16 << 20  // received in a case
 )
 
@@ -77,7 +77,7 @@ func (t *tapes) put(x *tape) {
 type track struct {
 	tapes *tapes
 	tape  *tape // the existing tape, if any
-	at    int   // the messages of the tape before this one equal those of this case
+	at    int   // the messages before this one are the same on the tape and in this case
 	made  *tape // the tape made so far
 	max   int   // the largest size of made, in bytes
 }

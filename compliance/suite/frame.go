@@ -4,22 +4,22 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A writing is how frames are cut into writes.
-type writing int
+// A writeMode is how frames are cut into writes.
+type writeMode int
 
 const (
-	together     writing = iota // all frames of one event in one write
-	frameByFrame                // one frame per write
-	byteByByte                  // one byte per write
+	together     writeMode = iota // all frames of one event in one write
+	frameByFrame                  // one frame per write
+	byteByByte                    // one byte per write
 )
 
-// words describes the writing, to append to the description of a case.
-func (w writing) words() string {
-	return [...]string{"", " Each frame is a write of its own.", " Written byte by byte."}[w]
+// words describes the mode, to append to the description of a case.
+func (w writeMode) words() string {
+	return [...]string{"", " Each frame has its own write.", " Written byte by byte."}[w]
 }
 
-// by sends frames in a writing.
-func (p *driver) by(way writing, frames ...frame) {
+// by sends frames in a mode.
+func (p *driver) by(way writeMode, frames ...frame) {
 	for _, f := range frames {
 		f.sync = way == frameByFrame
 		if way == byteByByte {

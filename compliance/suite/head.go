@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Package wire accepts some fields of handshakes that violate the RFC. The suite reports them, so it is
-// stricter.
+// Package wire accepts some handshake fields that violate the RFC. These functions are stricter, because
+// the suite reports such fields.
 
 var errNoElement = errors.New("it has no element")
 

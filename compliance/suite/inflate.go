@@ -42,7 +42,7 @@ func newInflater(d deflateParams, peerIsServer bool) *inflater {
 type inflateError struct {
 	at   int
 	what string
-	rule report.Rule // in its form for servers
+	rule report.Rule // as worded for servers
 }
 
 func (f *inflater) bad(format string, args ...any) { f.breaks(ruleCompressed, format, args...) }

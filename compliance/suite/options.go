@@ -101,7 +101,7 @@ func (o *Options) messages() int {
 	return fullMessages
 }
 
-// limit returns the time limit of a case as a whole, which no case needs.
+// limit returns the time limit of a whole case, which no case should reach.
 func (o *Options) limit(c *Case) time.Duration {
 	if c.Heavy {
 		return 20 * time.Minute

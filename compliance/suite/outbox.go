@@ -15,7 +15,7 @@ type outbox struct {
 	mu    sync.Mutex
 	wake  sync.Cond
 	queue []parcel
-	ended bool // no parcel is added any more
+	ended bool // no more parcels are added
 	flush bool // write what is queued, then drop TCP
 	lost  bool // a write failed
 	done  chan struct{}
@@ -30,8 +30,8 @@ type parcel struct {
 	after  func()        // if set, called after the write, even if it failed
 }
 
-// join makes one parcel of those before the first that is alone, so that they share a write, as in
-// Autobahn, which writes once per event.
+// join joins the parcels before the first one that is alone. They then share a write, as in Autobahn,
+// which writes once per event.
 func join(parcels []parcel) []parcel {
 	plain := slices.IndexFunc(parcels, func(p parcel) bool { return p.alone })
 	if plain < 0 {

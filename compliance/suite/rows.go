@@ -34,7 +34,7 @@ func both(id string, r report.Rule, description, expectation string, start func(
 
 // answers returns a case that sends valid frames, expects events in answer, and then closes the
 // connection.
-func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration,
+func answers(id string, r report.Rule, description string, way writeMode, frames []frame, wait time.Duration,
 	events ...event) *Case {
 	return both(id, r, description+way.words(), "The answers arrive in order; then a clean close with 1000.",
 		func(p *driver) {
@@ -47,7 +47,7 @@ func answers(id string, r report.Rule, description string, way writing, frames [
 
 // violates returns a case that breaks the protocol. If there are valid frames before the breach, the
 // peer should answer them with the events in before. The verdict is NON-STRICT if it does not.
-func violates(id string, r report.Rule, description string, way writing, frames []frame,
+func violates(id string, r report.Rule, description string, way writeMode, frames []frame,
 	before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
 	if len(before) > 0 {

@@ -224,9 +224,9 @@ func (r *run) idle() (alive bool) {
 		case <-r.ctx.Done():
 		}
 	}
-	left := r.unjudged()
+	left := r.withdraw()
 	r.cancel(fmt.Errorf("the server refused every connection with status %s for %v%s", r.busy(),
-		r.o.patience, notJudged(left)))
+		r.o.patience, withoutVerdict(left)))
 	return false
 }
 

@@ -223,7 +223,7 @@ func TestUnconfirmedVerdictIsWithdrawn(t *testing.T) {
 		res := verdictOf(r.cases[0], tt.v)
 		res.Waited = tt.waited
 		r.results[0], r.shaky[0], r.settled[0] = res, tt.shaky, tt.settled
-		if n := r.unjudged(); n != tt.left || (r.results[0] == nil) != (n == 1) {
+		if n := r.withdraw(); n != tt.left || (r.results[0] == nil) != (n == 1) {
 			t.Errorf("%+v: %d cases without a verdict", tt, n)
 		}
 	}

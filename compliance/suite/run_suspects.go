@@ -159,7 +159,7 @@ func (r *run) blame(i int) {
 
 // giveUp ends the run because the server did not come back.
 func (r *run) giveUp(suspects, passed []int, err error) {
-	left := r.unjudged()
+	left := r.withdraw()
 	what, advice := "the server stopped answering", ""
 	switch ids := r.ids(suspects); {
 	case len(suspects) == 1:
@@ -170,13 +170,13 @@ func (r *run) giveUp(suspects, passed []int, err error) {
 	case len(passed) > 0:
 		what += " after " + r.ids(passed)
 	}
-	r.cancel(fmt.Errorf("%s %w%s%s", what, err, advice, notJudged(left)))
+	r.cancel(fmt.Errorf("%s %w%s%s", what, err, advice, withoutVerdict(left)))
 }
 
-// unjudged withdraws the verdicts that a run cannot confirm because it ends early: those on a server
+// withdraw withdraws the verdicts that a run cannot confirm because it ends early: those on a server
 // that was too busy, and those that depend on a wait and would run again. It returns the number of
 // cases without a result.
-func (r *run) unjudged() (n int) {
+func (r *run) withdraw() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, res := range r.results {
@@ -200,8 +200,8 @@ func (r *run) ids(list []int) string {
 	return strings.Join(ids, ", ")
 }
 
-// notJudged says how many cases have no verdict, to append to an error.
-func notJudged(n int) string {
+// withoutVerdict says how many cases have no verdict, to append to an error.
+func withoutVerdict(n int) string {
 	switch n {
 	case 0:
 		return ""

@@ -129,13 +129,13 @@ type scriptIn struct {
 	frame       []byte    // the first bytes of a data frame's payload, for the log
 	keys        [][4]byte // masking keys of a client's data frames
 	controlKeys [][4]byte // and of its control frames
-	owed        [][]byte  // payloads of pings to answer once our frame is complete
+	unanswered  [][]byte  // payloads of pings to answer once our frame is complete
 	afterClose  []byte    // the first bytes after the peer's close frame
 }
 
 const (
-	maxOwed = 100  // pings kept to be answered later
-	maxKeys = 1000 // masking keys kept, each of data and control frames
+	maxUnanswered = 100  // pings kept to be answered later
+	maxKeys       = 1000 // masking keys kept, each of data and control frames
 
 	recentBytes = 64 << 10 // kept of the stream, at least
 )
@@ -178,7 +178,7 @@ func (s *script) read(deadline time.Time) bool {
 	n, err := s.conn.Read(buf)
 	s.in.waited = false
 	if n > 0 {
-		s.took(buf[:n])
+		s.feed(buf[:n])
 	}
 	if err == nil {
 		return true
@@ -191,8 +191,8 @@ func (s *script) read(deadline time.Time) bool {
 	return true
 }
 
-// took adds bytes to what was received.
-func (s *script) took(b []byte) {
+// feed adds bytes to what was received.
+func (s *script) feed(b []byte) {
 	s.logRx(b)
 	s.rest = append(s.rest, b...)
 	s.remember(b)
@@ -241,8 +241,8 @@ func (s *script) decode() (got, bool) {
 			}
 			switch f.Kind {
 			case wire.KindPing:
-				if len(s.in.owed) < maxOwed {
-					s.in.owed = append(s.in.owed, slices.Clone(f.Payload))
+				if len(s.in.unanswered) < maxUnanswered {
+					s.in.unanswered = append(s.in.unanswered, slices.Clone(f.Payload))
 				}
 				s.settle()
 			case wire.KindPong:
@@ -271,13 +271,13 @@ func (s *script) settle() {
 	if s.cut || s.state != open {
 		return
 	}
-	for _, p := range s.in.owed {
+	for _, p := range s.in.unanswered {
 		if s.res.TxFrameStats[int(wire.OpPong)] >= maxPongs {
 			break
 		}
 		s.send(frame{op: wire.OpPong, payload: p})
 	}
-	s.in.owed = nil
+	s.in.unanswered = nil
 }
 
 // data handles a piece of a data frame.

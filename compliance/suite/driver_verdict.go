@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// finishWhenDone closes the connection once all expected events were received.
+// finishWhenDone closes the connection if all expected events were received.
 func (p *driver) finishWhenDone() {
 	for _, events := range p.expected {
 		if !slices.EqualFunc(p.received, events, event.equal) {
@@ -50,7 +50,7 @@ func (p *driver) judge() {
 	p.fill()
 }
 
-// judgeClose sets the verdict on the close. The first one that applies counts.
+// judgeClose sets the verdict on the close. If several verdicts apply, the first one counts.
 func (p *driver) judgeClose() {
 	r := p.res
 	wrongSide := p.want.ClosedByMe != r.ClosedByMe
