@@ -14,8 +14,8 @@ import (
 // the peer.
 type PlayFunc func(ctx context.Context, c *Case) (*report.Result, error)
 
-// RunCases runs cases as [TestServer] does, but plays each case by a function, for peers that have no
-// URL. It returns the results in the order of the cases. If play fails or ctx ends, RunCases returns
+// RunCases runs cases as [TestServer] does, but calls a function to play each case, for peers that have
+// no URL. It returns the results in the order of the cases. If play fails or ctx ends, RunCases returns
 // that error together with the results so far. opts may be nil.
 func RunCases(ctx context.Context, cases []*Case, opts *Options, play PlayFunc) ([]*report.Result, error) {
 	r := newRun(cases, opts.withDefaults(), nil)
@@ -28,16 +28,18 @@ const (
 	few         = 4  // cases that run again at the same time
 	tries       = 3  // runs of a case by itself, as long as the machine is late
 	manySame    = 25 // verdicts in a row that a second run confirmed, after which more cases run at once
-	enough      = 10 // verdicts in a row that a run by itself confirmed, after which no more cases do that
+	enough      = 10 // verdicts in a row that a run by itself confirmed, after which none is confirmed so
 	dialRetries = 3  // attempts to connect for a case while the server is alive
 )
 
 // A run plays cases against one peer.
 //
-// A verdict is settled once an undisturbed run gave it, or once the peer passed. All other cases run
-// again: first a few at once, in random order, and then by themselves if the second run was disturbed
-// or gave another verdict. So that a peer that fails hundreds of cases does not take hours, more cases
-// run at once after many verdicts in a row were confirmed, and later no case runs by itself.
+// A run of a case is disturbed if the machine was late or the server was slow meanwhile. If the peer
+// passes, the verdict is settled, unless it depends on a wait that was disturbed. All other cases run
+// again. First, a few run at once, in random order. A second run that was not disturbed settles the
+// verdict if it is the same. All other cases then run by themselves. A peer that fails hundreds of cases
+// must not take hours, so more cases run at once after many verdicts in a row were confirmed, and later
+// no case runs by itself.
 type run struct {
 	o      *Options
 	cases  []*Case
@@ -52,7 +54,7 @@ type run struct {
 	mu      sync.Mutex
 	spans   []*span
 	results []*report.Result
-	shaky   []bool // the run that gave the result was disturbed
+	shaky   []bool // the run of the case that gave its result was disturbed
 	settled []bool
 }
 
@@ -168,9 +170,9 @@ func (r *run) paced(list []int, play func(i int)) {
 	wg.Wait()
 }
 
-// again runs the cases again that did not pass, and those whose verdict depends on a wait that was
-// disturbed. It calls alone, which ends all other connections to the peer, before it runs cases by
-// themselves.
+// again reruns the cases that did not pass, and those whose verdict depends on a wait that was
+// disturbed. Before it runs cases by themselves, it calls alone, which ends all other connections to the
+// peer.
 func (r *run) again(alone func()) {
 	list := r.pick(r.open)
 	shuffled := pickFrom(list, func(i int) bool { return !r.cases[i].Heavy })
@@ -222,7 +224,7 @@ func fine(r *report.Result) bool {
 	return r.Behavior == report.Unimplemented && r.BehaviorClose.Passed() || r.Passed()
 }
 
-// byItself runs a case again until a run is not disturbed.
+// byItself runs a case until a run is not disturbed, but at most tries times.
 func (r *run) byItself(i int) {
 	for range tries {
 		r.once(i)
@@ -232,7 +234,7 @@ func (r *run) byItself(i int) {
 	}
 }
 
-// once runs a case and keeps its result, unless the server dies meanwhile.
+// once runs a case and keeps its result, unless the server stops answering meanwhile.
 func (r *run) once(i int) {
 	for range dialRetries {
 		s, res, err := r.attempt(i)
@@ -246,7 +248,7 @@ func (r *run) once(i int) {
 		case err != nil && r.open(i):
 			continue // the server is alive
 		case err != nil:
-			return // the case was named as the one that killed the server
+			return // the case was blamed for stopping the server
 		case r.doubtful(r.cases[i], res):
 			if r.check(s.ended) && busy(res.HTTPResponse) != "" {
 				continue // the refusal had nothing to do with the case
@@ -259,7 +261,7 @@ func (r *run) once(i int) {
 	}
 }
 
-// onceMore runs a case again. It settles the verdict if that is the same and the run was not disturbed.
+// onceMore runs a case again. It settles the verdict if it is the same and the run was not disturbed.
 func (r *run) onceMore(i int) {
 	r.once(i)
 	r.mu.Lock()
@@ -270,7 +272,7 @@ func (r *run) onceMore(i int) {
 	}
 }
 
-// attempt plays a case while it holds the gate.
+// attempt plays a case while it holds the gate for reading, so that check can wait until no case runs.
 func (r *run) attempt(i int) (*span, *report.Result, error) {
 	r.gate.RLock()
 	defer r.gate.RUnlock()

@@ -49,7 +49,7 @@ type Server struct {
 	mu      sync.Mutex
 	results map[string]map[string]*report.Result // by agent and id
 	order   []*report.Result
-	running map[string]int                 // by agent: the number of its cases that run
+	running map[string]int                 // by agent: the number of cases that are running
 	leading map[string]chan *clientRequest // by agent and id: requests that follow a redirect
 	changed chan struct{}                  // closed when there is a new result or a case ends
 	heavy   chan struct{}                  // limits the heavy cases that run at once
@@ -58,7 +58,7 @@ type Server struct {
 	stop    context.CancelCauseFunc
 }
 
-// errStopped is the cause when a client stops the server.
+// errStopped is the cause of the end of the context if a client stops the server.
 var errStopped = errors.New("stopped by a client")
 
 // Results returns the results so far: for each agent and case, the last one.
@@ -230,7 +230,7 @@ func (s *Server) parse(q *clientRequest) error {
 	return q.check()
 }
 
-// began counts a running case of an agent, until ended is called.
+// began counts a case of an agent as running until ended is called.
 func (s *Server) began(agent string) (ended func()) {
 	count := func(n int) {
 		s.mu.Lock()
@@ -303,8 +303,8 @@ func (s *Server) lead(q *clientRequest) (done func()) {
 	}
 }
 
-// follow hands the request of a client that followed a redirect to the case that redirected it, if the
-// case still waits for it.
+// follow passes the request of a client that followed a redirect to the case that sent the redirect, if
+// that case still waits for a request.
 func (s *Server) follow(ctx context.Context, q *clientRequest) {
 	s.mu.Lock()
 	followers := s.leading[q.redirect()]
@@ -389,7 +389,7 @@ func (s *Server) Run(ctx context.Context, agent, id string,
 	return r, err
 }
 
-// status returns the verdict on a case. It waits for one that still runs.
+// status returns the verdict on a case. It waits for a case that is still running.
 func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
 	ctx, cancel := context.WithTimeout(ctx, statusLimit)
 	defer cancel()

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// maxNonces limits the nonces that a new one is compared with.
+// maxNonces limits the number of nonces with which a new one is compared.
 const maxNonces = 1000
 
 // nonces keeps the decoded Sec-WebSocket-Keys of the last connections.
@@ -16,7 +16,7 @@ type nonces struct {
 }
 
 // like reports whether a key has at least half of its bytes in common with an earlier one, which random
-// keys never have. It keeps the key.
+// keys never have. It remembers the key.
 func (m *nonces) like(key string) bool {
 	nonce, err := base64.StdEncoding.DecodeString(key)
 	if err != nil || len(nonce) != 16 {
@@ -48,7 +48,7 @@ type seenSet[K comparable] struct {
 	seen map[K]bool
 }
 
-// seenBefore reports whether k was seen before, and keeps it.
+// seenBefore reports whether k was seen before, and remembers it.
 func (m *seenSet[K]) seenBefore(k K) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// The report includes a case that has not quite ended when the client requests the report.
+// The report includes a case that is still running when the client requests the report.
 func TestReportWaitsForCases(t *testing.T) {
 	t.Parallel()
 	cases, err := Cases([]string{"5.19"}, nil) // pauses for a second

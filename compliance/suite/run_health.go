@@ -18,26 +18,27 @@ const (
 	reviveTime = 10 * time.Second // for a server to come back if it accepts no connections
 	hangTime   = time.Minute      // for a server to come back if it hangs
 	lastTime   = 10 * time.Second // a case may stop the server this long after its end
-	steadyTime = time.Second      // a server is steady if it answers all probes in this time,
-	steadyAsks = 8                // which are so many because only one of its workers may be stuck
+	// a server is steady if it answers steadyAsks probes within about steadyTime; these are many, because
+	// only some of its workers may be stuck
+	steadyTime = time.Second
+	steadyAsks = 8
 )
 
-// risky are cases that may harm a server. After each of them, a probe finds out whether the server is alive.
+// risky are cases that may harm a server. After each of them, a probe checks whether the server is alive.
 var risky = []string{"R.*", "L.1.*", "L.3.*", "L.7.*", "X.8.*", "H.5.18", "H.5.19", "H.5.20"}
 
 // health is what the run knows about the server. The mutex of the run guards it.
 type health struct {
 	lived  bool          // the server has answered before
-	good   time.Time     // the start of the latest connection that it answered
-	bad    time.Time     // the start of the first later connection that it did not answer; zero if none
+	good   time.Time     // the start of the latest connection on which it answered
+	bad    time.Time     // the start of the first later one on which it did not answer; zero if none
 	limit  time.Duration // an answer that takes longer is slow; 0 if unknown
 	slowAt time.Time     // when an answer was last slow
 	busy   string        // the status of the last probe if it was refused because of load
 }
 
 // busy returns the status of a response that refuses a request because of the server's load (RFC 9110,
-// section
-// 15.6.4; RFC 6585, section 4). It returns "" for all other responses.
+// section 15.6.4; RFC 6585, section 4). It returns "" for all other responses.
 func busy(response string) string {
 	words := strings.Fields(response)
 	if len(words) > 1 && (words[1] == "503" || words[1] == "429") {
@@ -46,10 +47,10 @@ func busy(response string) string {
 	return ""
 }
 
-// answered reports whether a response is one to the request, and not to the server's load.
+// answered reports whether there was a response, and it was not a refusal because of the server's load.
 func answered(response string) bool { return response != "" && busy(response) == "" }
 
-// noteAnswer records that the server answered a connection that began at a time.
+// noteAnswer records that the server answered on a connection that began at the time begun.
 func (l *health) noteAnswer(begun time.Time) {
 	if l.lived = true; begun.After(l.good) {
 		l.good, l.bad = begun, time.Time{}
@@ -69,7 +70,7 @@ func (l *health) begin(r *run) {
 			l.noteAnswer(begun)
 		}
 		if took >= echoTime {
-			return // it echoes nothing, or is slow even without load
+			return // the server echoes nothing, or is slow even without load
 		}
 		best = min(best, took)
 	}
@@ -113,9 +114,9 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
-// probe opens a connection and closes it. With echo, it also sends a message and waits for it to come
-// back. It returns the time until then, or echoTime if the message did not come back. answer is the
-// response of the opening handshake, "" if there was none.
+// probe opens a connection and closes it. If echo is true, it also sends a message and waits for the
+// echo. took is the time from the start to the echo, or echoTime if there was none. answer is the
+// response of the opening handshake, or "" if there was none.
 func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Duration, answer string) {
 	begun := time.Now()
 	conn, err := t.dial(ctx, o.HandshakeTimeout)
@@ -144,8 +145,8 @@ func (r *run) doubtful(c *Case, res *report.Result) bool {
 	return r.several() && (res.Waited && !fine(res) || !answered(res.HTTPResponse) || matchAny(risky, c.ID))
 }
 
-// several reports whether several cases run against a server, so that one that harms the server could
-// spoil the others. A single case has no connections other than its own.
+// several reports whether several cases run against a server, so that a case that harms the server could
+// affect the verdicts on others. While a single case runs, there are no connections but its own.
 func (r *run) several() bool { return r.server != nil && len(r.cases) > 1 }
 
 // checkLast checks the server after the last case.
@@ -155,7 +156,7 @@ func (r *run) checkLast() {
 	}
 }
 
-// ask probes whether the server is alive. It probes again if there was no answer while the machine was late.
+// ask probes whether the server is alive. It probes again if the machine was late and there was no answer.
 func (r *run) ask() (alive bool) {
 	for range tries {
 		begun := time.Now()
@@ -174,8 +175,8 @@ func (r *run) ask() (alive bool) {
 }
 
 // check reports whether the server is alive. If the server has answered before and no longer does,
-// check revives it if possible and runs the cases again that ran when it died. bad is the earliest time
-// at which the server may have stopped answering.
+// check revives it if possible, and reruns the cases that were running when it stopped. bad is the
+// earliest time at which it may have stopped.
 func (r *run) check(bad time.Time) (alive bool) {
 	r.mu.Lock()
 	lived := r.health.lived
@@ -230,7 +231,7 @@ func (r *run) idle() (alive bool) {
 	return false
 }
 
-// revive restarts the server by the hook, if there is one, and waits for it to come back.
+// revive calls Options.Restart, if it is set, and waits for the server to come back.
 func (r *run) revive() error {
 	if r.o.Restart != nil {
 		if err := r.o.Restart(r.ctx); err != nil {

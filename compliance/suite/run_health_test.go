@@ -19,7 +19,7 @@ import (
 )
 
 // A burner is a server whose workers handle connections in turn. It drops a request with the field
-// "Origin: null" (H.5.14), or with very many fields (H.5.20), which later keeps workers busy.
+// "Origin: null" (H.5.14), or with very large fields (H.5.20). Such a request keeps workers busy later.
 type burner struct {
 	after, burns time.Duration
 	hot          int // how many workers are kept busy
@@ -92,7 +92,7 @@ func (c *withRest) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// No case is blamed for what another one left behind in the server.
+// No case is blamed for the later effects of another case on the server.
 //
 // The test is not parallel, because it depends on time.
 func TestOnlyCulpritIsBlamed(t *testing.T) {
@@ -204,7 +204,7 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 	}
 }
 
-// A verdict that a run cannot confirm because it ends early is withdrawn.
+// If a run ends early, the verdicts that it can no longer confirm are withdrawn.
 func TestUnconfirmedVerdictIsWithdrawn(t *testing.T) {
 	for _, tt := range []struct {
 		parallel               int
@@ -278,7 +278,7 @@ func TestBusyServer(t *testing.T) {
 	}
 }
 
-// handOver relays a connection, of which raw was read, to another server.
+// handOver relays a connection to another server. raw was already read from the connection.
 func handOver(c net.Conn, raw []byte, url string) {
 	s, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "ws:"), "/"))
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// A sleeper wakes every tickTime to measure how late the machine is. Several goroutines and processes
-// have to wake between a frame of ours and its answer. If the machine wakes each of them within
-// lateTime, the peer has most of even the shortest timeout of a case, 500 ms.
+// A sleeper wakes every tickTime to find out whether the machine is overloaded. The machine is late if
+// it wakes the sleeper more than lateTime late. Several goroutines and processes have to wake between a
+// frame of ours and its answer. If the machine wakes each of them within lateTime, the peer has most of
+// even the shortest timeout of a case, 500 ms.
 const (
 	tickTime = 10 * time.Millisecond
 	lateTime = 50 * time.Millisecond
@@ -44,7 +45,7 @@ func (w *lateness) wake(now time.Time) {
 	}
 }
 
-// late reports whether the machine was late at any time since a time.
+// late reports whether the machine has been late since a time.
 func (w *lateness) late(since time.Time) bool {
 	if w == nil {
 		return false

@@ -17,7 +17,7 @@ type pace struct {
 	running int
 	shrunk  time.Time // when it was last halved
 	second  bool      // the cases run for the second time
-	same    int       // second runs in a row that confirmed the verdict
+	same    int       // second runs in a row that confirmed their verdicts
 }
 
 const (
@@ -50,7 +50,7 @@ func (p *pace) enter() {
 	p.running++
 }
 
-// leave ends a case. good means that nothing disturbed it, and same that its second run confirmed its
+// leave ends a case. good means that the run was not disturbed, and same that a second run confirmed the
 // verdict.
 func (p *pace) leave(good, same bool) {
 	p.mu.Lock()

@@ -23,9 +23,10 @@ func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) (
 	return newRun(cases, o, t).do(ctx)
 }
 
-// Probe checks that there is a WebSocket server at a URL by opening a connection, which it drops. It
-// returns an error that says what is there instead. A server that answers 101 counts as a WebSocket
-// server, even if the answer is otherwise invalid, which the cases report. opts may be nil.
+// Probe checks that there is a WebSocket server at a URL: it opens a connection and drops it. If there
+// is no such server, Probe returns an error that says what is there instead. A server that answers 101
+// counts as a WebSocket server, even if the answer is otherwise invalid, which the cases report. opts may
+// be nil.
 func Probe(ctx context.Context, url string, opts *Options) error {
 	o := opts.withDefaults()
 	t, err := parseTarget(url, o.TLS)

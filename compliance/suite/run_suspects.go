@@ -25,7 +25,7 @@ func (r *run) dead() (alive bool) {
 	alive = r.inquire(append(left, ran...))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.spans = nil // each case is now known to be harmless, or was blamed
+	r.spans = nil // each of these cases is now known to be harmless, or was blamed
 	return alive
 }
 
@@ -59,11 +59,11 @@ func (r *run) inquire(suspects []int) (alive bool) {
 	return true
 }
 
-// stops runs a case and reports whether the server stops answering during the case or soon after. A settled
-// verdict stays.
+// stops runs a case and reports whether the server stops answering during the case or soon after. If the
+// verdict on the case is settled, it stays.
 func (r *run) stops(i int) bool {
 	before := r.results[i]
-	_, _, _ = r.playOne(i) // without a connection, there is no answer either
+	_, _, _ = r.playOne(i) // if it cannot connect, the probes get no answer either
 	if r.ctx.Err() != nil {
 		return false
 	}
@@ -94,9 +94,10 @@ func (r *run) steady() bool {
 	return true
 }
 
-// suspects returns the cases that ran when the server died, those that ended shortly before but may
-// have left work to the server, and those that passed and ended properly. It withdraws the verdicts on
-// the first, and on all cases that began later. The caller holds the gate.
+// suspects returns ran, the cases that were running when the server stopped; left, those that ended
+// shortly before but may have left the server with work; and passed, those that passed and ended
+// properly. It withdraws the verdicts on the cases of ran, and on all cases that began later. The caller
+// holds the gate.
 func (r *run) suspects() (ran, left, passed []int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,7 +141,7 @@ func finished(r *report.Result) bool {
 	return r.WasClean || line != "" && !strings.Contains(line, " 101")
 }
 
-// blame sets the verdict on a case that killed the server.
+// blame sets the verdict on a case that stopped the server.
 func (r *run) blame(i int) {
 	r.mu.Lock()
 	res := newScript(r.ctx, r.cases[i], r.o, r.server).res
@@ -173,9 +174,9 @@ func (r *run) giveUp(suspects, passed []int, err error) {
 	r.cancel(fmt.Errorf("%s %w%s%s", what, err, advice, withoutVerdict(left)))
 }
 
-// withdraw withdraws the verdicts that a run cannot confirm because it ends early: those on a server
-// that was too busy, and those that depend on a wait and would run again. It returns the number of
-// cases without a result.
+// withdraw withdraws the verdicts that a run cannot confirm because it ends early: those of cases that
+// the server refused because of load, and those that depend on a wait and would be checked again. It
+// returns the number of cases without a result.
 func (r *run) withdraw() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -200,7 +201,7 @@ func (r *run) ids(list []int) string {
 	return strings.Join(ids, ", ")
 }
 
-// withoutVerdict says how many cases have no verdict, to append to an error.
+// withoutVerdict returns the end of an error that says how many cases have no verdict.
 func withoutVerdict(n int) string {
 	switch n {
 	case 0:

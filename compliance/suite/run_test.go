@@ -138,7 +138,7 @@ func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 	})
 }
 
-// A server passes that is slow only while it serves many connections at once.
+// A server that is slow only while it serves many connections at once passes.
 func TestServerSlowUnderLoad(t *testing.T) {
 	t.Parallel()
 	cases := casesMatching(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
@@ -157,12 +157,12 @@ func TestServerSlowUnderLoad(t *testing.T) {
 	})
 }
 
-// A mortal is a server that a request with a certain field stops.
+// A mortal is a server that stops when it gets a request with a certain field.
 type mortal struct {
 	t      *testing.T
 	addr   string
 	deadly string
-	hangs  bool // it still accepts connections, but no longer answers
+	hangs  bool // after it stops, it still accepts connections, but does not answer
 	mu     sync.Mutex
 	hung   bool
 	l      net.Listener
@@ -282,7 +282,7 @@ func testCaseThatStopsServer(t *testing.T, complain func(string, ...any), parall
 	}
 }
 
-// If a server cannot be restarted, the run ends with the reason.
+// If a server cannot be restarted, the error of the run says why.
 func TestRestartFails(t *testing.T) {
 	t.Parallel()
 	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null"}
@@ -344,7 +344,7 @@ func TestWaited(t *testing.T) {
 	}
 }
 
-// The number of cases at once is small in the beginning, grows while nothing is late, and shrinks otherwise.
+// Few cases run at once in the beginning, more while nothing is late, and fewer otherwise.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(16)
