@@ -7,9 +7,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// breachRows are a valid message and an invalid frame, once in one write, and once with the echo of the
-// message between them. A peer may see the invalid frame before it has answered the message, and the
-// RFCs do not require it to answer the message then.
+// breachRows send a valid message and an invalid frame: first in one write, and then with a wait for the
+// echo between them. In one write, a peer may see the invalid frame before it has answered the message.
+// The RFCs do not require it to answer the message then.
 func breachRows() []letterCase {
 	protocolError := []int{codeProtocolError}
 	breaches := []struct {

@@ -19,7 +19,7 @@ func replyDeliveryRows() []letterCase {
 			s.establish()
 			s.sendMessage(wire.OpText, []byte("Hello"))
 			g := s.next(s.o.HandshakeTimeout)
-			// a client that cannot read pieces at all fails later rows
+			// Rows with larger pieces fail a client that cannot read a response in pieces at all.
 			if g.kind == gotEOF && how.size == 1 {
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 				s.inform("The client dropped TCP. No rule forbids that for responses in very many pieces.")

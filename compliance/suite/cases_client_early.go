@@ -21,7 +21,7 @@ func earlyResponseRows() []letterCase {
 			s.respond(frameField(at, unmaskedInField, s.composeReply))
 			s.suspect = nil
 			s.establish()
-			s.passedOver(ruleOpaque) // it may have refused the response for the field
+			s.passedOver(ruleOpaque) // a client that returns no message may have refused the field
 		}}
 	}
 	return []letterCase{

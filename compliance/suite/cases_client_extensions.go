@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ruleInvalidReply is for an answer that matches none of the client's offers.
+// ruleInvalidReply is the rule on an answer that matches none of the client's offers.
 var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, such as accepting a PMCE "+
 	"that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 "+
 	"adds:] "+ruleClient.Text)
@@ -40,7 +40,7 @@ func replyExtensionRows() []letterCase {
 			s.respond(add("Sec-WebSocket-Extensions:" + answer))
 			broken := rule
 			if !s.offered() {
-				broken = ruleUnofferedReply // even if the answer breaks another rule, too
+				broken = ruleUnofferedReply // even if the answer also breaks another rule
 			}
 			s.refusedReply(broken, false)
 		}
@@ -92,7 +92,8 @@ func replyExtensionRows() []letterCase {
 	return append(rows, sameBitReplyRow(ruleUnofferedReply))
 }
 
-// unofferedRow returns a case with an answer that is invalid only for a client that has not offered it.
+// unofferedRow returns a case with an answer that is invalid only if the client has not offered it. If the
+// client has, the verdict is INFORMATIONAL.
 func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionSpec) bool) letterCase {
 	return letterCase{what,
 		"The client drops TCP and accepts no message. A client that offers this is not tested.",

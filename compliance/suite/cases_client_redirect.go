@@ -44,8 +44,8 @@ func otherAnswerRows() []letterCase {
 	return rows
 }
 
-// redirectRow returns a case that redirects the client to another path of this server, which accepts
-// the connection. With open, the redirect has all fields of a 101.
+// redirectRow returns a case that redirects the client to another path of the suite's server, which
+// accepts the connection. If open is true, the redirect has all fields of a 101.
 func redirectRow(status string, open bool) letterCase {
 	what, edits := "A response of "+status+" to another path.",
 		[]edit{first("HTTP/1.1 " + status), add("Content-Length: 0")}

@@ -12,12 +12,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// requestRow returns a case on one rule for the request of a client. right says what is wrong with the
+// requestRow returns a case on one rule for the request of a client. wrong says what is wrong with the
 // request, or returns "".
-func requestRow(section, text, what string, right func(s *script) (why string)) letterCase {
+func requestRow(section, text, what string, wrong func(s *script) (why string)) letterCase {
 	return letterCase{what, "The request is right, and the connection works.", rule(section, "MUST", text),
 		func(s *script) {
-			why := right(s)
+			why := wrong(s)
 			if why == "" {
 				s.open()
 				s.echo(wire.OpText, []byte("Hello"))
@@ -201,7 +201,7 @@ func masksRow() letterCase {
 }
 
 // comparedKeys is the number of keys of a connection that are compared with those of other connections.
-// Two random keys are equal in one of a million runs.
+// In one of a million runs, two random keys are equal.
 const comparedKeys = 3
 
 // rememberKeys keeps the first keys of a connection for [masksRow].
@@ -211,7 +211,7 @@ func (s *script) rememberKeys() {
 	}
 }
 
-// pongMasksRow is like masksRow, but for control frames, which some clients mask in another way.
+// pongMasksRow is like masksRow, but for control frames, which some clients mask with other code.
 func pongMasksRow() letterCase {
 	return letterCase{"The client answers twenty pings.",
 		"Each pong has its own masking key, and no key predicts the next one.", ruleMasks, func(s *script) {

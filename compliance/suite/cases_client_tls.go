@@ -114,14 +114,14 @@ func (s *script) truncate(c *tls.Conn) {
 // wrongName is a name that no server has (RFC 2606, section 2).
 const wrongName = "elsewhere.invalid"
 
-// wrongNameIsRefused redirects the client to a server on another port that has the wrong certificate.
-// It needs another server because a server chooses its certificate before it knows the path. So the
-// case can only test clients that follow redirects.
+// wrongNameIsRefused redirects the client to a server on another port that has a certificate for another
+// name. It needs another server because a server chooses its certificate before it knows the path. The
+// case can therefore only test clients that follow redirects.
 func wrongNameIsRefused(s *script, c *tls.Conn) {
 	own := s.o.TLS
 	if own == nil || len(own.Certificates) == 0 {
 		s.open()
-		s.inform("The certificate of this server was made for this run, so that no client can verify it.")
+		s.inform("The certificate of this server was made for this run, so no client can verify it.")
 	}
 	l, err := s.elsewhere(c, own.Certificates[0])
 	if err != nil {
@@ -161,8 +161,8 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	s.broke("The client sent its request to a server with a certificate for %s.", wrongName)
 }
 
-// elsewhere listens on another port, with a certificate for another name, which own has signed if
-// possible. A client has HandshakeTimeout to connect.
+// elsewhere listens on another port, with a certificate for another name, which own signs if it can. A
+// client has HandshakeTimeout to connect.
 func (s *script) elsewhere(c *tls.Conn, own tls.Certificate) (net.Listener, error) {
 	cert, err := selfsigned.Signed(wrongName, own)
 	if err != nil {

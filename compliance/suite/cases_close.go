@@ -69,13 +69,13 @@ func closeCases() []*Case {
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
 		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleOfCode(code),
-			fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
+			fmt.Sprintf("A close frame with code %d, which is invalid.", code), closeBody(code, "")))
 	}
 	for i, code := range []int{5000, 65535} {
 		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCodeFree,
-			fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code),
+			fmt.Sprintf("A close frame with code %d, beyond the range of codes.", code),
 			closeBody(code, ""))
-		c.Expectation = "Nothing is defined; what the peer does is of interest all the same."
+		c.Expectation = "The RFC defines no reaction. The report says what the peer does."
 		c.end = informational
 		cases = append(cases, c)
 	}
@@ -110,7 +110,8 @@ func closeThen(id string, r ruleT, description string, f frame) *Case {
 	})
 }
 
-// badClose returns a case that closes with an invalid payload.
+// badClose returns a case that closes with an invalid payload. The peer may answer with 1002 or a code in
+// also, or drop TCP.
 func badClose(id string, r ruleT, description string, payload []byte, also ...int) *Case {
 	return closingCase(id, r, description, refusesClose, func(p *driver) {
 		closeFirst(p, payload)
@@ -128,7 +129,7 @@ func closeBodyCases() []*Case {
 		badClose("7.3.2", ruleCloseBody, "A close frame with a payload of one byte.", []byte("a")),
 		body("7.3.3", "A close frame with a code and no reason.", closeBody(codeNormal, "")),
 		body("7.3.4", "A close frame with a code and a reason.", closeBody(codeNormal, "Hello World!")),
-		body("7.3.5", "A close frame with a reason of 123 bytes, the most there may be.",
+		body("7.3.5", "A close frame with a reason of 123 bytes, the maximum.",
 			closeBody(codeNormal, strings.Repeat("*", 123))),
 		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 bytes: 126 bytes in all.",
 			closeBody(codeNormal, strings.Repeat("*", 124))),
@@ -146,7 +147,7 @@ func informational(p *driver) {
 // frame first.
 func bigThenClose() *Case {
 	c := both("7.1.6", ruleCloseAnswer,
-		"A message of 256 KiB, a small one, a close frame and a ping, in one go.",
+		"A message of 256 KiB, a small one, a close frame and a ping, in one write.",
 		"A peer may answer the messages first, or close at once.", func(p *driver) {
 			p.closeOnly = true
 			p.expect(ok, asText("Hello World!"))

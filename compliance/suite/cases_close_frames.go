@@ -21,8 +21,8 @@ func (s *script) closeBy(payload []byte, after ...frame) {
 	}
 }
 
-// answered waits for the answer to the close frame of closeBy, which should have one of the codes or
-// none, and for the end of TCP. It returns the answer, and what the peer sent before it.
+// answered waits for the answer to the close frame of closeBy, and for the end of TCP. The answer should
+// have one of the codes or none. answered returns the answer, and what the peer sent before it.
 func (s *script) answered(want ...int) (answer got, before []got) {
 	r := s.res
 	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: want, RequireClean: true}
@@ -53,8 +53,8 @@ func (s *script) answered(want ...int) (answer got, before []got) {
 	}
 }
 
-// lastWord waits, after both close frames, for the end of TCP, and checks what the peer sends before. A
-// client has a moment for that, because we drop TCP ourselves.
+// lastWord waits, after both close frames, for the end of TCP, and checks what the peer sends before that.
+// It gives a client a moment to send something, because it is we who then drop TCP.
 func (s *script) lastWord() {
 	if s.server {
 		s.next(doubtTime)
@@ -116,8 +116,8 @@ func closeFrameRows() []letterCase {
 	}
 }
 
-// afterCloseRows send something after our close frame. The peer discards it (RFC 6455, section 1.4),
-// answers the close frame once, and sends no data after that.
+// afterCloseRows send something after our close frame. The peer should discard it (RFC 6455, section
+// 1.4), answer the close frame once, and send no data after that.
 func afterCloseRows() []letterCase {
 	row := func(what string, after ...frame) letterCase {
 		return letterCase{what, "The peer discards what follows the close frame, answers once, and sends " +
@@ -222,8 +222,8 @@ func largeEchoRows() []letterCase {
 // largeTime limits how long a large message may take to come back, as in group 9.
 const largeTime = 100 * time.Second
 
-// echoWithPings waits for a message and for an answer to equal pings. Group 9 tests how long such a
-// message takes.
+// echoWithPings waits for the echo of a message, and for at least one pong, since all pings are equal. It
+// does not test how long a large message takes: group 9 does.
 func (s *script) echoWithPings(data []byte, pings int) {
 	pongs, echoed := 0, false
 	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
@@ -239,12 +239,12 @@ func (s *script) echoWithPings(data []byte, pings int) {
 		case g.kind == gotNothing && echoed:
 			s.broke("The message came back, but the ping was not answered within %v.", reactionTime)
 		case echoed:
-			s.broke("The message came back, but instead of a pong, the peer sent %s.", g.words())
+			s.broke("The message came back. Expected a pong; got %s.", g.words())
 		default:
 			s.noLargeEcho(g)
 		}
 	}
-	// pongs that still arrive; one may answer all pings
+	// Count the pongs that still arrive. One pong may answer all pings.
 	for pongs < pings && s.next(doubtTime).kind == gotPong {
 		pongs++
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ruleServerDrops says what a server does after both close frames.
+// ruleServerDrops says that a server drops TCP after both close frames.
 var ruleServerDrops = rule("5.5.1", "MUST",
 	"The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the "+
 		"server to close the connection but MAY close the connection at any time after sending and "+
@@ -17,7 +17,7 @@ var ruleServerDrops = rule("5.5.1", "MUST",
 		"reasonable time period.")
 
 // closedByServerRows are closing handshakes that a server begins. An echo server never begins one by
-// itself, so that it needs [Options.ClosePath].
+// itself, so these cases need [Options.ClosePath].
 func closedByServerRows() []letterCase {
 	row := func(r report.Rule, what, want string, code int, reason string, play func(*script)) letterCase {
 		return letterCase{"The server closes with " + what, want, r, func(s *script) {

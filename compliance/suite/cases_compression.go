@@ -7,8 +7,9 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// compressedSizes are the messages of each subgroup of groups 12 and 13: their size, in characters for
-// text, the time limit of the case, and the bytes per fragment, or 0 for one frame.
+// compressedSizes has a row for each case of a subgroup of groups 12 and 13: the size of the messages, in
+// characters for text and else in bytes; the time limit of the case; and the bytes per fragment, or 0 for
+// one frame.
 var compressedSizes = []struct {
 	size     int
 	wait     time.Duration
@@ -104,6 +105,7 @@ func offer(noContext bool, bits int) deflateParams {
 	return deflateParams{ClientNoContext: true, ClientBits: -1, ServerNoContext: noContext, ServerBits: bits}
 }
 
+// want returns our answer as a server, with parameters for the messages of the client.
 func want(noContext bool, bits int) deflateParams {
 	return deflateParams{ClientNoContext: noContext, ClientBits: bits}
 }

@@ -105,11 +105,11 @@ func compressedRows() []letterCase {
 	return append(rows, oddRows()...)
 }
 
-// finalWindowRow returns a case with a message in a final block, and one that refers to it. A final
-// block ends what RFC 1951 calls a data set, and RFC 7692 does not say whether the window survives it.
+// finalWindowRow returns a case with a message in a final block, and one that refers back to it. A final
+// block ends what RFC 1951 calls a data set. RFC 7692 does not say whether the window is kept after that.
 func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 	return letterCase{"A message in a final block, then one that refers to it.",
-		"The first comes back. So does the second, if the window survives a final block.", r,
+		"The first comes back. So does the second, if the peer keeps its window across a final block.", r,
 		func(s *script) {
 			s.openDeflate(side{ourBits: -1})
 			if _, no := s.ours(); no {
@@ -139,7 +139,7 @@ func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 var ruleDataSet = httpRule("1951", "3.2.3", "",
 	"BFINAL is set if and only if this is the last block of the data set.")
 
-// oddRows are forms for which the RFC does not define a reaction.
+// oddRows are compressed messages in forms for which the RFC does not define a reaction.
 func oddRows() []letterCase {
 	r := rule7692("7.2.1", `Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end. After this `+
 		`step, the last octet of the compressed data contains (possibly part of) the DEFLATE header bits `+
@@ -178,7 +178,7 @@ var ruleInvalidData = rule("10.7", "MUST",
 		"was received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with "+
 		"an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
 
-// inflateCodes are the codes that are appropriate for such data. No RFC names one.
+// inflateCodes are appropriate codes for data that does not inflate. No RFC names one.
 var inflateCodes = []int{codeProtocolError, codeUnsupported, codeInvalidPayload, codePolicy,
 	codeInternalError}
 
@@ -223,7 +223,7 @@ func garbageRows() []letterCase {
 // cutRow returns a case with a message whose last block does not end.
 func cutRow() letterCase {
 	return letterCase{"A message that is cut off in the middle of a block.",
-		"The peer fails the connection; or it accepts what there is. No RFC covers this.",
+		"The peer fails the connection, or accepts the incomplete message. No RFC covers this.",
 		ruleInvalidData,
 		func(s *script) {
 			s.openDeflate(side{})
@@ -232,7 +232,7 @@ func cutRow() letterCase {
 			s.markSent(len(s.last.raw)-1, 1, "The block is cut off here.")
 			g := s.reaction()
 			if g.kind == gotMessage {
-				s.inform("The peer accepted what there is; got %s.", g.words())
+				s.inform("The peer accepted the incomplete message; got %s.", g.words())
 			}
 			if g.kind == gotPong || g.kind == gotNothing {
 				s.broke("The peer neither returned a message nor closed the connection.")

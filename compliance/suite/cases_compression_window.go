@@ -139,7 +139,7 @@ var (
 			"messages. [And the same of a server.]")
 )
 
-// windowRows are about windows and contexts that are really kept.
+// windowRows check that peers keep to the negotiated windows and context takeover.
 func windowRows() []letterCase {
 	return append(windowSizeRows(),
 		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.",

@@ -22,26 +22,26 @@ func pingCases() []*Case {
 	return []*Case{
 		pings("2.1", "A ping without payload.", together, time.Second, ""),
 		pings("2.2", "A ping with text as its payload.", together, time.Second, "Hello, world!"),
-		pings("2.3", "A ping with binary payload, which is no UTF-8.", together, time.Second, bin),
-		pings("2.4", "A ping of 125 bytes, the most there may be.", together, time.Second, full),
+		pings("2.3", "A ping with binary payload, which is not UTF-8.", together, time.Second, bin),
+		pings("2.4", "A ping of 125 bytes, the maximum.", together, time.Second, full),
 		violates("2.5", ruleControl, "A ping of 126 bytes.", together, []frame{ping(full + "\xfe")}),
 		pings("2.6", "A ping of 125 bytes.", byteByByte, 2*time.Second, full),
-		closes("2.7", ruleUnasked, "A pong that nobody asked for, without payload; then a close.",
+		closes("2.7", ruleUnasked, "An unsolicited pong without payload; then a close.",
 			pongFrame("")),
-		closes("2.8", ruleUnasked, "A pong that nobody asked for, with payload; then a close.",
+		closes("2.8", ruleUnasked, "An unsolicited pong with payload; then a close.",
 			pongFrame(unasked)),
-		answers("2.9", rulePong, "A pong that nobody asked for, then a ping.", together,
+		answers("2.9", rulePong, "An unsolicited pong, then a ping.", together,
 			[]frame{pongFrame(unasked), ping(asked)}, time.Second, asPong(asked)),
 		answers("2.10", rulePong,
-			"Ten pings, each with its own payload. A peer need not answer all, but good ones do.", together,
+			"Ten pings, each with its own payload. A peer should answer all, but need not.", together,
 			ten, 3*time.Second, tenPongs...),
 		answers("2.11", rulePong,
-			"Ten pings, each with its own payload. A peer need not answer all, but good ones do.",
+			"Ten pings, each with its own payload. A peer should answer all, but need not.",
 			byteByByte, ten, 3*time.Second, tenPongs...),
 	}
 }
 
-// closes returns a case that sends a frame without an answer, and then closes.
+// closes returns a case that sends a frame that needs no answer, and then closes.
 func closes(id string, r ruleT, description string, f frame) *Case {
 	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *driver) {
 		p.expect(ok)

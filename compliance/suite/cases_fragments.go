@@ -57,13 +57,13 @@ func fragmentCases() []*Case {
 	)
 }
 
-// slowPings returns a case with a fragmented message that takes a second, with a ping in each half. The
-// peer answers the first ping before the message is complete.
+// slowPings returns a case with a fragmented message that takes one second, and a ping in each half of it.
+// The peer answers the first ping before the message is complete.
 func slowPings(id string, way writeMode) *Case {
-	description := "Five fragments of a text message with a ping after the second; a second later, " +
-		"another after the fourth." + way.words()
+	description := "A text message in five fragments, with pings after fragments 2 and 4, and a pause of " +
+		"one second after the first ping." + way.words()
 	return both(id, ruleInterleaved, description,
-		"Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.",
+		"The pings are answered as they arrive, and then the message; then a clean close with 1000.",
 		func(p *driver) {
 			p.expect(report.OK, asPong("pongme 1!"), asPong("pongme 2!"),
 				asText("fragment1fragment2fragment3fragment4fragment5"))
@@ -92,7 +92,7 @@ func autoFragmentCases() []*Case {
 		})
 	c.end = func(p *driver) {
 		if got := p.res.TxFrameStats[0]; p.wasOpen && got != size/cut {
-			p.setVerdict(report.Failed, "The suite itself did not send the fragments it should have.")
+			p.setVerdict(report.Failed, "The suite did not send the right number of fragments.")
 		}
 	}
 	return []*Case{c}

@@ -13,7 +13,6 @@ var ruleOpaque = http9110("5.5", "SHOULD",
 	"A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 
 // earlyRequestRows send bytes after a request, or the bytes of a frame within it.
-
 func earlyRequestRows() []letterCase {
 	const want = "The server fails the connection with 1002, or it refuses the request. The client should " +
 		"not have sent this before the response."
@@ -99,8 +98,8 @@ var maskedInField = func() string {
 	return "\x81\xa0" + fieldKey + string(b)
 }()
 
-// frameField adds a field with a frame in its value. If at is not 0, the frame begins that many bytes
-// after the beginning of the head.
+// frameField adds a field with a frame in its value. If at is not 0, the frame begins at bytes after the
+// beginning of the head.
 func frameField(at int, raw string, compose func(...edit) []byte) edit {
 	line := func(n int) edit { return add("X-Frame: " + strings.Repeat("x", n) + raw + "x") }
 	if at == 0 {
@@ -109,8 +108,8 @@ func frameField(at int, raw string, compose func(...edit) []byte) edit {
 	return line(max(0, at-bytes.Index(compose(line(0)), []byte(raw))))
 }
 
-// refusedField sets the verdict on the refusal of a request with such a field. A server may refuse a
-// field that is too large for it, whatever the value.
+// refusedField sets the verdict on the refusal of a request with the field of frameField. A server may
+// refuse a field that is too large for it, whatever the value.
 func (s *script) refusedField(at int, format string, args ...any) {
 	harmless := func(o *script) {
 		o.ask(frameField(at, strings.Repeat("x", len(maskedInField)), o.compose))
@@ -124,8 +123,8 @@ func (s *script) refusedField(at int, format string, args ...any) {
 	s.broke(format, args...)
 }
 
-// passedOver checks that the peer has ignored a field with a frame in it. A peer that returns no
-// message breaks the rule.
+// passedOver checks that the peer has ignored the field of frameField. If the peer does not return a
+// message, it breaks rule r.
 func (s *script) passedOver(r report.Rule) {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); {

@@ -47,7 +47,7 @@ var (
 func fieldRows() []letterCase {
 	rows := []letterCase{
 		refuses(ruleHosts, "There is no Host.", set("Host")),
-		refuses(ruleHosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
+		refuses(ruleHosts, "There are two Host fields.", set("Host", "Host: {host}", "Host: example.com")),
 		accepts(ruleUnknownField, "There are unknown fields.",
 			add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
 		accepts(ruleFieldNames, "The field names are in lower case.",
@@ -60,7 +60,7 @@ func fieldRows() []letterCase {
 			set("Connection", "CONNECTION: Upgrade"),
 			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"),
 			set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
-		accepts(ruleFieldSpaces, "There is no space before a value, or several.",
+		accepts(ruleFieldSpaces, "Some values have no space before them, others several.",
 			set("Upgrade", "Upgrade:websocket"),
 			set("Connection", "Connection: \t  Upgrade\t "),
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
@@ -128,7 +128,7 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 
 // oversizedRow returns a case with a head that is larger than any server needs.
 func oversizedRow() letterCase {
-	return letterCase{"The fields have 8 MiB.",
+	return letterCase{"The request has 8 MiB of fields.",
 		"The server returns an HTTP error code, or drops TCP, before it has read everything.", ruleLarge,
 		func(s *script) {
 			s.hush()

@@ -83,7 +83,7 @@ func versionRows() []letterCase {
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
 		refuses(once, "There are two versions, 13 and 8.",
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
-		mayRefuse(ruleRepair, "The version 13 is repeated.",
+		mayRefuse(ruleRepair, "Version 13 is repeated.",
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
 		{"The version is 14.", "If the response is 426, it has an Upgrade field.", upgrade, func(s *script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))

@@ -56,9 +56,9 @@ func manyTokens(n int) string {
 	return list
 }
 
-// responseRow returns a case on one rule for the response to a valid request. right says what is wrong
+// responseRow returns a case on one rule for the response to a valid request. wrong says what is wrong
 // with the response, or returns "".
-func responseRow(r report.Rule, what string, right func(s *script) (why string)) letterCase {
+func responseRow(r report.Rule, what string, wrong func(s *script) (why string)) letterCase {
 	return letterCase{what, "The response is right, and the connection works.", r, func(s *script) {
 		s.ask()
 		switch s.answer(s.o.HandshakeTimeout) {
@@ -70,7 +70,7 @@ func responseRow(r report.Rule, what string, right func(s *script) (why string))
 		if code := s.status(); code != 0 && code != 101 {
 			s.unopened("The server refused the upgrade: %s.", s.reply.line)
 		}
-		if why := right(s); why != "" {
+		if why := wrong(s); why != "" {
 			s.broke("%s.", why)
 		}
 		if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {

@@ -48,13 +48,13 @@ func topBitRows() []letterCase {
 	}
 }
 
-// longFormRows are lengths in more bytes than they need. The rule binds the sender. No rule requires a
-// receiver to refuse them.
+// longFormRows are lengths in more bytes than they need. A sender must not do that, but no rule requires
+// a receiver to refuse it.
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
 		what := fmt.Sprintf("A %s of %s whose length is encoded in %d bits.", kind, byteCount(n), form)
 		return letterCase{what,
-			"The peer accepts it, or fails the connection with 1002. The rule binds the sender.",
+			"The peer accepts it, or fails the connection with 1002. The rule is only for senders.",
 			ruleMinimal,
 			func(s *script) {
 				s.open()
@@ -162,8 +162,8 @@ func controlLengthRows() []letterCase {
 	}
 }
 
-// fragmentRow returns a case with the first fragment of a control frame. The next fragment is never
-// sent, because a peer could refuse only that one.
+// fragmentRow returns a case with the first fragment of a control frame. The second fragment is not sent,
+// because the peer has to refuse the first.
 func fragmentRow(what string, f malformedFrame) letterCase {
 	f.more = true
 	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
@@ -173,8 +173,8 @@ func fragmentRow(what string, f malformedFrame) letterCase {
 	}}
 }
 
-// unsendableRow returns a case with 1015, the only code not allowed in close frames that Autobahn does
-// not test. The rule binds the sender.
+// unsendableRow returns a case with 1015. Of the codes that are not allowed in close frames, it is the one
+// that Autobahn does not test. The rule is only for senders.
 func unsendableRow() letterCase {
 	return letterCase{"A close frame with 1015.",
 		"The peer fails the connection with 1002, or answers with another code or none. It does not " +
@@ -331,7 +331,7 @@ func payloadRows() []letterCase {
 		marked("Text that begins with U+FEFF, which decoders may drop as a byte order mark.", "Hello"),
 		marked("Text that is only U+FEFF.", ""),
 		row("Text with U+FEFF in its middle and at its end.", "Hel"+mark+"lo"+mark),
-		row("Text with various kinds of white space and line endings.",
+		row("Text with various kinds of whitespace and line endings.",
 			" \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
 		row("Text with characters that have several encodings.",
 			"A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),

@@ -125,7 +125,7 @@ func fits(answer, offer deflateParams) breach {
 	case offer.ServerNoContext && !answer.ServerNoContext:
 		return breach{ruleNoServer,
 			"the server accepted the offer, but its answer lacks server_no_context_takeover"}
-	// 15 means the same as no value
+	// 15 bits are what a window has without the parameter.
 	case offer.ServerBits > 0 && offer.ServerBits < 15 && answer.ServerBits == 0:
 		return breach{ruleServer,
 			"the server accepted the offer, but its answer lacks server_max_window_bits"}
@@ -162,7 +162,7 @@ func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 	return a.deflate
 }
 
-// negotiated validates the answer to the offers. It ends the script if the answer is invalid.
+// negotiated returns the answer to the offers. It ends the script if the answer is invalid.
 func (s *script) negotiated() answer {
 	a, b := parseAnswer(s.request, s.reply)
 	switch {
@@ -174,8 +174,8 @@ func (s *script) negotiated() answer {
 	return a
 }
 
-// misread sets the verdict on a server that refuses a request because of valid offers. A server that
-// accepts a plain offer may refuse other requests, because no rule requires it to accept a connection.
+// misread sets the verdict on a server that refuses a request with a valid offer. If the server accepts
+// requests with a plain offer, it may refuse this one, because no rule requires it to accept a connection.
 func (s *script) misread(format string, args ...any) {
 	refuses := func(string, ...any) { panic(stop{}) }
 	plain := false
@@ -197,8 +197,8 @@ func (s *script) agree(d deflateParams) {
 	s.dec.RSV = wire.RSV1
 }
 
-// mayRefuseOffer ends the expectation of a good offer with which a server may also refuse the request:
-// one next to a bad offer, and one with white space that only RFC 2616 implies.
+// mayRefuseOffer is the end of the expectation of some cases with a valid offer. The server may also
+// refuse their requests, because there is an invalid offer, too, or whitespace that only RFC 2616 allows.
 const mayRefuseOffer = " It may also refuse the request."
 
 // goodOfferRow returns a case with a valid offer.
@@ -267,9 +267,9 @@ func goodOfferRows() []letterCase {
 		goodOfferRow(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
 		goodOfferRow(quotes, "An offer with a value in quotes, one character of which is escaped.",
 			pd+`; server_max_window_bits="1\0"`),
-		odd(ruleGrammar, "An offer with white space wherever it is allowed.",
+		odd(ruleGrammar, "An offer with whitespace wherever it is allowed.",
 			" \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
-		goodOfferRow(ruleGrammar, "An offer without white space.",
+		goodOfferRow(ruleGrammar, "An offer without whitespace.",
 			pd+";client_max_window_bits;server_max_window_bits=10"),
 		odd(ruleUnknown, "Two offers, of which the first has an unknown parameter.", pd+"; unknown, "+pd),
 		odd(ruleValue, "Two offers, of which the first has an invalid window.",
@@ -343,7 +343,7 @@ func badOfferRows() []letterCase {
 	return rows
 }
 
-// caseRows are names in upper case, on which no RFC says anything.
+// caseRows are names in upper case, about which the RFCs say nothing.
 func caseRows() []letterCase {
 	r := rule("9.1", "MUST", "Any extension-token used MUST be a registered token (see Section 11.4).")
 	row := func(what, field string) letterCase {
@@ -368,7 +368,7 @@ func caseRows() []letterCase {
 	}
 }
 
-// ruleFieldsIgnored is for a server that does not support extensions.
+// ruleFieldsIgnored lets a server that does not support extensions ignore the field.
 var ruleFieldsIgnored = rule("4.2.1", "",
 	"Optionally, other header fields, such as those used to send cookies or request authentication to a "+
 		"server. Unknown header fields are ignored, as per [RFC2616].")
@@ -379,9 +379,9 @@ func (s *script) negotiates() (yes bool) {
 	return yes
 }
 
-// malformedOfferRows are fields that are not a list of extensions. A field without an element breaks
-// the grammar, too, but ktor sends it for no extensions. A server that treats it as absent gets
-// INFORMATIONAL.
+// malformedOfferRows are fields that are not a list of extensions. A field that has no element breaks the
+// grammar, too, but ktor sends one if it offers no extensions. The verdict on a server that treats such a
+// field as absent is INFORMATIONAL.
 func malformedOfferRows() []letterCase {
 	row := func(what, field string) letterCase {
 		none, want := strings.Trim(field, " ,") == "",
@@ -426,7 +426,7 @@ func malformedOfferRows() []letterCase {
 		row("A quoted value is empty, which is not a token.", pd+`; server_max_window_bits=""`),
 		row("A quoted value is not a token.", pd+`; server_max_window_bits="1 0"`),
 		row("A quotation mark is missing.", pd+`; server_max_window_bits="10`),
-		row("Two names without anything between.", pd+" client_max_window_bits"),
+		row("Two names with nothing between them.", pd+" client_max_window_bits"),
 		row("The name of the extension has a slash.", " permessage/deflate"),
 		row("A parameter has two values.", pd+"; server_max_window_bits=10=11"),
 		row("A byte that is not ASCII.", pd+"; caf\xc3\xa9"),

@@ -24,7 +24,7 @@ func sameBitRows() []letterCase {
 			s.ask(add(lines...))
 			s.opened(s.refusedOpenly)
 			a := s.negotiated()
-			// negotiated has found no error
+			// negotiated has already reported errors
 			answers, _ := parseExtensions(s.reply.fields.Values("Sec-Websocket-Extensions"))
 			s.oneOfThem(a, answers)
 		}}
@@ -44,7 +44,7 @@ func sameBitRows() []letterCase {
 	}
 }
 
-// oneOfThem sets the verdict on which of several extensions a server has accepted.
+// oneOfThem sets the verdict, depending on which of several extensions a server has accepted.
 func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
@@ -66,8 +66,8 @@ func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	s.setVerdict(report.OK, "The server accepted permessage-deflate alone.")
 }
 
-// sameBitReplyRow returns a case with an answer that accepts two such extensions. The answer breaks the
-// rule unoffered if the client has not offered both.
+// sameBitReplyRow returns a case with an answer that accepts two extensions that use the same bit. If the
+// client has not offered both, the answer breaks the rule in unoffered.
 func sameBitReplyRow(unoffered report.Rule) letterCase {
 	const second = "x-webkit-deflate-frame"
 	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.",

@@ -24,7 +24,7 @@ var messageTypes = []messageType{
 
 func (m messageType) binary() bool { return m.op == wire.OpBinary }
 
-// event returns the event that a message of the type is received.
+// event returns the event of receiving a message of the type.
 func (m messageType) event(data []byte) event { return event{eventMessage, data, m.binary()} }
 
 // performanceCases are group 9: large messages, many fragments, many writes and many round trips.
@@ -96,7 +96,7 @@ func large(id string, m messageType, size int, wait time.Duration, how string, s
 	return c
 }
 
-// roundTrips returns a case with 1,000 messages, each sent once the one before has come back.
+// roundTrips returns a case with 1,000 messages, each sent once the previous one has come back.
 func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 	const count = 1000
 	f := frame{op: m.op, payload: []byte(m.small), repeat: size}

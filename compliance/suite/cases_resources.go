@@ -16,7 +16,7 @@ var ruleCleanly = rule("7.1.1", "SHOULD",
 	"An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, "+
 		"if applicable, discarding any trailing bytes that may have been received.")
 
-// ruleIdle permits a peer to stop waiting, and does not require it.
+// ruleIdle permits a peer to stop waiting, but does not require that.
 var ruleIdle = http9112("9.5", "MAY",
 	"A client, server, or proxy MAY close the transport connection at any time.")
 
@@ -35,8 +35,8 @@ func (s *script) flood(n int, f frame) {
 	s.write(bytes.Repeat(one, n), tempo{})
 }
 
-// survived waits until the peer has handled a flood, by a ping after it. A peer that refuses the flood
-// ends the script.
+// survived sends a ping after a flood and waits for the pong, which shows that the peer has handled the
+// flood. If the peer refuses the flood, survived ends the script.
 func (s *script) survived() {
 	s.attack = true
 	s.send(ping("after the flood"))
@@ -170,7 +170,7 @@ func unreadRows() []letterCase {
 	}
 }
 
-// pour is like flood, and reports whether the peer reads everything.
+// pour is like flood, but reports whether the peer reads everything.
 func (s *script) pour(n int, f frame) bool {
 	s.flood(n, f)
 	taken := s.flush(idleTime)
@@ -260,11 +260,11 @@ func stalledFrameRows() []letterCase {
 	}
 }
 
-// byteTime is the pause before each byte of a message that is written byte by byte. A busy peer need
-// not read each byte by itself, but it must not read all of them at once.
+// byteTime is the pause before each byte of a message that is written byte by byte. A busy peer may get
+// several bytes in one read, but should not get all of them at once.
 const byteTime = time.Millisecond
 
-// slowRows read and write slowly, but not too slowly.
+// slowRows read and write slowly, but fast enough that a peer should not give up.
 func slowRows() []letterCase {
 	return []letterCase{
 		{"A message of 8 MiB. We do not read for a second, and then 128 KiB every 10 ms.",
@@ -384,8 +384,8 @@ func halfClosedRows() []letterCase {
 	}
 }
 
-// resetRows check how a server drops TCP after the closing handshake: a reset may overtake the close
-// frame, which the client then never reads.
+// resetRows check how a server drops TCP after the closing handshake. A reset may overtake the close
+// frame, and the client then never reads the frame.
 func resetRows() []letterCase {
 	return []letterCase{{"The closing handshake is complete, and we read everything.",
 		"The server ends TCP without a reset.", ruleCleanly, func(s *script) {
@@ -404,7 +404,7 @@ func (s *script) ended() {
 	for deadline := time.Now().Add(reactionTime); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
 		case gotNothing:
-			s.abandon("our direction had ended before")
+			s.abandon("the suite had already closed its direction of TCP")
 			s.inform("The peer keeps the connection for more than %v. No RFC says how soon it has to drop "+
 				"it.",
 				reactionTime)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// eleven bytes; the second character has three, the others two each
+	// eleven bytes: the second character has three bytes, the others have two
 	validText = "\u03ba\u1f79\u03c3\u03bc\u03b5"
 	latinText = "Hello-\u00b5@\u00df\u00f6\u00e4\u00fc\u00e0\u00e1-UTF-8!!"
 )
@@ -110,8 +110,8 @@ func failFastCases() []*Case {
 	const above = "\xf4\x90\x80\x80" // beyond U+10FFFF, which the second byte shows
 	all := validText + above + "edited"
 	bySequence := []string{validText, above, "edited"}
-	byOctet := []string{all[:12], all[12:13], all[13:]}
-	parts := [][]string{bySequence, byOctet, bySequence, byOctet}
+	byByte := []string{all[:12], all[12:13], all[13:]}
+	parts := [][]string{bySequence, byByte, bySequence, byByte}
 	var cases []*Case
 	for i, part := range parts {
 		inFrame := i >= 2
@@ -122,10 +122,10 @@ func failFastCases() []*Case {
 		if i%2 == 1 {
 			description += ", which ends with the first invalid byte"
 		}
-		description += fmt.Sprintf(": %x, %x, %x. A second passes before each.", part[0], part[1], part[2])
+		description += fmt.Sprintf(": %x, %x, %x. There is a second between them.", part[0], part[1], part[2])
 		cases = append(cases, both(fmt.Sprintf("6.4.%d", i+1), ruleText, description,
-			"The peer fails the connection when the second has come. One that waits for the end is not "+
-				"strict.",
+			"The peer fails the connection once it has received the second. A peer that waits for the "+
+				"end of the message is NON-STRICT.",
 			func(p *driver) { failFast(p, part, inFrame) }))
 	}
 	return cases

@@ -27,13 +27,13 @@ func sequences() []sequenceSet {
 			[]string{"hello$world", "hello\u00a2world", "hello\u20acworld", "hello\U00024b62world",
 				validText}},
 		{"A prefix of Greek text", prefixes},
-		{"The first character of a length", []string{"\x00", "\u0080", "\u0800", "\U00010000"}},
+		{"The first character with this many bytes", []string{"\x00", "\u0080", "\u0800", "\U00010000"}},
 		{"The first sequence of five or six bytes",
 			[]string{"\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80"}},
-		{"The last character of a length", []string{"\x7f", "\u07ff", "\uffff", "\U0010ffff"}},
+		{"The last character with this many bytes", []string{"\x7f", "\u07ff", "\uffff", "\U0010ffff"}},
 		{"The last sequence of four, five or six bytes",
 			[]string{"\xf7\xbf\xbf\xbf", "\xfb\xbf\xbf\xbf\xbf", "\xfd\xbf\xbf\xbf\xbf\xbf"}},
-		{"Beside the surrogates, and the end of Unicode",
+		{"Next to the surrogates, and at the end of Unicode",
 			[]string{"\ud7ff", "\ue000", "\ufffd", "\U0010ffff", "\xf4\x90\x80\x80"}},
 		{"Continuation bytes alone", []string{
 			"\x80", "\xbf", "\x80\xbf", "\x80\xbf\x80", "\x80\xbf\x80\xbf", "\x80\xbf\x80\xbf\x80",
@@ -43,10 +43,10 @@ func sequences() []sequenceSet {
 			lonely(0xf8, 0xfb), lonely(0xfc, 0xfd)}},
 		{"The last byte is missing", cut},
 		{"Sequences without their last bytes", []string{strings.Join(cut, "")}},
-		{"Bytes that UTF-8 does not have", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
+		{"Bytes that never occur in UTF-8", []string{"\xfe", "\xff", "\xfe\xfe\xff\xff"}},
 		{"A slash in too many bytes", []string{"\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
 			"\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf"}},
-		{"The last character of a length in one byte too many",
+		{"The last character that needs one byte fewer",
 			[]string{"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf8\x87\xbf\xbf\xbf",
 				"\xfc\x83\xbf\xbf\xbf\xbf"}},
 		{"NUL in too many bytes", []string{"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",
@@ -72,7 +72,7 @@ func lonely(first, last byte) string {
 	return s.String()
 }
 
-// surrogates returns the rests, each after the first byte of a surrogate.
+// surrogates returns the rests, each preceded by the first byte of a surrogate.
 func surrogates(rests ...string) []string {
 	for i := range rests {
 		rests[i] = "\xed" + rests[i]
