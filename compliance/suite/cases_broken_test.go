@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// defects are defects of peers, and cases that they must not pass. Peers without a defect pass these cases.
+// defects has defects of peers, with cases that detect them. Peers without a defect pass these cases.
 var defects = []struct {
 	defect  string
 	clients bool
@@ -161,7 +161,7 @@ func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*rep
 
 func allRight(r *report.Result) bool { return r.Behavior == report.OK && r.BehaviorClose == report.OK }
 
-// The cases of each defect detect it, and pass without it.
+// The cases of each defect detect it, and peers without a defect pass them.
 func TestDefectsAreCaught(t *testing.T) {
 	t.Parallel()
 	every := map[bool]string{}
@@ -231,15 +231,15 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	}
 }
 
-// rarelyFails reports whether hardly any peer can fail a case, because no rule says what is right. In
-// H.6.13 the rule binds the client, and in X.7.12 only silence is wrong.
+// rarelyFails reports whether hardly any peer can fail a case, because no rule says what is right. The rule
+// of H.6.13 is for clients, although the case tests servers. In X.7.12, only silence is wrong.
 func rarelyFails(c *Case) bool {
 	return c.Idle || c.Rule.Level == "MAY" || c.Rule.Level == "" ||
 		slices.Contains([]string{"H.6.13", "X.7.12"}, c.ID)
 }
 
 // Every case for servers can fail: at least one of the bad servers fails it. For cases that are not
-// about the opening handshake, the bad servers complete it.
+// about the opening handshake, the bad servers complete the handshake.
 func TestEveryServerCaseCanFail(t *testing.T) {
 	t.Parallel()
 	handshake := []*target{listen(t, refuseAll), listen(t, acceptAll), listen(t, answer204)}
@@ -278,8 +278,8 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 	wg.Wait()
 }
 
-// Every case for clients can fail: a client that accepts everything and answers nonsense fails it, or
-// one that always sends an invalid request.
+// Every case for clients can fail: at least one of two clients fails it. Both accept everything and answer
+// nonsense, and one sends an invalid request.
 func TestEveryClientCaseCanFail(t *testing.T) {
 	t.Parallel()
 	o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 50 * time.Millisecond}
@@ -291,10 +291,10 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 		"early"
 	failed := map[string]bool{}
 	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), rarelyFails)
-	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }
+	done := func(c *Case) bool { return !c.Clients || failed[c.ID] }
 	for n := range 2 * attempts { // on a busy machine, some cases need several attempts
 		ask := []string{request, wrong}[n%2]
-		if cases = slices.DeleteFunc(cases, fair); len(cases) == 0 {
+		if cases = slices.DeleteFunc(cases, done); len(cases) == 0 {
 			return
 		}
 		results := testClient(t, cases, o, func(ctx context.Context, url string) {
@@ -313,7 +313,7 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 	}
 }
 
-// checkRule checks that a verdict depends on a rule of its level.
+// checkRule checks that a verdict of FAILED depends on a MUST, and one of NON-STRICT on a SHOULD.
 func checkRule(t *testing.T, r *report.Result) {
 	t.Helper()
 	want := map[report.Verdict]string{report.Failed: "MUST", report.NonStrict: "SHOULD"}[r.Behavior]

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// If a client follows a redirect, the verdict depends on its second connection, too.
+// If a client follows a redirect, the verdict also depends on its second connection.
 func TestRedirectIsFollowed(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]report.Verdict{"": report.Failed,

@@ -53,7 +53,7 @@ func playTLS(t *testing.T, host string, client tlsClient, ids ...string) map[str
 	return results
 }
 
-// hawserTLS is hawser's client, which follows a redirect.
+// hawserTLS is hawser's client. It follows redirects.
 func hawserTLS(ctx context.Context, url string, config *tls.Config) {
 	c, err := testee.Hawser(ctx, url, config)
 	if err != nil {
@@ -68,7 +68,7 @@ func hawserTLS(ctx context.Context, url string, config *tls.Config) {
 	}
 }
 
-// hawser's client passes the cases on TLS, which really test it.
+// hawser's client passes the TLS cases with OK. INFORMATIONAL would mean that a case could not test it.
 func TestClientTLS(t *testing.T) {
 	t.Parallel()
 	for id, r := range playTLS(t, "localhost", hawserTLS, "C.11.*") {
@@ -118,7 +118,7 @@ func TestClientTLSIsCaught(t *testing.T) {
 }
 
 // stubborn is a client that answers every close frame, and keeps TCP open after the other side has
-// ended it. With message, it returns a part of a message.
+// ended it. If message is true, it then sends part of a message.
 func stubborn(message bool) tlsClient {
 	return func(ctx context.Context, url string, config *tls.Config) {
 		host, path, _ := strings.Cut(strings.TrimPrefix(url, "wss://"), "/")

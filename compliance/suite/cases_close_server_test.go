@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// The cases in which the server closes are UNIMPLEMENTED if it has no path for that, if it refuses the
-// path, or if it echoes there.
+// The cases in which the server closes are UNIMPLEMENTED if Options has no ClosePath, if the server refuses
+// the path, or if it echoes there.
 func TestClosePathIsOptional(t *testing.T) {
 	t.Parallel()
 	s := &broken.Server{}

@@ -41,7 +41,7 @@ func TestCompressedServer(t *testing.T) {
 	}
 }
 
-// negotiated has Autobahn's offers, and its answers to an offer of everything.
+// negotiated has Autobahn's offers as a client, and its answers as a server to an offer of everything.
 var negotiated = []struct{ subgroup, offers, answer string }{
 	{"12.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
 	{"12.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
@@ -103,8 +103,8 @@ func TestCompressedUnimplemented(t *testing.T) {
 	}
 }
 
-// A server that changes one message fails. The messages are known, because an earlier connection
-// returned them unchanged.
+// A server that changes one message fails. The suite has the messages on a tape, because an earlier
+// connection returned them unchanged.
 func TestCompressedChanged(t *testing.T) {
 	change := map[string]func(m websocket.Message) (websocket.MessageType, []byte){
 		"it differs from byte 100 on": func(m websocket.Message) (websocket.MessageType, []byte) {
@@ -131,7 +131,7 @@ func TestCompressedChanged(t *testing.T) {
 					}
 					return m.Type, m.Data
 				}))
-			r := runQuick(t, url, casesMatching(t, "12.1.3", "13.1.3")) // which are the same
+			r := runQuick(t, url, casesMatching(t, "12.1.3", "13.1.3")) // which send the same messages
 			if !r[0].Passed() {
 				t.Errorf("%s: %s", r[0].ID, r[0].Result)
 			}

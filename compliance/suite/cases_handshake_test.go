@@ -15,13 +15,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// serverVerdicts are servers, the verdicts on them, and words of the rule that each verdict depends on.
+// serverVerdicts are servers and the verdicts on them. A name that begins with ... continues the one before.
 var serverVerdicts = []struct {
 	name    string
 	server  badServer
 	cases   string
 	want    report.Verdict
-	carried string // in Result.Broken, or else in the case's rule
+	carried string // part of the rule that was broken: Result.Broken, or else the rule of the case
 }{
 	{"an invalid request line, answered by HTTP/0.9", always("<html>No.</html>"),
 		"H.1.6,H.1.7,H.1.10", report.NonStrict, "invalid request-line SHOULD"},
@@ -316,7 +316,8 @@ func TestWindowBits(t *testing.T) {
 	}
 }
 
-// A client may fail the connection because it does not support the answer, but not for another reason.
+// A client may fail the connection because it does not support the negotiated parameters, but not for
+// another reason.
 func TestClientWithoutWindows(t *testing.T) {
 	client := func(ctx context.Context, url string) {
 		host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
@@ -340,8 +341,8 @@ func TestClientWithoutWindows(t *testing.T) {
 	}
 }
 
-// No matter what a server does, a verdict that falls short rests on a sentence of its level.
-func TestVerdictsRest(t *testing.T) {
+// No matter what a server does, FAILED depends on a MUST, and NON-STRICT on a SHOULD.
+func TestVerdictsHaveRules(t *testing.T) {
 	t.Parallel()
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
 	var wg sync.WaitGroup
@@ -383,7 +384,7 @@ func TestVersionNotNamed(t *testing.T) {
 	}
 }
 
-// No RFC says how soon a server has to answer a request that is very large.
+// No RFC says how soon a server has to answer a very large request.
 func TestLargeRequestMayTakeLong(t *testing.T) {
 	t.Parallel()
 	target, err := parseTarget(serveRaw(t, swallow), nil)

@@ -81,8 +81,8 @@ func relay(c net.Conn, server string) {
 	}
 }
 
-// Pings and unsolicited pongs of the peer are not answers to our frames, and our pongs are not sent
-// within a frame.
+// Pings and unsolicited pongs of the peer do not count as answers to our frames. We send no pong within a
+// frame of ours.
 func TestHeartbeatsAreNotAnswers(t *testing.T) {
 	t.Parallel()
 	s := &broken.Server{}

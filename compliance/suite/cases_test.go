@@ -30,7 +30,7 @@ func TestHawserClient(t *testing.T) {
 	checkPassed(t, results)
 }
 
-// Every letter case says what it tests, and which rule of which RFC it is about.
+// Every letter case has a description, an expectation and a rule of an RFC.
 func TestLetterCases(t *testing.T) {
 	titles, seen := Titles(), map[string]bool{}
 	for _, c := range casesMatching(t, allLetters...) {
@@ -54,7 +54,7 @@ func TestLetterCases(t *testing.T) {
 	}
 }
 
-// levels are the levels of rules and their key words in RFC 2119.
+// levels are the levels of rules, and the key words of RFC 2119 for each.
 var levels = []struct {
 	level string
 	words []string
@@ -84,7 +84,7 @@ func levelWrong(r report.Rule) string {
 	return ""
 }
 
-// The level of a rule is a key word of its text. A rule without such a word has no level.
+// The level of a rule is a key word (RFC 2119) in its text. A rule without a key word has no level.
 func TestRuleLevels(t *testing.T) {
 	for _, c := range all {
 		if why := levelWrong(c.Rule); why != "" {
@@ -117,8 +117,8 @@ func settled(t *testing.T, behavior, end report.Verdict, play func() (*report.Re
 	return r
 }
 
-// eventually calls f until it complains of nothing, and fails the test if it always complains. A
-// busy machine may disturb timing. f must make its own peers, because it may be called several times.
+// eventually calls f until it has no complaint, up to attempts times, because a busy machine may disturb
+// timing. If f complains each time, eventually fails the test. f must make its own peers.
 func eventually(t *testing.T, f func(complain func(format string, args ...any))) {
 	t.Helper()
 	var complaints []string

@@ -54,8 +54,8 @@ func TestCompressWindows(t *testing.T) {
 	}
 }
 
-// inflate inflates what compress compressed, in both roles, with and without context takeover. It also
-// inflates final blocks before the end.
+// inflate inflates what compress has compressed, in both roles, with and without context takeover. It also
+// inflates a final block that is not the last block.
 func TestInflate(t *testing.T) {
 	for _, d := range []deflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9},
 		{ServerBits: 8, ClientBits: 12}} {
@@ -77,7 +77,7 @@ func TestInflate(t *testing.T) {
 	for _, c := range []struct{ z, want string }{
 		{stored(1, "one ") + stored(1, "two ") + stored(0, "three") + "\x00", "one two three"},
 		{stored(1, "final") + "\x00", "final"},
-		{stored(1, "final"), "final"}, // without a byte that many peers omit
+		{stored(1, "final"), "final"}, // without the last byte, which many peers omit
 	} {
 		got, err := f.inflate([]byte(c.z))
 		if err != nil || string(got) != c.want {
@@ -159,7 +159,7 @@ func TestTrack(t *testing.T) {
 	}{
 		{z, []bool{true, true, true}},
 		{[][]byte{z[0], []byte("b"), z[2], z[3]}, []bool{true, false, false, false}},
-		{[][]byte{nil, nil, z[2], z[3]}, []bool{false, false}}, // the context lacks the first
+		{[][]byte{nil, nil, z[2], z[3]}, []bool{false, false}}, // the context lacks the first message
 		{[][]byte{z[0], nil, nil, z[3]}, []bool{true, false}},
 		{[][]byte{z[0], nil, z[2], []byte("D")}, []bool{true, true, false}},
 	} {

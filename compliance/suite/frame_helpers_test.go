@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// returnFrames returns frames up to a close frame. If n is not negative, it closes with a code after n
-// frames. It closes with 1002 at an unmasked frame.
+// returnFrames sends every frame back, up to a close frame. If n is not negative, it closes with code
+// after n frames. At an unmasked frame, it closes with 1002.
 func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 	buf := make([]byte, 64<<10)
 	for {
@@ -53,8 +53,8 @@ func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 	}
 }
 
-// naive serves a connection after its handshake. It returns every frame, valid or not, and drops TCP at
-// a close frame.
+// naive serves a connection after its handshake. It sends every frame back, valid or not, and drops TCP
+// at a close frame.
 func naive(c net.Conn) {
 	buf := make([]byte, wire.MaxHeaderSize)
 	for {
@@ -87,7 +87,7 @@ func naive(c net.Conn) {
 // fair echoes messages correctly, as far as the tests need it.
 func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
 
-// serveFrames is like fair, except for the frames for which odd returns true.
+// serveFrames is like fair, but ignores the frames for which odd returns true.
 func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
 	buf := make([]byte, wire.MaxHeaderSize)
 	var message []byte
@@ -141,7 +141,7 @@ func closer(body string) func(net.Conn) {
 	}
 }
 
-// once starts a server that serves its first connection by f and all others by fair.
+// once starts a server that serves its first connection with f, and all others with fair.
 func once(t *testing.T, f func(net.Conn)) *target {
 	var n atomic.Int64
 	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {

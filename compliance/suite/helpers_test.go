@@ -34,7 +34,7 @@ func echoServer(t *testing.T) (url string) {
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
 }
 
-// echoClient runs hawser's client, which returns messages until the connection ends.
+// echoClient runs hawser's client, which echoes messages until the connection ends.
 func echoClient(ctx context.Context, url string) {
 	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		Extensions:   []wire.Extension{deflate.MustNew(nil)},
@@ -52,7 +52,7 @@ func echoClient(ctx context.Context, url string) {
 	}
 }
 
-// casesMatching returns the cases whose ids match a pattern.
+// casesMatching returns the cases whose ids match one of the patterns.
 func casesMatching(t *testing.T, patterns ...string) []*Case {
 	t.Helper()
 	cases, err := Cases(patterns, nil)
@@ -129,8 +129,8 @@ func checkPassed(t *testing.T, results []*report.Result) {
 	t.Logf("%d cases", len(results))
 }
 
-// letterCases returns the letter cases. Without HAWSER_FULL, it omits those that wait for many
-// seconds, which wscheck runs when it checks hawser.
+// letterCases returns the letter cases. If HAWSER_FULL is not set, it omits those that wait for many
+// seconds. wscheck runs them when it checks hawser.
 func letterCases(t *testing.T) []*Case {
 	cases := casesMatching(t, allLetters...)
 	if os.Getenv("HAWSER_FULL") == "" {
@@ -205,8 +205,8 @@ func runQuick(t *testing.T, url string, cases []*Case) []*report.Result {
 	return results
 }
 
-// fewSizes returns the cases with a few of the sizes of each subgroup. All sizes take too long under
-// the race detector. Otherwise HAWSER_FULL selects them.
+// fewSizes returns the cases with a few of the sizes of each subgroup. If HAWSER_FULL is set, it returns
+// all cases, except under the race detector, where they take too long.
 func fewSizes(cases []*Case) (few []*Case) {
 	if os.Getenv("HAWSER_FULL") != "" && !raceEnabled {
 		return cases
@@ -219,7 +219,7 @@ func fewSizes(cases []*Case) (few []*Case) {
 	return few
 }
 
-// clientResult runs a case with hawser's client, with an extension or without.
+// clientResult runs a case with hawser's client. If ext is not nil, the client offers it.
 func clientResult(t *testing.T, c *Case, ext wire.Extension) *report.Result {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -17,7 +17,7 @@ func inflateOne(payload []byte) ([]byte, *inflateError) {
 	return (&inflater{bits: 15}).message(payload, 1<<20)
 }
 
-// Data that a compressor compressed at any level inflates to the same data, with context takeover.
+// Data that a compressor has compressed, at any level, inflates to the same data, with context takeover.
 func TestInflater(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 70000)

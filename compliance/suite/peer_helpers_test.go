@@ -65,7 +65,7 @@ func silent(ctx context.Context, c net.Conn) {
 		return
 	}
 	_, _ = io.Copy(io.Discard, c)
-	<-ctx.Done() // it does not react to the end of TCP either
+	<-ctx.Done() // do not react to the end of TCP either
 }
 
 // closeAtOnce sends a close frame at once, with a code that must not be sent.
@@ -75,7 +75,7 @@ func closeAtOnce(_ context.Context, c net.Conn) {
 	}
 }
 
-// accept accepts a request. It reports whether there was one.
+// accept reads a request and accepts it. It reports whether there was a request.
 func accept(c net.Conn) bool {
 	raw, _, err := readHead(c, func([]byte) {})
 	if err != nil {
@@ -178,7 +178,7 @@ func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
 	return "ws://" + l.Addr().String() + "/"
 }
 
-// swallow reads until TCP ends, and answers nothing.
+// swallow reads until TCP ends, and sends nothing.
 func swallow(c net.Conn) {
 	buf := make([]byte, 1024)
 	for {
@@ -340,7 +340,7 @@ func neverDone(ctx context.Context, c net.Conn) {
 	}
 }
 
-// mute answers no message, but closes properly.
+// mute answers no messages, but performs the closing handshake.
 func mute(c net.Conn) {
 	conn := websocket.NewConn(context.Background(), c, nil)
 	for _, err := range conn.Messages(context.Background()) {

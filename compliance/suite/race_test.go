@@ -2,5 +2,5 @@
 
 package suite
 
-// raceEnabled reports that the race detector is on, which makes processor time about ten times as expensive.
+// raceEnabled reports whether the race detector is on. Code then takes about ten times as long.
 const raceEnabled = true
