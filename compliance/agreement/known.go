@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// A known is a difference between the two suites whose reason is known. An empty field
-// matches anything.
+// A known is a difference with a known reason between the verdicts of the original suite, which
+// is Autobahn, and of the native suite, which is ours. An empty field matches anything.
 type known struct {
 	peer     string // the name of a peer, or a pattern of path.Match
 	side     side
 	cases    string // the id of a case, or a pattern of path.Match
 	field    field
-	original string
-	native   string
-	varies   bool // the difference is a race and not in every run
-	either   bool // the verdicts are also exchanged
+	original string // the verdict of the original suite
+	native   string // the verdict of the native suite
+	varies   bool   // the difference is a race, and does not occur in every run
+	either   bool   // the two verdicts may also be swapped
 	reason   string
 }
 
@@ -46,7 +46,7 @@ func fits(pattern, s string) bool {
 }
 
 // knownDifferences are all differences that have an explanation. A test fails if a difference
-// no longer occurs, unless it varies.
+// no longer occurs, unless varies is set.
 var knownDifferences = []known{{
 	peer: "xnet", side: server, cases: "9.[34].*",
 	field: behaviorClose, original: "UNCLEAN", native: "OK", varies: true,

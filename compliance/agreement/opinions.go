@@ -2,16 +2,16 @@ package main
 
 import "strings"
 
-// An opinion says who is right about a verdict: the suite, the peer, or both because the
-// RFCs leave it open. An empty field matches anything.
+// An opinion says who is right about a verdict: the suite, the peer, or both, because the
+// RFCs leave it open. An empty pattern, verdict or rule matches anything.
 type opinion struct {
 	cases, peer string // patterns of path.Match
 	verdict     string // on the behavior
 	rule        string // part of the sentence of the RFC
-	text        string
+	text        string // the opinion, a sentence or more
 }
 
-// opinionOn returns the opinion on a verdict, "" if there is none.
+// opinionOn returns the opinion on a verdict, or "" if there is none.
 func opinionOn(f finding) string {
 	for _, o := range opinions {
 		if fits(o.cases, f.Case.ID) && fits(o.peer, f.Run.Peer) &&
@@ -30,11 +30,11 @@ var opinions = []opinion{
 		"parameter."},
 	{rule: "the server SHOULD return an appropriate HTTP [RFC2616] status code", text: "The suite is " +
 		"right: a server that refuses SHOULD respond with a status code (section 10.7)."},
-	{peer: "java-websocket", cases: "R.10.*", text: "The suite is right, although it is a race: " +
+	{peer: "java-websocket", cases: "R.10.*", text: "The suite is right, although the outcome is a race: " +
 		"Java-WebSocket closes the socket when anything follows the close frame, even if its answer " +
 		"is still queued."},
 	{peer: "java-websocket", rule: "did not previously send a Close frame", text: "The suite is right, " +
-		"although it is a race: the client loses a close frame that is queued while it writes."},
+		"although the outcome is a race: the client loses a close frame that is queued while it writes."},
 	{peer: "gobwas", rule: "a client MUST mask all frames", text: "The suite is right: gobwas does not " +
 		"mask its close frame when it answers an invalid one."},
 	{peer: "chromium", cases: "[LX].*", verdict: "OK", text: "The suite is as strict as the original " +
@@ -55,8 +55,8 @@ var opinions = []opinion{
 	{cases: "H.2.11", text: "The suite is right: the combined value is \"13, 8\", which is not 13. The " +
 		"server compares only the first field."},
 	{cases: "H.2.13", text: "The suite is right: RFC 9110 requires an Upgrade field in a 426 response."},
-	{cases: "H.2.*", text: "The suite is right: the value must be 13, in the digits of the ABNF."},
-	{cases: "H.3.*", text: "The suite is right: without a key there is no handshake."},
+	{cases: "H.2.*", text: "The suite is right: the value must be 13, in the form that the ABNF requires."},
+	{cases: "H.3.*", text: "The suite is right: a request without a key is not a handshake."},
 	{cases: "H.4.[56]", text: "The suite is right: the fields of a list may be split, and may have " +
 		"empty elements (RFC 9110, section 5.6.1)."},
 	{cases: "H.4.*", text: "The suite is right: Upgrade and Connection are compared as tokens, and a " +
@@ -94,7 +94,7 @@ var opinions = []opinion{
 	{cases: "L.6.*", text: oneFrame},
 	{cases: "L.7.*", peer: "xnet", text: oneFrame},
 	{cases: "R.*", peer: "xnet", text: oneFrame},
-	{cases: "L.9.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: netty accepts " +
+	{cases: "L.9.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: Netty accepts " +
 		"frames with reserved bits, and returns them with the bits."},
 	{cases: "L.9.*", text: "The suite is right: the peer accepts what it must refuse."},
 
@@ -114,10 +114,10 @@ var opinions = []opinion{
 	{cases: "X.2.*", rule: "in accordance with the specification", text: "The suite is right: the " +
 		"server returns a value that RFC 7692 does not allow."},
 	{cases: "X.2.*", text: "The suite is right: a server MUST decline such an offer (RFC 7692, section 7)."},
-	{cases: "X.3.*", text: "The suite is right: section 9.1 has the server fail the connection, since " +
-		"it knows extensions."},
+	{cases: "X.3.*", text: "The suite is right: section 9.1 requires a server that supports " +
+		"extensions to fail the connection."},
 	{cases: "X.4.*", text: "The suite is right: the peer does not do what was agreed on."},
-	{cases: "X.5.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: netty accepts " +
+	{cases: "X.5.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: Netty accepts " +
 		"frames with reserved bits, and returns them with the bits."},
 	{cases: "X.5.*", text: "The suite is right: the peer MUST fail the connection at a reserved bit " +
 		"that has no meaning there."},
@@ -136,8 +136,8 @@ var opinions = []opinion{
 		"9110, section 15.2)."},
 	{cases: "C.3.10", text: "The suite is right: by section 4.1, whitespace around the value is ignored."},
 	{cases: "C.*", peer: "undici", rule: "MUST _Close the WebSocket Connection_", text: "The suite is " +
-		"right: the client refuses, and leaves TCP open. Failing the connection includes closing it " +
-		"(section 7.1.7)."},
+		"right: the client refuses the response, but leaves TCP open. Failing the connection includes " +
+		"closing it (section 7.1.7)."},
 	{cases: "C.7.*", text: "The suite is right: a client must close the connection at a masked frame, " +
 		"although the sentence says \"if it detects\" one."},
 	{cases: "C.*", verdict: "FAILED", text: "The suite is right: the client MUST fail the connection " +
