@@ -94,7 +94,7 @@ func parseAnswer(request, reply head) (a answer, b breach) {
 			return wrong(ruleListed, "the server answered %q, but %s was not offered", values[0], o.Name)
 		}
 		if o.Name == extensionName && slices.ContainsFunc(answers[:i], named(o)) {
-			return wrong(ruleBits, "the server accepted %s twice, by %q", o.Name, values[0])
+			return wrong(ruleBits, "the server accepted %s twice: it answered %q", o.Name, values[0])
 		}
 	}
 	if a.other = len(answers) > 1 || answers[0].Name != extensionName; a.other {
@@ -114,7 +114,7 @@ func parseAnswer(request, reply head) (a answer, b breach) {
 			return a, b
 		}
 	}
-	b.why += fmt.Sprintf(", by %q", values[0])
+	b.why += fmt.Sprintf(": it answered %q", values[0])
 	return a, b
 }
 

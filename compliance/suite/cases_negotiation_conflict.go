@@ -48,7 +48,7 @@ func sameBitRows() []letterCase {
 func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
-		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers),
+		s.broke("The server accepted %d extensions that use RSV1: it answered %q.", len(answers),
 			s.reply.fields.Values("Sec-Websocket-Extensions"))
 	case len(answers) == 0:
 		s.suspect = nil
