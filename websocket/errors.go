@@ -32,6 +32,10 @@ var (
 	ErrMessageOpen error = timeoutError("another message is open: " +
 		"its MessageWriter was idle for longer than Limits.WriteTimeout")
 
+	// ErrNoPong is matched by the error of a connection that ended because its peer did not answer
+	// a ping of Limits.PingInterval. The error matches [os.ErrDeadlineExceeded] as well.
+	ErrNoPong error = timeoutError("peer did not answer a ping within Limits.PongTimeout")
+
 	// ErrBudget is the cause of the error of a read whose message does not fit into Limits.Budget.
 	// The connection was closed with 1013.
 	ErrBudget = errors.New("no room for the message in Limits.Budget")

@@ -36,6 +36,9 @@ type ConnOptions struct {
 	// Limits apply to the connection. Those of the opening handshake are not used:
 	// HandshakeTimeout, MaxResponseHeader and MaxHandshakeFields.
 	Limits Limits
+
+	// Events, if set, are called as things happen on the connection, for logs and metrics.
+	Events *Events
 }
 
 // NewConn returns a connection over nc, on which the opening handshake is done or not needed: an

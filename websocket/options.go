@@ -19,6 +19,7 @@ const (
 	DefaultHandshakeTimeout   = 10 * time.Second
 	DefaultCloseTimeout       = 5 * time.Second
 	DefaultWriteTimeout       = 30 * time.Second
+	DefaultPongTimeout        = 30 * time.Second
 	DefaultMaxResponseHeader  = 64 << 10 // bytes
 	DefaultMaxHandshakeFields = 8 << 10  // bytes
 )
@@ -77,6 +78,14 @@ type Limits struct {
 	// messages does not count. A pause between two fragments does. Default: no limit.
 	MessageTimeout time.Duration
 
+	// PingInterval is how long a read waits for the peer before this side sends a ping (RFC 6455,
+	// section 5.5.2). Default: no pings.
+	PingInterval time.Duration
+
+	// PongTimeout is how long the peer may then stay silent. After that the connection ends with
+	// [ErrNoPong]. It has no effect without PingInterval. Default: DefaultPongTimeout, 30 s.
+	PongTimeout time.Duration
+
 	// MaxResponseHeader is the largest header of a handshake response that a client reads, in
 	// bytes. The corresponding limit of a server is Server.MaxHeaderBytes of net/http. Default:
 	// DefaultMaxResponseHeader, 64 KiB.
@@ -96,6 +105,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.HandshakeTimeout, DefaultHandshakeTimeout)
 	setDefault(&l.CloseTimeout, DefaultCloseTimeout)
 	setDefault(&l.WriteTimeout, DefaultWriteTimeout)
+	setDefault(&l.PongTimeout, DefaultPongTimeout)
 	setDefault(&l.MaxResponseHeader, DefaultMaxResponseHeader)
 	setDefault(&l.MaxHandshakeFields, DefaultMaxHandshakeFields)
 	return l
@@ -150,6 +160,13 @@ type AcceptOptions struct {
 	Header http.Header
 
 	Limits Limits
+
+	// Group, if set, has the connection while it is open. It can limit how many there are, and shut
+	// them down.
+	Group *Group
+
+	// Events, if set, are called as things happen on the connection, for logs and metrics.
+	Events *Events
 
 	// Configure, if set, is called for each request, before the request is checked, with a copy of
 	// these options. It may change the copy: subprotocols, limits and origins for this request
@@ -214,5 +231,21 @@ type DialOptions struct {
 	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails.
 	MaxRedirects int
 
+	// CheckRedirect, if set, is called before a redirect is followed, as that of [http.Client]. req
+	// is the upcoming request, and via are the requests made already, oldest first. An error ends
+	// Dial. MaxRedirects applies in any case.
+	CheckRedirect func(req *http.Request, via []*http.Request) error
+
+	// ProxyConnect, if set, is called before a CONNECT request is sent to a proxy. It may set fields
+	// of req.Header. challenge is nil at first, and then the proxy's response with status 407.
+	ProxyConnect func(ctx context.Context, req *http.Request, challenge *http.Response) error
+
+	// ProxyTLSConfig is cloned and used for the TLS connection to an https proxy. nil means settings
+	// derived from TLSConfig.
+	ProxyTLSConfig *tls.Config
+
 	Limits Limits
+
+	// Events, if set, are called as things happen on the connection, for logs and metrics.
+	Events *Events
 }

@@ -1,6 +1,9 @@
 package websocket
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Stats counts the traffic of a connection since its opening handshake.
 type Stats struct {
@@ -8,6 +11,10 @@ type Stats struct {
 	FramesRead, FramesWritten     int64 // whole data frames
 	BytesRead, BytesWritten       int64 // payloads of data frames as on the wire, after compression
 	ControlsRead, ControlsWritten int64 // close, ping and pong frames
+
+	// RoundTrip is the time between the newest ping that was answered and its pong, or 0 before
+	// the first pong.
+	RoundTrip time.Duration
 }
 
 type stats struct {
