@@ -57,7 +57,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.init(nc, c.abortOverdue)
+	c.tr.Init(nc, &transportErrors, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,
@@ -78,7 +78,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
 		if s, ok := s.(wire.IdleSession); ok {
-			c.tr.rd.idle = s.Idle
+			c.tr.Rd.Idle = s.Idle
 		}
 	}
 	return c

@@ -1,4 +1,6 @@
-package websocket
+// Package transport moves bytes between a Conn and its net.Conn. Reads and writes wait, have limits
+// and end with contexts.
+package transport
 
 import (
 	"context"
@@ -13,92 +15,104 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A transport moves bytes between a Conn and its net.Conn. The holder of in.turn reads, and the
-// holder of out.frames writes.
+// A Transport moves the bytes of one connection. One goroutine at a time may read, and one may
+// write. The methods of Rd are for the former, and those of Wr for the latter. Close, Overran and
+// Unsent may be called at any time.
 //
 // Over plain TCP and Unix sockets it makes the system calls itself, within syscall.RawConn. A read
 // then takes a buffer only when there are bytes for it, so that an idle connection holds none, and
 // a write pays for deadlines only when the socket is full.
-type transport struct {
-	nc  net.Conn
-	raw syscall.RawConn // nil: use the methods of nc
-	rd  readHalf
-	wr  writeHalf
+type Transport struct {
+	Conn net.Conn
+	raw  syscall.RawConn // nil: use the methods of Conn
+	Rd   ReadHalf
+	Wr   WriteHalf
 
 	closed atomic.Bool
 }
 
-// maxSyscall is the largest number of bytes given to one system call. Some systems refuse 2 GiB.
-const maxSyscall = 1 << 30
+// MaxSyscall is the largest number of bytes given to one system call. Some systems refuse 2 GiB.
+const MaxSyscall = 1 << 30
 
-// init prepares t to move bytes over nc. A watchdog calls drop with "read" or "write".
-func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
-	t.nc = nc
-	t.rd.set = nc.SetReadDeadline
-	t.wr.set = nc.SetWriteDeadline
+// Init prepares t to move bytes over nc. It clears the deadlines of nc. If an operation, "read" or
+// "write", continues after its deadline, a timer calls drop, which closes t. cut is whether a
+// context has ended, as opposed to a limit.
+func (t *Transport) Init(nc net.Conn, errs *Errors, drop func(op string, cut bool)) {
+	t.Conn = nc
+	t.Rd.errs, t.Wr.errs = errs, errs
+	t.Rd.set = nc.SetReadDeadline
+	t.Wr.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
 	if !socket.HasDeadlines(nc) {
-		t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
-		t.wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
+		t.Rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
+		t.Wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
 		if rdErr != nil {
-			t.rd.pump = pump.NewReader(nc)
-			t.rd.set, t.rd.dog = t.rd.pump.SetDeadline, nil
+			t.Rd.pump = pump.NewReader(nc)
+			t.Rd.set, t.Rd.dog = t.Rd.pump.SetDeadline, nil
 		}
 		if wdErr != nil {
-			t.wr.pump = pump.NewWriter(nc)
-			t.wr.set, t.wr.dog = t.wr.pump.SetDeadline, nil
+			t.Wr.pump = pump.NewWriter(nc)
+			t.Wr.set, t.Wr.dog = t.Wr.pump.SetDeadline, nil
 		}
 	} else if queue := socket.Queue(nc); queue != nil {
-		t.wr.dog = &watchdog{queue: queue}
+		t.Wr.dog = &watchdog{queue: queue}
 	}
 	// Only these types themselves: a type that embeds one of them and overrides Read or Write
 	// also has its SyscallConn method.
 	switch c := nc.(type) {
 	case *net.TCPConn:
-		t.raw = socket.Raw(c)
+		t.SetRaw(socket.Raw(c))
 	case *net.UnixConn:
-		t.raw = socket.Raw(c)
-	}
-	if t.raw != nil {
-		t.rd.try = t.rd.tryRead
-		t.wr.try = t.wr.tryWrite
+		t.SetRaw(socket.Raw(c))
 	}
 }
 
+// SetRaw makes t make the system calls itself, within raw, unless raw is nil.
+func (t *Transport) SetRaw(raw syscall.RawConn) {
+	if t.raw = raw; raw != nil {
+		t.Rd.try = t.Rd.tryRead
+		t.Wr.try = t.Wr.tryWrite
+	}
+}
+
+// IsRaw reports whether t makes the system calls itself.
+func (t *Transport) IsRaw() bool { return t.raw != nil }
+
 // netError wraps an error of the system, or of a RawConn, as the methods of a net.Conn do.
-func (t *transport) netError(op string, err error) error {
+func (t *Transport) netError(op string, err error) error {
 	var raw *net.OpError // its Op is "raw-read" or "raw-write"
 	if errors.As(err, &raw) {
 		err = raw.Err
 	}
-	e := &net.OpError{Op: op, Source: t.nc.LocalAddr(), Addr: t.nc.RemoteAddr(), Err: err}
+	e := &net.OpError{Op: op, Source: t.Conn.LocalAddr(), Addr: t.Conn.RemoteAddr(), Err: err}
 	if e.Source != nil { // it is nil on some systems if the socket was reset before it was accepted
 		e.Net = e.Source.Network()
 	}
 	return e
 }
 
-// closeWrite tells the peer that no more bytes follow, if the transport can.
-func (t *transport) closeWrite() error {
-	if c, ok := t.nc.(interface{ CloseWrite() error }); ok {
+// CloseWrite tells the peer that no more bytes follow, if the transport can.
+func (t *Transport) CloseWrite() error {
+	if c, ok := t.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}
 	return errors.ErrUnsupported
 }
 
-func (t *transport) close() {
+// Close closes Conn and stops the timers. Operations in progress fail.
+func (t *Transport) Close() {
 	if t.closed.Swap(true) {
 		return
 	}
-	dropConn(t.nc)
-	t.rd.rest()
-	t.wr.rest()
-	t.rd.pump.Close()
-	t.wr.pump.Close()
+	Drop(t.Conn)
+	t.Rd.rest()
+	t.Wr.rest()
+	t.Rd.pump.Close()
+	t.Wr.pump.Close()
 }
 
-// dropConn closes nc. It does not wait long if Close notifies a peer, which may not read.
-func dropConn(nc net.Conn) {
+// Drop closes nc. It does not wait long if Close notifies a peer, which may not read.
+func Drop(nc net.Conn) {
 	if c, ok := nc.(*tls.Conn); ok {
 		nc = c.NetConn() // without sending an alert
 	}
@@ -109,10 +123,10 @@ func dropConn(nc net.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = nc.SetReadDeadline(longAgo) // Close of a multiplexed stream does not end its Read
+		_ = nc.SetReadDeadline(LongAgo) // Close of a multiplexed stream does not end its Read
 		_ = nc.Close()
 	}()
-	late := time.NewTimer(grace)
+	late := time.NewTimer(Grace)
 	defer late.Stop()
 	select {
 	case <-done:
@@ -120,24 +134,24 @@ func dropConn(nc net.Conn) {
 	}
 }
 
-// resets reports whether the system may send a reset when a connection is closed with unread bytes.
+// Resets reports whether the system may send a reset when a connection is closed with unread bytes.
 // A reset would overtake our last frames.
-func (t *transport) resets() bool {
-	a := t.nc.LocalAddr()
+func (t *Transport) Resets() bool {
+	a := t.Conn.LocalAddr()
 	return a == nil || a.Network() != "pipe" // net.Pipe has no buffer
 }
 
-// quiet reports whether it is safe to close at once, because no unread bytes have arrived, as far
+// Quiet reports whether it is safe to close at once, because no unread bytes have arrived, as far
 // as can be seen without waiting.
-func (t *transport) quiet() bool {
-	if _, halves := t.nc.(interface{ CloseWrite() error }); halves && t.raw == nil {
+func (t *Transport) Quiet() bool {
+	if _, halves := t.Conn.(interface{ CloseWrite() error }); halves && t.raw == nil {
 		return false // tell the peer instead, which answers at once
 	}
-	_ = t.rd.follow(context.Background())
-	b, _, err := t.readNow()
-	t.rd.bound(time.Time{})
+	_ = t.Rd.Follow(context.Background())
+	b, _, err := t.ReadNow()
+	t.Rd.Bound(time.Time{})
 	if err == nil {
-		putBlock(b)
+		PutBlock(b)
 	}
 	return err != nil
 }

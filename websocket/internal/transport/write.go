@@ -1,4 +1,4 @@
-package websocket
+package transport
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A writeHalf is the writing half of a transport. It belongs to the holder of out.frames.
-type writeHalf struct {
+// A WriteHalf is the writing half of a transport. It belongs to the goroutine that writes.
+type WriteHalf struct {
 	deadline
-	pump   *pump.Writer // writes to nc if it has no write deadlines; otherwise nil
+	pump   *pump.Writer // writes to Conn if it has no write deadlines; otherwise nil
 	broken atomic.Bool  // a write failed that cannot be resumed
 	unsent atomic.Int64 // bytes left of the write in progress, once it waits
 
-	// The arguments and results of try, as in readHalf.
+	// The arguments and results of try, as in ReadHalf.
 	try  func(fd uintptr) bool // is tryWrite; nil if raw is
 	buf  []byte
 	tail []byte // written after buf
@@ -28,68 +28,74 @@ type writeHalf struct {
 	mark int // n when the socket was last found full; -1: not yet
 }
 
-// write writes p and then tail until ctx ends, or the peer takes nothing for longer than limit, in
-// which case the error is ErrPeerNotReading. A negative limit means none. n < len(p)+len(tail) only
+// Write writes p and then tail until ctx ends, or the peer takes nothing for longer than limit, in
+// which case the error is that of [Errors]. A negative limit means none. n < len(p)+len(tail) only
 // if err is not nil.
 //
 // Two slices take two system calls. A single one, by net.Buffers, would need a deadline in advance,
 // which costs as much, and would allocate.
-func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
+func (t *Transport) Write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	if t.raw == nil {
 		return t.writePlain(ctx, limit, p, tail)
 	}
-	t.wr.buf, t.wr.tail, t.wr.n, t.wr.mark = p, tail, 0, -1
+	t.Wr.buf, t.Wr.tail, t.Wr.n, t.Wr.mark = p, tail, 0, -1
 	mark := -1    // n when the socket was last found full
 	last := false // this attempt is the last one unless the peer takes something
 	for again := true; again; {
 		again = false
 		err = t.writeRaw()
-		full := err == nil && t.wr.n < len(p)+len(tail)
+		full := err == nil && t.Wr.n < len(p)+len(tail)
 		switch {
-		case full && t.wr.n > mark:
-			mark, last = t.wr.n, false
-			t.wr.mark = mark
-			t.wr.unsent.Store(int64(len(p) + len(tail) - mark))
+		case full && t.Wr.n > mark:
+			mark, last = t.Wr.n, false
+			t.Wr.mark = mark
+			t.Wr.unsent.Store(int64(len(p) + len(tail) - mark))
 			err = t.beginWrite(ctx, limit)
 			again = err == nil
 		case full:
-			err = ErrPeerNotReading
-		case err == ErrPeerNotReading && !last:
+			err = t.Wr.errs.NotReading
+		case err == t.Wr.errs.NotReading && !last:
 			// The system reports room only once a third of the buffer is free. With a slow peer,
 			// that takes a long time.
 			last, again = true, true
-			t.wr.mark = -1
-			t.wr.bound(time.Now().Add(limit))
+			t.Wr.mark = -1
+			t.Wr.Bound(time.Now().Add(limit))
 		}
 	}
-	t.wr.buf, t.wr.tail = nil, nil
+	t.Wr.buf, t.Wr.tail = nil, nil
 	if mark >= 0 {
 		t.endWrite()
 	}
-	return t.wr.n, err
+	return t.Wr.n, err
 }
 
-func (t *transport) writeRaw() error {
-	t.wr.err = nil
-	err := t.raw.Write(t.wr.try)
+// Broken reports whether a write has failed that cannot be resumed.
+func (w *WriteHalf) Broken() bool { return w.broken.Load() }
+
+// Unsent returns how many bytes are left of the write in progress, or 0 if it does not wait.
+func (w *WriteHalf) Unsent() int64 { return w.unsent.Load() }
+
+func (t *Transport) writeRaw() error {
+	t.Wr.err = nil
+	err := t.raw.Write(t.Wr.try)
 	if err == nil {
-		err = t.wr.err
+		err = t.Wr.err
 	}
-	if err == nil || isInterrupt(err) || err == ErrPeerNotReading {
+	if err == nil || IsInterrupt(err) || err == t.Wr.errs.NotReading {
 		return err
 	}
-	return t.wr.cause(t.netError("write", err), ErrPeerNotReading)
+	return t.Wr.Cause(t.netError("write", err), t.Wr.errs.NotReading)
 }
 
 // tryWrite is called by RawConn.Write until it returns true. In between, the goroutine waits. It
 // waits only if the socket was already full at mark.
-func (w *writeHalf) tryWrite(fd uintptr) bool {
+func (w *WriteHalf) tryWrite(fd uintptr) bool {
 	for {
 		p := unwritten(w.n, w.buf, w.tail)
 		if len(p) == 0 {
 			return true
 		}
-		n, again, err := socket.Write(fd, p[:min(len(p), maxSyscall)])
+		n, again, err := socket.Write(fd, p[:min(len(p), MaxSyscall)])
 		if again {
 			return w.n > w.mark
 		}
@@ -101,88 +107,88 @@ func (w *writeHalf) tryWrite(fd uintptr) bool {
 	}
 }
 
-// writePlain is write with nc.Write.
-func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
+// writePlain is Write with Conn.Write.
+func (t *Transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
-	last := false // as in write
+	last := false // as in Write
 	for {
 		b := unwritten(n, p, tail)
-		if len(b) == 0 && t.wr.pump.Pending() == 0 {
+		if len(b) == 0 && t.Wr.pump.Pending() == 0 {
 			return n, nil
 		}
 		if last {
-			t.wr.bound(time.Now().Add(probeTime))
+			t.Wr.Bound(time.Now().Add(ProbeTime))
 		} else if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
-		t.wr.unsent.Store(int64(len(p) + len(tail) - n + t.wr.pump.Pending()))
+		t.Wr.unsent.Store(int64(len(p) + len(tail) - n + t.Wr.pump.Pending()))
 		m, err := t.writePiece(b[:min(len(b), t.pieceSize())])
 		n += m
 		switch {
 		case err == nil:
 			last = false
-		case err != ErrPeerNotReading || t.wr.broken.Load() || m == 0 && (last || !t.resets()):
+		case err != t.Wr.errs.NotReading || t.Wr.broken.Load() || m == 0 && (last || !t.Resets()):
 			return n, err
 		default:
-			last = m == 0 || t.wr.pump != nil // which counts bytes before the peer has them
+			last = m == 0 || t.Wr.pump != nil // which counts bytes before the peer has them
 		}
 	}
 }
 
-// pieceSize returns how many bytes the next call of nc.Write gets at most. Each piece has its own
+// pieceSize returns how many bytes the next call of Conn.Write gets at most. Each piece has its own
 // time limit, and so does the part of a cut write that the transport is still sending.
-func (t *transport) pieceSize() int {
+func (t *Transport) pieceSize() int {
 	switch {
-	case t.wr.pump == nil:
+	case t.Wr.pump == nil:
 		return 256 << 10
-	case t.wr.pump.Pending() > 0:
+	case t.Wr.pump.Pending() > 0:
 		return 0
 	}
 	return pump.ChunkSize
 }
 
-// writePiece writes to nc once. If that times out, it returns the cause.
-func (t *transport) writePiece(b []byte) (int, error) {
-	var w io.Writer = t.nc
-	if t.wr.pump != nil {
-		w = t.wr.pump
+// writePiece calls Conn.Write once. If that times out, it returns the cause.
+func (t *Transport) writePiece(b []byte) (int, error) {
+	var w io.Writer = t.Conn
+	if t.Wr.pump != nil {
+		w = t.Wr.pump
 	}
-	t.wr.setBusy(true)
+	t.Wr.setBusy(true)
 	n, err := w.Write(b)
-	t.wr.setBusy(false)
+	t.Wr.setBusy(false)
 	switch {
 	case err == nil && n == len(b):
 		return n, nil
 	case err == nil: // a transport that takes nothing without an error would be called forever
 		err = io.ErrShortWrite
 	}
-	cause := t.wr.cause(err, ErrPeerNotReading)
-	t.wr.broken.Store(cause == err || !t.resumes(err))
+	cause := t.Wr.Cause(err, t.Wr.errs.NotReading)
+	t.Wr.broken.Store(cause == err || !t.resumes(err))
 	return n, cause
 }
 
-// resumes reports whether nc can continue after a write that timed out with err, which has returned
+// resumes reports whether Conn can continue after a write that timed out with err, which has returned
 // how much it took.
-func (t *transport) resumes(err error) bool {
+func (t *Transport) resumes(err error) bool {
 	switch {
-	case t.wr.pump != nil:
+	case t.Wr.pump != nil:
 		return true
-	case t.wr.overran(), socket.TLSState(t.nc) != nil: // a TLS record that was cut cannot be resumed
+	case t.Wr.Overran(), socket.TLSState(t.Conn) != nil: // a TLS record that was cut cannot be resumed
 		return false
-	case socket.HasDeadlines(t.nc):
+	case socket.HasDeadlines(t.Conn):
 		return true
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		// This is not a socket's timeout. gRPC's bufconn does not count a part that it took,
 		// and smux does not count what it has queued and still sends.
 		return false
-	case !t.resets():
+	case !t.Resets():
 		return true
 	}
 	// A transport that has failed for good, such as TLS in a wrapper, times out at once.
-	until := time.Now().Add(probeTime)
-	_ = t.wr.set(until)
-	_, err = t.nc.Write(nil)
-	return err == nil || !isDeadline(err) || !time.Now().Before(until)
+	until := time.Now().Add(ProbeTime)
+	_ = t.Wr.set(until)
+	_, err = t.Conn.Write(nil)
+	return err == nil || !IsDeadline(err) || !time.Now().Before(until)
 }
 
 // unwritten returns the next bytes to write of p and then tail, of which n bytes are written.
@@ -193,21 +199,21 @@ func unwritten(n int, p, tail []byte) []byte {
 	return tail[n-len(p):]
 }
 
-func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
-	if err := t.wr.follow(ctx); err != nil {
-		if t.wr.overran() { // although the transport took a piece in the end
-			return &cutMessage{errOverdue.Error(), bare(err)}
+func (t *Transport) beginWrite(ctx context.Context, limit time.Duration) error {
+	if err := t.Wr.Follow(ctx); err != nil {
+		if t.Wr.Overran() { // although the transport took a piece in the end
+			return overdue(err)
 		}
 		return err
 	}
 	if limit >= 0 {
-		t.wr.bound(time.Now().Add(limit))
+		t.Wr.Bound(time.Now().Add(limit))
 	}
 	return nil
 }
 
-func (t *transport) endWrite() {
-	t.wr.unsent.Store(0)
-	t.wr.unfollow()
-	t.wr.bound(time.Time{})
+func (t *Transport) endWrite() {
+	t.Wr.unsent.Store(0)
+	t.Wr.Unfollow()
+	t.Wr.Bound(time.Time{})
 }
