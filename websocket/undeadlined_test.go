@@ -236,7 +236,7 @@ func TestEOFAsCause(t *testing.T) {
 			cancel(io.EOF)
 			err := (<-read).err
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-				t.Errorf("got %v, want the context's error and its cause, and an open connection", err)
+				t.Fatalf("got %v, want the context's error and its cause, and an open connection", err)
 			}
 			go p.send(wire.OpText, true, "alive")
 			if g := <-startRead(context.Background(), c); g.data != "alive" {

@@ -7,8 +7,8 @@ import (
 )
 
 // A deadline is the deadline of one direction of a transport. The context of the operation in
-// progress sets it, and so does a limit of our own. Its methods are for the holder of the turn of
-// that direction.
+// progress sets it, and so does a limit of our own. Its methods are for the goroutine that reads or
+// writes, except for Bound and Overran.
 type deadline struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
 	dog *watchdog             // nil if deadlines are known to work

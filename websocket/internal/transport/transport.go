@@ -16,8 +16,8 @@ import (
 )
 
 // A Transport moves the bytes of one connection. One goroutine at a time may read, and one may
-// write. The methods of Rd are for the former, and those of Wr for the latter. Close, Overran and
-// Unsent may be called at any time.
+// write. The methods of Rd are for the former, and those of Wr for the latter. Bound, Close,
+// CloseWrite, Broken, Overran and Unsent may be called at any time.
 //
 // Over plain TCP and Unix sockets it makes the system calls itself, within syscall.RawConn. A read
 // then takes a buffer only when there are bytes for it, so that an idle connection holds none, and
