@@ -63,10 +63,11 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		<-c.ended() // soon: the teardown has nothing left to wait for
+		<-c.ctx.Done() // soon: the teardown has nothing left to wait for
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
 	c.end(errClosed)
+	<-c.ended()
 	switch {
 	case refused != nil:
 		err = refused

@@ -48,10 +48,10 @@ type Events struct {
 	Pong func(c *Conn, roundTrip time.Duration)
 
 	// Closed is called once for each connection that was accepted, when it has ended, whichever side
-	// ended it. closure is final: [Conn.Closure] returns the same. A method that ends the connection,
-	// or waits for its end, returns after Closed, unless its own context ends first. A message that
-	// another goroutine is reading or writing when the connection ends may be reported after Closed,
-	// and so may one that is still read after a failed write.
+	// ended it. closure is final: [Conn.Closure] returns the same. The call that ends the connection
+	// returns after Closed: Close, CloseNow, Abort, or the read that finds the end, unless its own
+	// context ends first. A message that another goroutine is reading or writing when the connection
+	// ends may be reported after Closed, and so may one that is still read after a failed write.
 	Closed func(c *Conn, closure Closure)
 }
 
