@@ -44,8 +44,8 @@ import (
 // deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
 // already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
 // by the peer, a lost connection and errors of clients are not logged, with one exception: a request
-// that was refused because of its Origin is logged at most once a minute, for all Handlers of the
-// program together, unless [Events].Refused is set, which gets them all.
+// whose origin is not in AcceptOptions.Origins is logged, but at most one a minute in the whole
+// program. If Events.Refused is set, it gets them all, and none is logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
 // with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
