@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -124,19 +122,6 @@ func TestEventsOfConfigure(t *testing.T) {
 	acceptWith(t, opts, handshake())
 	if got, want := own.calls(), []string{"Refused", "Accepted"}; !slices.Equal(got, want) || shared.calls() != nil {
 		t.Errorf("got calls %v and %v, want %v and none", got, shared.calls(), want)
-	}
-}
-
-// A request to a Handler without Serve is reported as well. Nil options and Events are no problem.
-func TestEventsRefusedByHandler(t *testing.T) {
-	var l eventLog
-	for _, opts := range []*AcceptOptions{nil, {}, {Events: &Events{}}, {Events: l.events()}} {
-		r := newHandshake(t).WithContext(context.WithValue(context.Background(), http.ServerContextKey,
-			&http.Server{ErrorLog: log.New(io.Discard, "", 0)}))
-		Handler{Options: opts}.ServeHTTP(httptest.NewRecorder(), r)
-	}
-	if got := l.calls(); !slices.Equal(got, []string{"Refused"}) || l.refused[0].Status != 500 {
-		t.Errorf("got calls %v with %v, want Refused with status 500", got, l.refused)
 	}
 }
 
@@ -297,45 +282,5 @@ func TestHandlerLogsRefusedOrigin(t *testing.T) {
 	}
 	if n := len(l.refused); n != 2 {
 		t.Errorf("Refused was called %d times, want twice", n)
-	}
-}
-
-// A logLimit allows one line a minute.
-func TestLogLimit(t *testing.T) {
-	var l logLimit
-	begun := time.Now()
-	for _, row := range []struct {
-		after time.Duration
-		want  bool
-	}{
-		{0, true},
-		{0, false},
-		{time.Minute - 1, false},
-		{time.Minute, true},
-		{time.Minute, false},
-		{2*time.Minute - 1, false},
-		{time.Hour, true},
-		{0, false}, // the clock was set back
-	} {
-		if got := l.allow(begun.Add(row.after)); got != row.want {
-			t.Errorf("after %v: got %v, want %v", row.after, got, row.want)
-		}
-	}
-	var allowed atomic.Int32
-	var many logLimit
-	done := make(chan bool)
-	for range 100 {
-		go func() {
-			if many.allow(begun) {
-				allowed.Add(1)
-			}
-			done <- true
-		}()
-	}
-	for range 100 {
-		<-done
-	}
-	if n := allowed.Load(); n != 1 {
-		t.Errorf("%d of 100 goroutines were allowed, want one", n)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/hook"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -84,6 +86,9 @@ type Handler struct {
 	Hold bool
 }
 
+// refusedOrigins is for all Handlers, which are values and keep nothing between requests.
+var refusedOrigins hook.Minutely
+
 // ServeHTTP accepts the request as [Accept] does and serves the connection.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	printf := errorLog(r)
@@ -91,9 +96,6 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
 		refuse(w, e)
 		printf("%v", e)
-		if h.Options != nil {
-			h.Options.Events.refused(r, e)
-		}
 		return
 	}
 	c, told, err := accept(w, r, h.Options)
@@ -101,7 +103,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case isOwnFault(err):
 			printf("%v", err)
-		case !told && errors.Is(err, errOrigin) && refusedOrigins.allow(time.Now()):
+		case !told && errors.Is(err, errOrigin) && refusedOrigins.Allow(time.Now()):
 			printf("%v; further refused origins are not logged for a minute", err)
 		}
 		return
