@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/hook"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -42,7 +45,9 @@ import (
 // The ErrorLog of the [http.Server] gets each error that is answered with 1011, except a context's
 // deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
 // already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
-// by the peer, a lost connection and errors of clients are not logged.
+// by the peer, a lost connection and errors of clients are not logged, with one exception: a request
+// whose origin is not in AcceptOptions.Origins is logged, but at most one a minute in the whole
+// program. If Events.Refused is set, it gets them all, and none is logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
 // with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
@@ -81,6 +86,9 @@ type Handler struct {
 	Hold bool
 }
 
+// refusedOrigins is for all Handlers, which are values and keep nothing between requests.
+var refusedOrigins hook.Minutely
+
 // ServeHTTP accepts the request as [Accept] does and serves the connection.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	printf := errorLog(r)
@@ -90,10 +98,13 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		printf("%v", e)
 		return
 	}
-	c, err := Accept(w, r, h.Options)
+	c, told, err := accept(w, r, h.Options)
 	if err != nil {
-		if isOwnFault(err) {
+		switch {
+		case isOwnFault(err):
 			printf("%v", err)
+		case !told && errors.Is(err, errOrigin) && refusedOrigins.Allow(time.Now()):
+			printf("%v; further refused origins are not logged for a minute", err)
 		}
 		return
 	}
