@@ -22,6 +22,7 @@ type closing struct {
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown closes the transport
 	over        atomic.Bool // out is set, or never will be
+	readClosed  atomic.Bool // CloseRead was called
 
 	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
 

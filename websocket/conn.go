@@ -62,7 +62,8 @@ import (
 //
 // One goroutine may read at a time. Any number may write, ping and close. Some goroutine must read
 // for as long as the connection is open: only a read sees pings, pongs and the peer's close frame.
-// Close or CloseNow must be called in the end; a Handler does so itself.
+// CloseRead does so for a program that only sends. Close or CloseNow must be called in the end; a
+// Handler does so itself.
 //
 // After the connection has ended, every blocking method, Close included, returns an error that
 // matches [net.ErrClosed], and [Conn.Closure] returns how the connection ended.

@@ -17,7 +17,7 @@
 //   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in one
 //     piece.
 //   - [Conn.Read] returns a message in a new slice. [Conn.AppendRead] appends it to a slice.
-//     [Conn.Reader] streams it.
+//     [Conn.Reader] streams it. [Conn.CloseRead] is for programs that only send.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
 //     [Conn.Writer] streams a message. [Conn.WritePlain] and [Conn.PlainWriter] skip compression.
 //   - [Conn.WritePrepared] sends a message from [Prepare], which is framed and compressed once for
@@ -32,13 +32,14 @@
 //     frames in their own way.
 //
 // One goroutine may read at a time, and any number may write. Some goroutine must read for as long
-// as the connection is open: only a read answers pings and notices the peer's close frame.
+// as the connection is open: only a read answers pings and notices the peer's close frame. In a
+// program that only sends, CloseRead does that.
 //
 // If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
 // ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,
 // Limits.MaxMessage is SetReadLimit, contexts replace deadlines, and [Conn.OnControl] replaces the
 // handlers of pings, pongs and close frames. If you know coder/websocket: [Conn.ByteStream] is
-// NetConn.
+// NetConn, and ctx = c.CloseRead(ctx) becomes c.CloseRead() and ctx = c.Context().
 //
 // # Contexts
 //

@@ -14,7 +14,7 @@ import (
 
 var (
 	// ErrConcurrentRead is the cause of the error of a read that is called while another goroutine
-	// reads. One goroutine may read a Conn at a time; any number may write.
+	// reads, or after CloseRead. One goroutine may read a Conn at a time; any number may write.
 	ErrConcurrentRead = errors.New("another goroutine is reading")
 
 	// ErrPeerNotReading is the cause of the error of a write whose peer took nothing for longer
@@ -50,6 +50,8 @@ var (
 	errLingered     = errors.New("peer did not close the connection in time")
 	errSuperseded   = errors.New("a later Reader has replaced this one")
 	errTextMessage  = errors.New("text message on a stream of binary messages")
+	errReadClosed   = fmt.Errorf("CloseRead was called: %w", ErrConcurrentRead)
+	errUnexpected   = errors.New("message from the peer after CloseRead")
 
 	// Of writes.
 	errMessageType  = errors.New("message type must be Text or Binary")
@@ -191,6 +193,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
 		return StatusPolicyViolation, "message took too long (MessageTimeout)"
+	case err == errUnexpected:
+		return StatusPolicyViolation, "unexpected message"
 	case err == errTextMessage:
 		return StatusUnsupportedData, err.Error()
 	case errors.As(err, &payload) && payload.reader == handler:

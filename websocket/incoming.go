@@ -47,6 +47,9 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	if err := transport.Ended(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
 		return c.readError(err)
 	}
+	if c.closing.readClosed.Load() {
+		return c.opError("read", errReadClosed)
+	}
 	if !c.in.turn.tryLock() {
 		switch {
 		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():

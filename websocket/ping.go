@@ -26,8 +26,9 @@ func (p *pings) expect(n int) {
 }
 
 // Ping sends a ping, waits for its pong (RFC 6455, section 5.5.2), and returns the time between
-// them. Another goroutine must be reading. Otherwise the pong is not seen, and Ping waits for ctx
-// to end. Any number of goroutines may ping. Each ping has its own payload of 8 bytes.
+// them. Another goroutine, or CloseRead, must be reading. Otherwise the pong is not seen, and
+// Ping waits for ctx to end. Any number of goroutines may ping. Each ping has its own payload of
+// 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := transport.Ended(ctx); err != nil {
 		return 0, c.opError("ping", err)

@@ -314,7 +314,8 @@ func (c *Conn) hasData() bool {
 // leftover reports whether there may be messages to read although writing has failed or the
 // connection has ended. They arrived before that or soon after, and this side has not closed.
 func (c *Conn) leftover() bool {
-	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load()
+	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load() &&
+		!c.closing.readClosed.Load()
 }
 
 // readOver records that nothing is left to read.
