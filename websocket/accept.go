@@ -37,6 +37,7 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
+//   - 503: AcceptOptions.Group is full or shutting down
 //   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
@@ -65,10 +66,24 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
 // [http.Server].
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+	c, err := accept(w, r, opts)
+	if err == nil {
+		c.group.leave(c, holdServe)
+	}
+	return c, err
+}
+
+// accept is Accept for a Handler, which leaves the Group once Serve has returned.
+func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	if responsewriter.HasBegun(w) {
 		return nil, &HandshakeError{Err: errBegun}
 	}
 	a, e := negotiate(w, r, opts)
+	if e == nil {
+		if e = a.group.enter(); e != nil {
+			closeSession(a.session)
+		}
+	}
 	if e != nil {
 		refuse(w, e)
 		return nil, e
@@ -82,6 +97,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 			if nc != nil {
 				dropConn(nc)
 			}
+			a.group.abandon()
 		}
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used
@@ -106,6 +122,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		Limits:      a.limits,
 		Early:       buffered(brw.Reader),
 	})
+	a.group.join(c)
 	opened = true
 	return c, nil
 }
@@ -119,6 +136,7 @@ type acceptance struct {
 	session     wire.Session
 	limits      Limits
 	header      http.Header // AcceptOptions.Header
+	group       *Group      // AcceptOptions.Group
 }
 
 // negotiate checks a request and its options, and chooses subprotocol and extension. Without an
@@ -158,7 +176,7 @@ func negotiate(
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.header = opts.Header
+	a.header, a.group = opts.Header, opts.Group
 	return a, nil
 }
 

@@ -79,6 +79,7 @@ type Conn struct {
 	rsv         byte          // bits that session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
+	group       *Group        // AcceptOptions.Group
 
 	// One concern each, in the file of its name.
 	tr      transport

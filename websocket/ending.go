@@ -173,10 +173,18 @@ func (e *ending) closure(ended, sent bool) Closure {
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
 	if !c.closing.draining.Load() {
-		c.tr.close()
+		c.closeTransport()
 	}
 	c.ending.stop()
 	c.releaseIfEnded()
+}
+
+// closeTransport closes the transport.
+func (c *Conn) closeTransport() {
+	if !c.closing.closed.Swap(true) {
+		c.tr.close()
+		c.group.leave(c, holdTransport)
+	}
 }
 
 // releaseIfEnded frees what an ended connection holds, as soon as no goroutine reads or writes a
@@ -245,7 +253,7 @@ func (c *Conn) abortRead(err error) error {
 func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
 	case op == "read" && !cut: // the limit on reading after the end
-		c.tr.close()
+		c.closeTransport()
 	case c.closing.local.Load():
 		c.end(errClosed)
 	case cut:

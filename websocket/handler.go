@@ -83,14 +83,14 @@ type Handler struct {
 
 // ServeHTTP accepts the request as [Accept] does and serves the connection.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	printf := errorLog(r)
+	printf := errorLog(r.Context())
 	if h.Serve == nil {
 		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
 		refuse(w, e)
 		printf("%v", e)
 		return
 	}
-	c, err := Accept(w, r, h.Options)
+	c, err := accept(w, r, h.Options)
 	if err != nil {
 		if isOwnFault(err) {
 			printf("%v", err)
@@ -107,18 +107,14 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve runs f on c and then closes c as the result of f requires.
 func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
 	code, reason := StatusInternalError, "" // if f panics
-	logPanic := func(v any) {
-		if v != nil && v != http.ErrAbortHandler {
-			printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
-		}
-	}
+	defer c.group.leave(c, holdServe)
 	defer func() {
-		logPanic(recover()) // of OnControl's function, which Close calls
+		logPanic(printf, c, recover()) // of OnControl's function, which Close calls
 		_ = c.CloseNow()
 	}()
 	defer func() {
 		v := recover()
-		logPanic(v)
+		logPanic(printf, c, v)
 		if v != http.ErrAbortHandler {
 			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 		}
@@ -134,6 +130,14 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		if code = c.Closure().Received.Code; code == 0 {
 			code = StatusInternalError
 		}
+	}
+}
+
+// logPanic logs v if it is the value of a panic that has to be logged. It is called by the deferred
+// function that recovered v.
+func logPanic(printf func(string, ...any), c *Conn, v any) {
+	if v != nil && v != http.ErrAbortHandler {
+		printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
 	}
 }
 
@@ -167,10 +171,10 @@ func isAny(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
-// errorLog returns the log function of the request's server, which is that of package log by
-// default, as in net/http.
-func errorLog(r *http.Request) func(format string, args ...any) {
-	s, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+// errorLog returns the log function of the server of a request with the context ctx, which is that
+// of package log by default, as in net/http.
+func errorLog(ctx context.Context) func(format string, args ...any) {
+	s, ok := ctx.Value(http.ServerContextKey).(*http.Server)
 	if ok && s.ErrorLog != nil {
 		return s.ErrorLog.Printf
 	}
