@@ -37,7 +37,8 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
-//   - 503: AcceptOptions.Group is full or shutting down
+//   - 503: AcceptOptions.Group is full or shutting down. The response has a Retry-After field, and
+//     the server closes the connection
 //   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
@@ -63,8 +64,9 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // that. The ReadDeadlines example adds deadlines to such connections.
 //
 // The context of the connection has the values of the request's context, but does not end with it.
-// After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
-// [http.Server].
+// After Accept, the connection depends on neither w, nor r's context, nor the context that
+// [http.Server.BaseContext] returned, nor a deadline of the server. [Group.Shutdown] closes the
+// connections of a server that exits.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	c, err := accept(w, r, opts)
 	if err == nil {
@@ -97,7 +99,7 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 			if nc != nil {
 				dropConn(nc)
 			}
-			a.group.abandon()
+			a.group.join(nil)
 		}
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used

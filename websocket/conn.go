@@ -38,6 +38,8 @@
 //     the transport and closes it, on its own goroutine.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
 //   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+//   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
+//   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
 package websocket
 

@@ -28,7 +28,7 @@ import (
 // When Serve returns, the connection is closed, unless it is closed already. The status code
 // depends on the error:
 //
-//   - nil: 1000
+//   - nil: 1000, or 1001 if AcceptOptions.Group is shutting down
 //   - an error of [CloseWith]: its code and reason
 //   - [context.Canceled]: 1001
 //   - an error of [Conn.ReadJSON] about an invalid value from the peer: 1007
@@ -45,8 +45,8 @@ import (
 // by the peer, a lost connection and errors of clients are not logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
-// with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
-// A panic never reaches the caller of ServeHTTP.
+// with 1011. [http.ErrAbortHandler] is not logged, and closes the connection as CloseNow does. A
+// panic never reaches the caller of ServeHTTP.
 //
 // # The request
 //
@@ -64,8 +64,16 @@ import (
 // ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket, because net/http clears
 // its deadlines when the connection is hijacked. Limit reads and writes with contexts and [Limits]
 // instead. ReadHeaderTimeout, or ReadTimeout if that is 0, limits a client that sends its handshake
-// slowly or not at all. A server on the internet must set one of the two. [http.Server.Shutdown]
-// neither waits for open WebSockets nor closes them.
+// slowly or not at all. A server on the internet must set one of the two.
+//
+// # Shutdown
+//
+// [http.Server.Shutdown] neither closes open WebSockets nor waits for them. The end of the context
+// that BaseContext returned does not end them either, with or without a Group. Set
+// AcceptOptions.Group, and before the program exits:
+//
+//	err := group.Shutdown(ctx)
+//	err = errors.Join(err, server.Shutdown(ctx))
 type Handler struct {
 	// Serve is called for each connection. Its context is that of the connection: it has the values
 	// of the request's context and ends with the connection. When Serve returns, the connection is
