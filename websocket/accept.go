@@ -38,6 +38,8 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
+//   - 503: AcceptOptions.Group is full or shutting down. The response has a Retry-After field, and
+//     the server closes the connection
 //   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
@@ -63,14 +65,19 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // that. The ReadDeadlines example adds deadlines to such connections.
 //
 // The context of the connection has the values of the request's context, but does not end with it.
-// After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
-// [http.Server].
+// After Accept, the connection depends on neither w, nor r's context, nor the context that
+// [http.Server.BaseContext] returned, nor a deadline of the server. [Group.Shutdown] closes the
+// connections of a server that exits.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	c, _, err := accept(w, r, opts)
+	if err == nil {
+		c.group.leave(c, holdServe)
+	}
 	return c, err
 }
 
-// accept is Accept, the only place that refuses a request. told is whether Events.Refused was called.
+// accept is Accept for a Handler, which leaves the Group once Serve has returned. It is the only
+// place that refuses a request. told is whether Events.Refused was called.
 func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
 	if opts == nil {
 		opts = new(AcceptOptions)
@@ -95,6 +102,11 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 // yet.
 func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *HandshakeError) {
 	a, e := negotiate(w, r, opts)
+	if e == nil {
+		if e = a.group.enter(); e != nil {
+			closeSession(a.session)
+		}
+	}
 	if e != nil {
 		return nil, e
 	}
@@ -107,6 +119,7 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 			if nc != nil {
 				transport.Drop(nc)
 			}
+			a.group.join(nil)
 		}
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used
@@ -129,6 +142,7 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		Early:       buffered(brw.Reader),
 		Events:      opts.Events,
 	})
+	a.group.join(c)
 	opened = true
 	return c, nil
 }
@@ -142,6 +156,7 @@ type acceptance struct {
 	session     wire.Session
 	limits      Limits
 	header      http.Header // AcceptOptions.Header
+	group       *Group      // AcceptOptions.Group
 }
 
 // negotiate checks a request and its options, and chooses subprotocol and extension. Without an
@@ -177,7 +192,7 @@ func negotiate(
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.header = opts.Header
+	a.header, a.group = opts.Header, opts.Group
 	return a, nil
 }
 

@@ -30,7 +30,13 @@ func (e privateError) Unwrap() error { return e.error }
 // errors.
 func refuse(w http.ResponseWriter, e *HandshakeError) {
 	h := w.Header()
+	var busy *busyError
 	switch {
+	case errors.As(e.Err, &busy):
+		if busy.retryAfter != "" {
+			h["Retry-After"] = []string{busy.retryAfter}
+		}
+		h[fieldConnection] = []string{"close"} // the client has no other use for it
 	case e.Status == http.StatusMethodNotAllowed:
 		h["Allow"] = []string{http.MethodGet}
 	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22

@@ -492,12 +492,12 @@ func TestCloseReadTransports(t *testing.T) {
 func TestCloseReadHoldsNothing(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
-	if c.tr.raw == nil {
+	if !c.tr.IsRaw() {
 		t.Skip("reads on this system take a buffer before they wait")
 	}
 	most := held(c) + 256
 	waits := make(chan uintptr, 1000)
-	c.tr.rd.idle = func() { // called by the goroutine that reads
+	c.tr.Rd.Idle = func() { // called by the goroutine that reads
 		if c.Stats().ControlsRead > 0 {
 			waits <- held(c)
 		}

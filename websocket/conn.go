@@ -42,6 +42,8 @@
 //     the transport and closes it, on its own goroutine.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
 //   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+//   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
+//   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
 package websocket
 
@@ -85,6 +87,7 @@ type Conn struct {
 	rsv         byte          // bits that session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
+	group       *Group        // AcceptOptions.Group
 
 	// One concern each, in the file of its name.
 	tr      transport.Transport

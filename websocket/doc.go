@@ -26,6 +26,7 @@
 //   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how many bytes wait to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] without a closing
 //     handshake, and [Conn.Abort] likewise with a cause. [Conn.Closure] returns how it ended.
+//   - A [Group] limits the connections of a server and shuts them down.
 //   - [Conn.ByteStream] turns the connection into a [net.Conn].
 //   - [Events] are functions for logs and metrics, called as things happen on a connection.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close

@@ -178,12 +178,20 @@ func (c *Conn) end(last error) {
 	cause, first := c.ending.finish(last, c.closing.out.Load())
 	c.cancel(cause)
 	if !c.closing.draining.Load() {
-		c.tr.Close()
+		c.closeTransport()
 	}
 	c.ending.stop()
 	c.releaseIfEnded()
 	if first && c.events != nil {
 		c.events.end(c)
+	}
+}
+
+// closeTransport closes the transport.
+func (c *Conn) closeTransport() {
+	if !c.closing.closed.Swap(true) {
+		c.tr.Close()
+		c.group.leave(c, holdTransport)
 	}
 }
 
@@ -253,7 +261,7 @@ func (c *Conn) abortRead(err error) error {
 func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
 	case op == "read" && !cut: // the limit on reading after the end
-		c.tr.Close()
+		c.closeTransport()
 	case c.closing.local.Load():
 		c.end(errClosed)
 	case cut:

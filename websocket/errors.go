@@ -185,6 +185,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var payload *payloadError
 	var stream *brokenStream
 	switch {
+	case err == nil && handler.group.shuttingDown():
+		return StatusGoingAway, ""
 	case err == nil:
 		return StatusNormalClosure, ""
 	case errors.As(err, &asked):

@@ -164,8 +164,8 @@ type AcceptOptions struct {
 
 	Limits Limits
 
-	// Group, if set, has the connection while it is open. It can limit how many there are, and shut
-	// them down.
+	// Group, if set, has the connection while it is open. It limits how many connections there are,
+	// and shuts them down. Handlers may share it, and Configure may choose one for each request.
 	Group *Group
 
 	// Events, if set, are called as things happen on the connection, for logs and metrics.

@@ -46,6 +46,30 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 	}()
 }
 
+// hangUp ends the connection without waiting for the peer's close frame. If ours is out, the
+// transport is drained and closed in the background, as after a failure.
+func (c *Conn) hangUp() {
+	if c.ctx.Err() != nil || !c.closing.out.Load() {
+		c.end(errClosed)
+		return
+	}
+	c.closing.draining.Store(true)
+	c.end(errClosed)
+	if c.closing.tearingDown.Swap(true) {
+		return
+	}
+	c.tr.Rd.Bound(transport.LongAgo) // for a read in progress
+	go func() {
+		late := time.AfterFunc(lingerTime, c.closeTransport)
+		defer late.Stop()
+		_ = c.in.turn.lock(context.Background(), context.Background())
+		c.drainAndClose(time.Now(), true)
+		c.in.dropBlock()
+		c.in.turn.unlock()
+		c.releaseIfEnded()
+	}()
+}
+
 // awaitEnd waits for the end of the connection, or of ctx.
 func (c *Conn) awaitEnd(ctx context.Context) {
 	select {
@@ -77,9 +101,10 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 		code, _, _ := wire.ConsumeClose(payload)
 		c.ending.recordCode(breach, code)
 	}
-	c.closing.draining.Store(err == nil)
+	sent := err == nil || c.closing.out.Load() // sendClose fails if hangUp was called meanwhile
+	c.closing.draining.Store(sent)
 	c.end(cause)
-	return err == nil
+	return sent
 }
 
 // teardownTimeout returns how long our close frame may take after the peer's, or a negative number
@@ -101,7 +126,7 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 		until = began.Add(c.closeWithin)
 	}
 	// Not all transports obey deadlines, and closeWrite may block as well.
-	late := time.AfterFunc(time.Until(until)+transport.ProbeTime, c.tr.Close)
+	late := time.AfterFunc(time.Until(until)+transport.ProbeTime, c.closeTransport)
 	defer late.Stop()
 	switch {
 	case !failed && c.in.dec.Role == wire.Client:
@@ -111,7 +136,7 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 			c.drain(until)
 		}
 	}
-	c.tr.Close()
+	c.closeTransport()
 }
 
 // drain reads and discards what the peer still sends. The caller has in.turn.
