@@ -228,12 +228,16 @@ type DialOptions struct {
 	// none. A redirect to another host or port is followed with the User-Agent of Header, the
 	// offers, and the cookies that Jar has for it, but without other fields of Header, userinfo or
 	// client certificates, even if a later redirect leads back. Do not set MaxRedirects if the name
-	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails.
+	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails. See also
+	// CheckRedirect.
 	MaxRedirects int
 
-	// CheckRedirect, if set, is called before a redirect is followed, as that of [http.Client]. req
-	// is the upcoming request, and via are the requests made already, oldest first. An error ends
-	// Dial. MaxRedirects applies in any case.
+	// CheckRedirect, if set, is called before a redirect is followed, as that of [http.Client], but
+	// not for redirects that MaxRedirects rules out. req is the upcoming request, with the fields
+	// that will be sent, and via are the requests made already, oldest first. Changes to req.Header
+	// are sent, to another host too, except in fields of the handshake itself, which stay. Other
+	// changes to req have no effect. After an error, Dial returns the redirect and an error that
+	// wraps it. After [http.ErrUseLastResponse], it returns as if redirects were not followed.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 
 	// ProxyConnect, if set, is called before a CONNECT request is sent to a proxy. It may set fields
