@@ -143,6 +143,16 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)
 	}
+	for {
+		nc, cfg, resp, err := d.open(ctx, proxy)
+		if err != exchange.ErrReconnect { // returned at most once for each challenge
+			return nc, cfg, resp, err
+		}
+	}
+}
+
+// open performs the handshake over a new connection.
+func (d *dialer) open(ctx context.Context, proxy *proxy) (net.Conn, ConnOptions, *http.Response, error) {
 	raw, err := d.connect(ctx, proxy)
 	if err != nil {
 		step := "connecting"

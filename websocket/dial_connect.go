@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
@@ -43,8 +44,12 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	if err != nil || u == nil {
 		return nil, target.HideUserinfo(err)
 	}
-	u, err = target.Proxy(u)
-	return &proxy{u}, err
+	if u, err = target.Proxy(u); err != nil {
+		return nil, err
+	}
+	return &proxy{u, exchange.Tunnel{
+		Addr: d.target.Addr(), Auth: target.BasicAuth(u.User), Prepare: d.opts.ProxyConnect,
+	}}, nil
 }
 
 // serverTLS returns the TLS settings for d.target: the caller's, but after a redirect to another

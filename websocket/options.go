@@ -199,9 +199,9 @@ type DialOptions struct {
 	// and stores the cookies of every response from a server. It is used with http and https URLs.
 	Jar http.CookieJar
 
-	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy only its
-	// RootCAs, clock, versions and the like are used: the proxy's own name is verified even if
-	// InsecureSkipVerify is set, and it gets no client certificate.
+	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy without
+	// ProxyTLSConfig, only its RootCAs, clock, versions and the like are used: the proxy's own name
+	// is verified even if InsecureSkipVerify is set, and it gets no client certificate.
 	TLSConfig *tls.Config
 
 	// Proxy chooses a proxy for a request as in [http.Transport]. The request's URL has the scheme
@@ -240,12 +240,25 @@ type DialOptions struct {
 	// wraps it. After [http.ErrUseLastResponse], it returns as if redirects were not followed.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 
-	// ProxyConnect, if set, is called before a CONNECT request is sent to a proxy. It may set fields
-	// of req.Header. challenge is nil at first, and then the proxy's response with status 407.
+	// ProxyConnect, if set, is called before each CONNECT request to an HTTP proxy, to set fields of
+	// req.Header: those that the proxy requires, or credentials of a scheme other than Basic. Other
+	// changes to req have no effect. Fields that Header must not have are an error here too, except
+	// Proxy-Authorization, and so is Host.
+	//
+	// At first, challenge is nil, and req has only the credentials in the userinfo of the proxy's
+	// URL, if any. If the proxy then answers 407, ProxyConnect is called again, with a new req and
+	// with that response, whose Body is in memory and has at most 1,024 bytes. The new request is
+	// sent over the same connection, as NTLM and Negotiate require, if the proxy leaves it open
+	// after a body of at most 64 KiB, and over a new one otherwise. Five challenges are answered at
+	// most. A further 407 is final, as is one after which ProxyConnect sets the same fields as
+	// before. An error ends Dial, which returns the challenge, if any, and an error that wraps it.
+	//
+	// ctx ends with Dial, and ProxyConnect must obey it.
 	ProxyConnect func(ctx context.Context, req *http.Request, challenge *http.Response) error
 
-	// ProxyTLSConfig is cloned and used for the TLS connection to an https proxy. nil means settings
-	// derived from TLSConfig.
+	// ProxyTLSConfig, if set, is cloned and used for the TLS connection to an https proxy: its client
+	// certificates, verification and so on. ServerName defaults to the host of the proxy's URL, and
+	// NextProtos to http/1.1; it must not have h2. nil means settings derived from TLSConfig.
 	ProxyTLSConfig *tls.Config
 
 	Limits Limits
