@@ -71,16 +71,24 @@ func (d *dialer) serverTLS() *tls.Config {
 	return c
 }
 
-// proxyTLS returns the TLS settings for a proxy. A proxy is verified by its own name, even if the
-// server is not verified, and gets no client certificate.
+// proxyTLS returns the TLS settings for a proxy. Unless the caller has some for it, the proxy is
+// verified by its own name, even if the server is not verified, and gets no client certificate.
 func (d *dialer) proxyTLS(name string) *tls.Config {
-	c := &tls.Config{ServerName: name, NextProtos: []string{alpnHTTP1}}
-	if o := d.opts.TLSConfig; o != nil {
+	c := &tls.Config{}
+	if own := d.opts.ProxyTLSConfig; own != nil {
+		c = own.Clone()
+	} else if o := d.opts.TLSConfig; o != nil {
 		c.RootCAs = o.RootCAs
 		c.Time, c.Rand = o.Time, o.Rand
 		c.MinVersion, c.MaxVersion = o.MinVersion, o.MaxVersion
 		c.CipherSuites, c.CurvePreferences = o.CipherSuites, o.CurvePreferences
 		c.KeyLogWriter = o.KeyLogWriter
+	}
+	if c.ServerName == "" {
+		c.ServerName = name
+	}
+	if c.NextProtos == nil {
+		c.NextProtos = []string{alpnHTTP1}
 	}
 	return c
 }
