@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,6 +39,10 @@ import (
 // refused to connect (its Request then has the method CONNECT), and the error has its status. Its
 // Body is in memory and need not be closed: it has at most the first 1,024 bytes after a failure,
 // and is empty after a success.
+//
+// The hooks of a [net/http/httptrace.ClientTrace] in ctx are called as by [http.Transport], for every
+// request to a server, redirects included, and before Dial returns. For a ws URL, too, an HTTP proxy
+// is part of opening the connection. PutIdleConn and the hooks for 100-continue are not called.
 //
 // Dial does not wait for other handshakes with the same address, as section 4.1 requires of
 // browsers to protect servers from scripts. A program that opens many connections must limit them.
@@ -143,6 +148,8 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)
 	}
+	_, addr := d.address(proxy)
+	exchange.GetConn(ctx, addr)
 	for {
 		nc, cfg, resp, err := d.open(ctx, proxy)
 		if err != exchange.ErrReconnect { // returned at most once for each challenge
@@ -185,10 +192,14 @@ func (d *dialer) exchange(
 		return nil, ConnOptions{}, resp, err
 	}
 	if d.target.Secure() && !d.dialsTLS(proxy) {
-		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
+		nc = tls.Client(nc, d.serverTLS())
+	}
+	if tc, ok := nc.(*tls.Conn); ok && d.target.Secure() {
+		if err = exchange.StartTLS(ctx, tc); err != nil {
 			return nil, ConnOptions{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
+	exchange.GotConn(ctx, nc)
 	r, step, err := exchange.Do(nc, d.last, d.limits.MaxResponseHeader, dropConn)
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)

@@ -10,17 +10,20 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
-// connect opens the connection to the proxy, if there is one, or else to the server.
-func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
-	network, addr := "tcp", ""
+// address returns the address of the proxy, if there is one, or else of the server.
+func (d *dialer) address(p *proxy) (network, addr string) {
 	switch {
 	case d.target.Socket != "":
-		network, addr = "unix", d.target.Socket
+		return "unix", d.target.Socket
 	case p != nil:
-		addr = target.HostPort(p.url)
-	default:
-		addr = d.target.Addr()
+		return "tcp", target.HostPort(p.url)
 	}
+	return "tcp", d.target.Addr()
+}
+
+// connect opens the connection to the proxy, if there is one, or else to the server.
+func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
+	network, addr := d.address(p)
 	if d.dialsTLS(p) {
 		return d.opts.DialTLS(ctx, network, addr)
 	}
@@ -91,9 +94,4 @@ func (d *dialer) proxyTLS(name string) *tls.Config {
 		c.NextProtos = []string{alpnHTTP1}
 	}
 	return c
-}
-
-func startTLS(ctx context.Context, nc net.Conn, c *tls.Config) (*tls.Conn, error) {
-	tc := tls.Client(nc, c)
-	return tc, tc.HandshakeContext(ctx)
 }

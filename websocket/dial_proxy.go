@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,10 +32,11 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 		}
 		return nc, nil, nil
 	case "https":
-		var err error
-		if nc, err = startTLS(ctx, nc, d.proxyTLS(p.url.Hostname())); err != nil {
+		tc := tls.Client(nc, d.proxyTLS(p.url.Hostname()))
+		if err := exchange.StartTLS(ctx, tc); err != nil {
 			return nil, nil, dialFailed(ctx, "TLS handshake with the proxy", err)
 		}
+		nc = tc
 	}
 	resp, err := p.connect(ctx, nc, d.limits.MaxResponseHeader)
 	return nc, resp, err

@@ -504,9 +504,12 @@ func TestProxyConnectRedirect(t *testing.T) {
 	if calls != 2 {
 		t.Errorf("ProxyConnect was called %d times, want 2", calls)
 	}
-	opts := &DialOptions{Proxy: direct, ProxyConnect: func(context.Context, *http.Request, *http.Response) error {
-		panic("ProxyConnect was called without an HTTP proxy")
-	}}
+	opts := &DialOptions{
+		Proxy: direct,
+		ProxyConnect: func(context.Context, *http.Request, *http.Response) error {
+			panic("ProxyConnect was called without an HTTP proxy")
+		},
+	}
 	mustHello(t, "ws://"+serveScript(t, nil, nil, hello).addr, opts)
 	opts.Proxy = through(startProxy(t, "socks5", serveScript(t, nil, nil, hello).addr, "", nil).url)
 	mustHello(t, "ws://example.com/", opts)

@@ -22,6 +22,8 @@ const (
 // negative. A server or a proxy may refuse a request before it has read all of it, and its response
 // says more than the error of a write that then fails or stalls. step is the step that failed; the
 // caller appends " the server" or " the proxy". drop closes nc, and may be called more than once.
+//
+// If req has a context with an httptrace.ClientTrace, its hooks are called before Do returns.
 func Do(
 	nc net.Conn, req *http.Request, limit int64, drop func(net.Conn),
 ) (r *Response, step string, err error) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,12 @@ func read(
 ) (*Response, error) {
 	src := &headerReader{src: nc, left: limit}
 	br := bufio.NewReader(src)
+	trace := traceOf(req.Context())
+	if trace.GotFirstResponseByte != nil {
+		if _, err := br.Peek(1); err == nil {
+			trace.GotFirstResponseByte()
+		}
+	}
 	for {
 		resp, err := http.ReadResponse(br, req)
 		if src.over { // net/http may report another error
@@ -70,6 +77,11 @@ func read(
 			resp.Body = http.NoBody
 			return &Response{HTTP: resp, Rest: slices.Clone(rest)}, nil
 		case code/100 == 1:
+			if trace.Got1xxResponse != nil {
+				if err := trace.Got1xxResponse(code, textproto.MIMEHeader(resp.Header)); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
 		src.left = -1
