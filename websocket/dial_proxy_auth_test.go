@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,96 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 )
-
-// A connectRequest is a CONNECT request that an authProxy has received.
-type connectRequest struct {
-	conn  int    // number of the connection, from 0
-	nth   int    // number of the request on it, from 0
-	head  string // its header
-	auth  string // its Proxy-Authorization
-	state string // credentials that the connection has had so far, as NTLM requires
-}
-
-// An authProxy is a scripted proxy over net.Pipe. After a 200 it is the server too, and says hello.
-type authProxy struct {
-	url    *url.URL
-	tls    *tls.Config // for https
-	answer func(r connectRequest) (text string, closes bool)
-
-	wg    sync.WaitGroup
-	mu    sync.Mutex
-	log   []string // "connection:Proxy-Authorization" of each CONNECT
-	heads []string
-	conns int
-}
-
-// options returns options to dial through p. The test fails if a connection stays open after it.
-func (p *authProxy) options(t *testing.T) *DialOptions {
-	if p.url == nil {
-		p.url = &url.URL{Scheme: "http", Host: "proxy.example"}
-	}
-	t.Cleanup(p.wg.Wait)
-	return &DialOptions{
-		Proxy: through(p.url),
-		NetDial: func(context.Context, string, string) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			p.mu.Lock()
-			n := p.conns
-			p.conns++
-			p.mu.Unlock()
-			p.wg.Go(func() {
-				defer theirs.Close()
-				if p.tls != nil {
-					p.serve(n, tls.Server(theirs, p.tls))
-				} else {
-					p.serve(n, theirs)
-				}
-			})
-			return ours, nil
-		},
-	}
-}
-
-func (p *authProxy) serve(n int, nc net.Conn) {
-	r := connectRequest{conn: n}
-	for ; ; r.nth++ {
-		rc, err := readHead(nc)
-		if err != nil {
-			return
-		}
-		r.head, r.auth = rc.head, rc.field("Proxy-Authorization")
-		p.mu.Lock()
-		p.log = append(p.log, fmt.Sprintf("%d:%s", n, r.auth))
-		p.heads = append(p.heads, rc.head)
-		p.mu.Unlock()
-		text, closes := p.answer(r)
-		r.state += r.auth + "|"
-		rc.say(text)
-		if closes {
-			return
-		}
-		if strings.HasPrefix(text, "HTTP/1.1 200") {
-			if rc, err = readHead(nc); err == nil {
-				hello(rc)
-			}
-			return
-		}
-	}
-}
-
-// requests returns the connection and the Proxy-Authorization of each CONNECT so far.
-func (p *authProxy) requests() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return strings.Join(p.log, " ")
-}
 
 const (
 	tunneled   = "HTTP/1.1 200 OK\r\n\r\n"
@@ -195,9 +110,16 @@ func TestProxyConnectRounds(t *testing.T) {
 	}
 }
 
-// The next request is sent over the same connection if the challenge leaves it usable, and over a
-// new one otherwise. The old connection is closed.
-func TestProxyConnectReuse(t *testing.T) {
+// A challengeRow is a challenge after which the next request is sent over the same connection or over
+// another one.
+type challengeRow struct {
+	text   string
+	closes bool
+	same   bool
+	took   time.Duration
+}
+
+func challengeRows() map[string]challengeRow {
 	const head = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Test x\r\n"
 	sized := func(n int) string {
 		return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, n, strings.Repeat("x", n))
@@ -206,12 +128,7 @@ func TestProxyConnectReuse(t *testing.T) {
 		return strings.Replace(strings.Replace(text, "HTTP/1.1", "HTTP/1.0", 1), "\r\n", "\r\n"+lines, 1)
 	}
 	chunked := head + "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n3;x=y\r\n...\r\n0\r\n"
-	rows := map[string]struct {
-		text   string
-		closes bool
-		same   bool
-		took   time.Duration
-	}{
+	return map[string]challengeRow{
 		"no body":                  {text: sized(0), same: true},
 		"body":                     {text: sized(1024), same: true},
 		"body beyond what is kept": {text: sized(5000), same: true},
@@ -234,7 +151,12 @@ func TestProxyConnectReuse(t *testing.T) {
 			closes: true},
 		"after interim responses": {text: "HTTP/1.1 103 Hints\r\n\r\n" + sized(5), same: true},
 	}
-	for name, row := range rows {
+}
+
+// The next request is sent over the same connection if the challenge leaves it usable, and over a
+// new one otherwise. The old connection is closed.
+func TestProxyConnectReuse(t *testing.T) {
+	for name, row := range challengeRows() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &authProxy{answer: func(r connectRequest) (string, bool) {
@@ -347,6 +269,38 @@ func TestProxyConnectUnanswered(t *testing.T) {
 		}
 		if got := p.requests(); got != "0:" {
 			t.Errorf("got requests %q, want one", got)
+		}
+	})
+}
+
+// A proxy may answer before it has read the whole request. The rest of the request must not be taken
+// for the next one, so that the connection cannot be used again.
+func TestProxyConnectEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &authProxy{answer: func(connectRequest) (string, bool) { return tunneled, false }}
+		opts := p.options(t)
+		opts.ProxyConnect = digest
+		dial, first := opts.NetDial, true
+		opts.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if !first {
+				return dial(ctx, network, addr)
+			}
+			first = false
+			ours, theirs := net.Pipe()
+			p.wg.Go(func() {
+				defer theirs.Close()
+				io.ReadFull(theirs, make([]byte, 20))
+				io.WriteString(theirs, challenged)
+				if _, err := io.WriteString(theirs, "?"); err == nil { // waits until the client reads or closes
+					t.Error("the client still reads after the response")
+				}
+			})
+			return ours, nil
+		}
+		start := time.Now()
+		mustHello(t, "ws://example.com/", opts)
+		if took := time.Since(start); took != exchange.SendTime || p.requests() != "0:answer-x" {
+			t.Errorf("got requests %s after %v, want 0:answer-x after %v", p.requests(), took, exchange.SendTime)
 		}
 	})
 }

@@ -88,11 +88,10 @@ type traceRow struct {
 func TestTrace(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
+	traced, overTLS := new(net.Dialer).DialContext, (&tls.Dialer{Config: clientTLS}).DialContext
 	untraced := func(_ context.Context, network, addr string) (net.Conn, error) {
 		return net.Dial(network, addr)
 	}
-	traced := new(net.Dialer).DialContext
-	overTLS := (&tls.Dialer{Config: clientTLS}).DialContext
 	closed := listen(t)
 	closed.Close()
 	refused := refuseWith("HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno")
@@ -135,17 +134,21 @@ func TestTrace(t *testing.T) {
 				t.Errorf("Dial called\n%s\nand http.Transport\n%s",
 					strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
-			names := ""
-			for _, call := range got {
-				if name, _, _ := strings.Cut(call, " "); name != "WroteHeaderField" {
-					names += name + " "
-				}
-			}
-			if names != row.want {
+			if names := hookNames(got); names != row.want {
 				t.Errorf("Dial called\n%s\nwant\n%s", names, row.want)
 			}
 		})
 	}
+}
+
+// hookNames returns the names of the hooks in calls but for WroteHeaderField.
+func hookNames(calls []string) (names string) {
+	for _, call := range calls {
+		if name, _, _ := strings.Cut(call, " "); name != "WroteHeaderField" {
+			names += name + " "
+		}
+	}
+	return names
 }
 
 // traceBoth makes the request of row with Dial and with http.Transport, and returns the hooks that
