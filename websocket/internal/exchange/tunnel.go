@@ -27,7 +27,7 @@ type Tunnel struct {
 	// Prepare sets fields of each request. It is DialOptions.ProxyConnect, or nil.
 	Prepare func(ctx context.Context, req *http.Request, challenge *http.Response) error
 
-	header     http.Header // of the next request
+	next       *http.Request
 	challenges int
 }
 
@@ -38,15 +38,13 @@ type Tunnel struct {
 func (t *Tunnel) Open(
 	ctx context.Context, nc net.Conn, limit int64, drop func(net.Conn),
 ) (r *Response, step string, err error) {
-	if t.header == nil {
+	if t.next == nil {
 		if _, err := t.prepare(ctx, nil); err != nil {
 			return nil, stepPrepare, err
 		}
 	}
 	for reused := false; ; reused = true {
-		req := t.request()
-		req.Header = t.header
-		r, step, err = do(nc, req, limit, drop, t.Prepare != nil && t.challenges < MaxChallenges)
+		r, step, err = do(nc, t.next, limit, drop, t.Prepare != nil && t.challenges < MaxChallenges)
 		if err != nil && reused && ctx.Err() == nil {
 			return nil, "", ErrReconnect // the proxy may have closed nc after its response
 		}
@@ -79,7 +77,7 @@ func (t *Tunnel) request() *http.Request {
 	return &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: t.Addr}, Host: t.Addr, Header: h}
 }
 
-// prepare sets the header of the next request, and reports whether it differs from the last one.
+// prepare makes the next request, and reports whether it differs from the last one.
 func (t *Tunnel) prepare(ctx context.Context, challenge *http.Response) (changed bool, err error) {
 	req := t.request()
 	if t.Prepare != nil {
@@ -95,10 +93,9 @@ func (t *Tunnel) prepare(ctx context.Context, challenge *http.Response) (changed
 			}
 		}
 	}
-	last := t.header
-	t.header = req.Header.Clone()
-	if t.header == nil {
-		t.header = http.Header{}
-	}
-	return !maps.EqualFunc(last, t.header, slices.Equal[[]string]), nil
+	next := t.request() // t.Prepare may have kept req or changed more than the header
+	next.Header = req.Header.Clone()
+	changed = t.next == nil || !maps.EqualFunc(t.next.Header, next.Header, slices.Equal[[]string])
+	t.next = next
+	return changed, nil
 }
