@@ -40,9 +40,9 @@ import (
 // Body is in memory and need not be closed: it has at most the first 1,024 bytes after a failure,
 // and is empty after a success.
 //
-// The hooks of a [net/http/httptrace.ClientTrace] in ctx are called as by [http.Transport], for every
-// request to a server, redirects included, and before Dial returns. For a ws URL, too, an HTTP proxy
-// is part of opening the connection. PutIdleConn and the hooks for 100-continue are not called.
+// The hooks of a [net/http/httptrace.ClientTrace] in ctx are called as by [http.Transport], and
+// again for each redirect that is followed. A CONNECT request is a part of opening the connection,
+// for ws URLs too. Interim responses count toward Limits.MaxResponseHeader.
 //
 // Dial does not wait for other handshakes with the same address, as section 4.1 requires of
 // browsers to protect servers from scripts. A program that opens many connections must limit them.

@@ -110,8 +110,8 @@ func TestProxyConnectRounds(t *testing.T) {
 	}
 }
 
-// A challengeRow is a challenge after which the next request is sent over the same connection or over
-// another one.
+// A challengeRow is a challenge after which the next request is sent over the same connection or
+// over another one.
 type challengeRow struct {
 	text   string
 	closes bool
@@ -273,8 +273,8 @@ func TestProxyConnectUnanswered(t *testing.T) {
 	})
 }
 
-// A proxy may answer before it has read the whole request. The rest of the request must not be taken
-// for the next one, so that the connection cannot be used again.
+// A proxy may answer before it has read the whole request. The connection is then not used again,
+// because the proxy could take the rest of the request for the next one.
 func TestProxyConnectEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &authProxy{answer: func(connectRequest) (string, bool) { return tunneled, false }}

@@ -203,8 +203,8 @@ func traceBoth(t *testing.T, row traceRow, serverTLS *tls.Config) (ours, theirs 
 	return ours, of.named(hooks...)
 }
 
-// A CONNECT request is not traced, for ws URLs either. The hooks see one connection even if the proxy
-// gets several requests over several connections, and another one for each redirect.
+// A CONNECT request is not traced. The hooks see one connection even if the proxy gets several
+// requests over several connections. They see another one for each redirect.
 func TestTraceRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &authProxy{answer: func(r connectRequest) (string, bool) {
@@ -285,11 +285,11 @@ func TestTraceUnix(t *testing.T) {
 	}
 }
 
-// "A client MUST be able to parse one or more 1xx responses received prior to a final response, even
-// if the client does not expect one."
+// "A client MUST be able to parse one or more 1xx responses received prior to a final response,
+// even if the client does not expect one."
 // https://www.rfc-editor.org/rfc/rfc9110#section-15.2
 //
-// An error of Got1xxResponse ends Dial. The responses count against Limits.MaxResponseHeader even if
+// An error of Got1xxResponse ends Dial. The responses count toward Limits.MaxResponseHeader even if
 // there is a hook, unlike in http.Transport.
 func TestTraceInterim(t *testing.T) {
 	boom := errors.New("boom")

@@ -192,7 +192,8 @@ type DialOptions struct {
 	// Header holds additional fields for the request, such as Authorization, Origin or Cookie.
 	// Names keep their case. Host sets the request's Host. It is an error to set fields of the
 	// handshake itself (Upgrade, Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding,
-	// Trailer), or Proxy-Authorization: a proxy's credentials belong in the userinfo of its URL.
+	// Trailer), or Proxy-Authorization: a proxy's credentials belong in the userinfo of its URL, or
+	// are set by ProxyConnect.
 	Header http.Header
 
 	// Jar, if set, provides the cookies of the request, in addition to a Cookie field in Header,
@@ -232,33 +233,34 @@ type DialOptions struct {
 	// CheckRedirect.
 	MaxRedirects int
 
-	// CheckRedirect, if set, is called before a redirect is followed, as that of [http.Client], but
-	// not for redirects that MaxRedirects rules out. req is the upcoming request, with the fields
-	// that will be sent, and via are the requests made already, oldest first. Changes to req.Header
-	// are sent, to another host too, except in fields of the handshake itself, which stay. Other
-	// changes to req have no effect. After an error, Dial returns the redirect and an error that
-	// wraps it. After [http.ErrUseLastResponse], it returns as if redirects were not followed.
+	// CheckRedirect, if set, is called before a redirect is followed, as in [http.Client]. It has no
+	// effect without MaxRedirects. req is the upcoming request, with the fields that will be sent,
+	// and via holds the previous requests, oldest first. Changes to req.Header are sent, even to
+	// another host, except that the fields of the handshake itself stay the same. Other changes to
+	// req have no effect. If CheckRedirect returns an error, Dial returns the redirect and an error
+	// that wraps it. [http.ErrUseLastResponse] means not to follow this redirect: Dial returns as it
+	// does without MaxRedirects.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 
-	// ProxyConnect, if set, is called before each CONNECT request to an HTTP proxy, to set fields of
-	// req.Header: those that the proxy requires, or credentials of a scheme other than Basic. Other
-	// changes to req have no effect. Fields that Header must not have are an error here too, except
-	// Proxy-Authorization, and so is Host.
+	// ProxyConnect, if set, is called before each CONNECT request to an HTTP proxy. It may set
+	// fields of req.Header, such as Proxy-Authorization with a scheme other than Basic (RFC 9110,
+	// section 11.7). It is an error to set Host or, as in Header, a field of the handshake itself.
+	// Other changes to req have no effect. ProxyConnect must obey ctx, which ends with Dial.
 	//
-	// At first, challenge is nil, and req has only the credentials in the userinfo of the proxy's
-	// URL, if any. If the proxy then answers 407, ProxyConnect is called again, with a new req and
-	// with that response, whose Body is in memory and has at most 1,024 bytes. The new request is
-	// sent over the same connection, as NTLM and Negotiate require, if the proxy leaves it open
-	// after a body of at most 64 KiB, and over a new one otherwise. Five challenges are answered at
-	// most. A further 407 is final, as is one after which ProxyConnect sets the same fields as
-	// before. An error ends Dial, which returns the challenge, if any, and an error that wraps it.
+	// In the first call, challenge is nil, and req has the credentials in the userinfo of the
+	// proxy's URL, if any. After a response with status 407, ProxyConnect is called again with a new
+	// req and that response, whose Body is in memory and has at most 1,024 bytes. The request is
+	// sent over the same connection, as NTLM and Negotiate require, if the proxy keeps it open and
+	// the body has at most 64 KiB, and otherwise over a new connection.
 	//
-	// ctx ends with Dial, and ProxyConnect must obey it.
+	// A 407 is final after five calls with a challenge, or if ProxyConnect sets the same fields as
+	// before. If ProxyConnect returns an error, Dial returns the challenge, if any, and an error
+	// that wraps it.
 	ProxyConnect func(ctx context.Context, req *http.Request, challenge *http.Response) error
 
-	// ProxyTLSConfig, if set, is cloned and used for the TLS connection to an https proxy: its client
-	// certificates, verification and so on. ServerName defaults to the host of the proxy's URL, and
-	// NextProtos to http/1.1; it must not have h2. nil means settings derived from TLSConfig.
+	// ProxyTLSConfig, if set, is cloned and used for the TLS connection to an https proxy.
+	// ServerName defaults to the host of the proxy's URL. NextProtos defaults to http/1.1 and must
+	// not contain h2. nil means the settings of TLSConfig that are described there.
 	ProxyTLSConfig *tls.Config
 
 	Limits Limits

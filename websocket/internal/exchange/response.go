@@ -24,7 +24,7 @@ const (
 	BodyTimeout = time.Second
 
 	// maxSkipped is how many more bytes of the body are read so that the connection can be used
-	// again. It is enough for the page with which a proxy asks for credentials.
+	// again. The pages with which proxies ask for credentials have a few kilobytes.
 	maxSkipped = 64 << 10
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 )
 
-// MaxChallenges is how many responses with status 407 a proxy may send before the next one is final.
+// MaxChallenges is how many responses with status 407 are answered. One more is final.
 const MaxChallenges = 5
 
 // ErrReconnect is the error of a Tunnel that needs another connection to the proxy to go on.
