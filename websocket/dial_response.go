@@ -25,7 +25,7 @@ func badResponse(r *exchange.Response, section, format string, args ...any) erro
 func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 	if r.HTTP.StatusCode != http.StatusSwitchingProtocols {
 		why := r.Status()
-		if exchange.IsRedirect(r.HTTP) {
+		if exchange.IsRedirect(r.HTTP) && len(d.via) >= d.opts.MaxRedirects {
 			why += fmt.Sprintf(", and DialOptions.MaxRedirects is %d", d.opts.MaxRedirects)
 		}
 		return ConnOptions{}, badResponse(r, section41, "server answered %s", why+r.Text())
