@@ -88,6 +88,9 @@ type Conn struct {
 	ending  ending
 	pings   pings
 	stats   stats
+	events  *Events // nil if there are none
+
+	keepalive *keepalive // nil without Limits.PingInterval
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 

@@ -176,6 +176,7 @@ func (c *Conn) end(last error) {
 		c.tr.close()
 	}
 	c.ending.stop()
+	c.stopKeepalive()
 	c.releaseIfEnded()
 }
 

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
@@ -55,6 +56,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	}
 	limits := opts.Limits.withDefaults()
 	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
+	c.events = opts.Events
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.tr.init(nc, c.abortOverdue)
@@ -62,6 +64,9 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,
 		MaxControls:       -1, // in.controls counts them
+	}
+	if c.keepalive = newKeepalive(limits); c.keepalive != nil {
+		c.tr.wr.taken = new(atomic.Int64)
 	}
 	c.in.max.Store(limits.MaxMessage)
 	c.in.share.budget = limits.Budget

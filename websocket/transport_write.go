@@ -15,9 +15,10 @@ import (
 // A writeHalf is the writing half of a transport. It belongs to the holder of out.frames.
 type writeHalf struct {
 	deadline
-	pump   *pump.Writer // writes to nc if it has no write deadlines; otherwise nil
-	broken atomic.Bool  // a write failed that cannot be resumed
-	unsent atomic.Int64 // bytes left of the write in progress, once it waits
+	pump   *pump.Writer  // writes to nc if it has no write deadlines; otherwise nil
+	broken atomic.Bool   // a write failed that cannot be resumed
+	unsent atomic.Int64  // bytes left of the write in progress, once it waits
+	taken  *atomic.Int64 // if not nil, counts the bytes that nc has taken
 
 	// The arguments and results of try, as in readHalf.
 	try  func(fd uintptr) bool // is tryWrite; nil if raw is
@@ -98,6 +99,13 @@ func (w *writeHalf) tryWrite(fd uintptr) bool {
 			return true
 		}
 		w.n += n
+		w.took(n)
+	}
+}
+
+func (w *writeHalf) took(n int) {
+	if w.taken != nil {
+		w.taken.Add(int64(n))
 	}
 }
 
@@ -118,6 +126,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		t.wr.unsent.Store(int64(len(p) + len(tail) - n + t.wr.pump.Pending()))
 		m, err := t.writePiece(b[:min(len(b), t.pieceSize())])
 		n += m
+		t.wr.took(m)
 		switch {
 		case err == nil:
 			last = false
