@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/websocket/internal/responsewriter"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -80,7 +81,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		if !opened {
 			closeSession(a.session)
 			if nc != nil {
-				dropConn(nc)
+				transport.Drop(nc)
 			}
 		}
 	}()

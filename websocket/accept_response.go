@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // refusal returns the error of a request that is answered with status.
@@ -64,9 +65,9 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 	if d := a.limits.HandshakeTimeout; d > 0 {
 		// Set both, because not all transports have deadlines, and closing does not end every write.
 		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
-		late := time.AfterFunc(d, func() { dropConn(nc) })
+		late := time.AfterFunc(d, func() { transport.Drop(nc) })
 		defer func() {
-			if !late.Stop() || isDeadline(err) {
+			if !late.Stop() || transport.IsDeadline(err) {
 				err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 			}
 		}()

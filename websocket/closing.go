@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -72,7 +73,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		err = refused
 	case err == nil:
 		return nil
-	case ended && !isInterrupt(err):
+	case ended && !transport.IsInterrupt(err):
 		return c.opError("close", nil)
 	}
 	received, _ := c.ending.known("close")
@@ -182,7 +183,7 @@ func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sending, stop := outlive(ctx, probeTime)
+	sending, stop := outlive(ctx, transport.ProbeTime)
 	defer stop()
 	sent := make(chan error, 1) // nil also if writing failed, after which reading is limited
 	go func() {

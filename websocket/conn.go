@@ -1,11 +1,12 @@
 // A maintainer's map of this package.
 //
 // Who owns what. A Conn is a table of contents: each concern is a struct in the file of its name.
-// The holder of in.turn reads: incoming, the read half of transport and, after a failed write,
-// lastReads belong to it. The holder of out.messages sends a message. The holder of out.frames
-// writes a frame: the encoder, out.rest and the write half of transport belong to it. Any goroutine
-// may use ending, pings and stats, which have a mutex or atomics. The opening handshake comes
-// before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for both.
+// The holder of in.turn reads: incoming, tr.Rd and, after a failed write, lastReads belong to it.
+// The holder of out.messages sends a message. The holder of out.frames writes a frame: the encoder,
+// out.rest and tr.Wr belong to it. Any goroutine may use ending, pings and stats, which have a
+// mutex or atomics. The transport is internal/transport, which knows nothing of frames. The opening
+// handshake comes before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for
+// both.
 //
 // Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of a turn,
 // of a deadline, of ending and of pings, which are held for a few lines and never together.
@@ -15,7 +16,7 @@
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
 //  2. nextPiece takes frames from the wire.Decoder, and fill reads once in.unread is empty.
-//  3. transport.readBlock (transport_read.go) reads into a pooled block with one system call.
+//  3. tr.ReadBlock (internal/transport/read.go) reads into a pooled block with one system call.
 //  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
 //  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
 //     gather (gather.go) joins the pieces of a message.
@@ -26,7 +27,7 @@
 //  2. encodeMessage compresses the message if there is an extension.
 //  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
 //  4. writeLocked (outgoing.go) makes the frame in a pooled block and masks it on a client.
-//  5. transport.write (transport_write.go) writes it with one system call, or waits and goes on.
+//  5. tr.Write (internal/transport/write.go) writes it with one system call, or waits and goes on.
 //  6. If that is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
 //     the turn back. A write that fails otherwise goes to abortWrite.
 //
@@ -50,6 +51,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -81,7 +83,7 @@ type Conn struct {
 	writeWithin time.Duration // Limits.WriteTimeout
 
 	// One concern each, in the file of its name.
-	tr      transport
+	tr      transport.Transport
 	in      incoming
 	out     outgoing
 	closing closing
@@ -134,15 +136,15 @@ func (c *Conn) SetMaxMessage(n int64) {
 }
 
 // RemoteAddr returns the address of the peer, or of the proxy in between.
-func (c *Conn) RemoteAddr() net.Addr { return c.tr.nc.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.tr.Conn.RemoteAddr() }
 
 // LocalAddr returns the local address.
-func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.tr.Conn.LocalAddr() }
 
 // TLS returns the state of the TLS connection, or nil without TLS. It calls the transport's
 // ConnectionState method. If the transport has none, it looks at the result of its NetConn method.
-func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.nc) }
+func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.Conn) }
 
 // NetConn returns the transport, so that you can set its options. Do not read from it, write to it,
 // set its deadlines or close it. To read and write a stream, use [Conn.ByteStream].
-func (c *Conn) NetConn() net.Conn { return c.tr.nc }
+func (c *Conn) NetConn() net.Conn { return c.tr.Conn }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -139,14 +140,14 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step, err)
 	}
 	// Only closing interrupts every transport in every state.
-	stop := context.AfterFunc(ctx, func() { dropConn(raw) })
+	stop := context.AfterFunc(ctx, func() { transport.Drop(raw) })
 	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
 	if !stop() && err == nil {
 		closeSession(cfg.Session)
 		err = dialFailed(ctx, "finishing the handshake", ctx.Err())
 	}
 	if err != nil {
-		dropConn(raw)
+		transport.Drop(raw)
 		return nil, ConnOptions{}, resp, err
 	}
 	return nc, cfg, resp, nil
@@ -166,7 +167,7 @@ func (d *dialer) exchange(
 			return nil, ConnOptions{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
-	r, step, err := exchange.Do(nc, req, d.limits.MaxResponseHeader, dropConn)
+	r, step, err := exchange.Do(nc, req, d.limits.MaxResponseHeader, transport.Drop)
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)
 	}

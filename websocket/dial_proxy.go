@@ -9,6 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/socks"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // A proxy is asked for a connection to the server. It learns only the server's host and port,
@@ -51,7 +52,7 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int
 	if auth := target.BasicAuth(p.url.User); auth != "" {
 		req.Header.Set("Proxy-Authorization", auth)
 	}
-	r, step, err := exchange.Do(nc, req, limit, dropConn)
+	r, step, err := exchange.Do(nc, req, limit, transport.Drop)
 	if err != nil {
 		return nil, dialFailed(ctx, step+" the proxy", err)
 	}

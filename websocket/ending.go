@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -173,7 +174,7 @@ func (e *ending) closure(ended, sent bool) Closure {
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
 	if !c.closing.draining.Load() {
-		c.tr.close()
+		c.tr.Close()
 	}
 	c.ending.stop()
 	c.stopKeepalive()
@@ -198,7 +199,7 @@ func (c *Conn) releaseIfEnded() {
 		return
 	}
 	c.released = true
-	c.tr.rd.unfollow()
+	c.tr.Rd.Unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil
 	c.in.share.resize(0)
@@ -246,11 +247,11 @@ func (c *Conn) abortRead(err error) error {
 func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
 	case op == "read" && !cut: // the limit on reading after the end
-		c.tr.close()
+		c.tr.Close()
 	case c.closing.local.Load():
 		c.end(errClosed)
 	case cut:
-		c.end(&Error{Op: op, Err: errOverdue, closed: true, later: true})
+		c.end(&Error{Op: op, Err: transport.ErrOverdue, closed: true, later: true})
 	default:
 		c.end(&Error{Op: op, Err: ErrPeerNotReading, closed: true, later: true})
 	}

@@ -158,5 +158,5 @@ func (c *Conn) postpone(err error, f frame) error {
 func tooMuchLeft(left int, err error) error {
 	text := fmt.Sprintf("message cut in the middle with %d bytes left, more than the %d that are kept",
 		left, maxRest)
-	return &cutMessage{text, bare(err)}
+	return cutError(text, err)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -16,9 +17,9 @@ type incoming struct {
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
-	blk    *block // contains unread; nil if nothing is unread or lent
-	unread []byte // read from the transport and not yet decoded
-	lent   int32  // how many slices of blk the program has
+	blk    *transport.Block // contains unread; nil if nothing is unread or lent
+	unread []byte           // read from the transport and not yet decoded
+	lent   int32            // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
@@ -100,7 +101,7 @@ func (c *Conn) endRead() {
 // may still read it.
 func (in *incoming) dropBlock() {
 	if in.blk != nil && in.lent == 0 {
-		putBlock(in.blk)
+		transport.PutBlock(in.blk)
 	}
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
@@ -142,9 +143,9 @@ func (c *Conn) skipSome(ctx context.Context) error {
 		}
 		return c.nextPiece(ctx)
 	}
-	scratch := getBlock()
-	out, done, err := c.decodeSome(ctx, scratch[:0], blockSize)
-	putBlock(scratch)
+	scratch := transport.GetBlock()
+	out, done, err := c.decodeSome(ctx, scratch[:0], transport.BlockSize)
+	transport.PutBlock(scratch)
 	switch {
 	case err != nil || len(out) > 0 && !done:
 		return err
@@ -232,11 +233,11 @@ func (c *Conn) fill(ctx context.Context) error {
 	if c.ending.writeFailed.Load() {
 		return c.fillLast(ctx)
 	}
-	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
+	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return c.readError(err)
 	}
 	began := c.beginWait()
-	blk, n, err := c.tr.readBlock()
+	blk, n, err := c.tr.ReadBlock()
 	switch late := c.endWait(began, err); {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
@@ -314,11 +315,11 @@ func (c *Conn) direct(max int) int {
 func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
 	in := &c.in
 	in.dropBlock()
-	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
+	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return dst, c.opError("read", err)
 	}
 	began := c.beginWait()
-	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
+	n, err := c.tr.Read(dst[len(dst) : len(dst)+n])
 	switch late := c.endWait(began, err); {
 	case c.endsWait(err):
 		return dst, nil

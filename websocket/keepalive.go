@@ -33,10 +33,12 @@ const (
 	over                 // the connection has ended
 )
 
-// How often the timer looks in each PingInterval and PongTimeout.
 const (
-	lifeChecks = 4
-	pongChecks = progressChecks
+	lifeChecks = 4 // how often the timer looks in each PingInterval
+	pongChecks = 8 // and in each PongTimeout
+
+	// moment is how long a read has for bytes that have arrived, after the timer has looked.
+	moment = 50 * time.Millisecond
 )
 
 // A heartbeat is a ping of a keepalive.
@@ -104,13 +106,13 @@ func (k *keepalive) next(now time.Duration) time.Duration {
 	switch {
 	case p != nil && p.timed:
 		// Bytes may have arrived that no read has seen, because the program was suspended or
-		// did not read. Reads get a moment after the timer has fired.
-		moment := min(lastGrace, k.timeout/2)
+		// did not read. Therefore the timer looks twice before the connection ends.
+		final := min(moment, k.timeout/2)
 		left := p.from + k.timeout - now
-		if p.last = left <= moment; p.last {
-			return moment
+		if p.last = left <= final; p.last {
+			return final
 		}
-		return min(max(k.timeout/pongChecks, time.Millisecond), left-moment)
+		return min(max(k.timeout/pongChecks, time.Millisecond), left-final)
 	case p != nil && !p.left:
 		return step
 	}
@@ -164,7 +166,7 @@ func (k *keepalive) look(c *Conn, reading bool) (ping bool, err error) {
 		if p != nil {
 			p.last = false
 		}
-		k.timer.Reset(lastGrace)
+		k.timer.Reset(moment)
 		return false, nil
 	case p != nil && (p.timed || !p.left):
 		switch {
@@ -194,9 +196,9 @@ func (k *keepalive) silence(now time.Duration) error {
 // reports its queue, bytes that have left it are taken: what we add to the queue raises both terms
 // of the difference. Elsewhere, a write that waited has gone on.
 func (p *heartbeat) takes(c *Conn) bool {
-	acked, stuck := c.tr.wr.taken.Load(), p.stuck
-	p.stuck = c.tr.wr.unsent.Load() > 0
-	queued := socket.Queued(c.tr.nc)
+	acked, stuck := c.tr.Wr.Taken.Load(), p.stuck
+	p.stuck = c.tr.Wr.Unsent() > 0
+	queued := socket.Queued(c.tr.Conn)
 	if queued >= 0 {
 		acked -= int64(queued)
 	}

@@ -2,11 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net"
-	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,157 +9,189 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The limits of most tests of keepalive.
-const (
-	pingEvery = 40 * time.Second
-	pongWait  = 24 * time.Second
-)
-
-// keepaliveTransports are the kinds of transport in a bubble.
-var keepaliveTransports = []struct {
-	name string
-	wrap func(net.Conn) net.Conn
-}{
-	{"pipe", func(nc net.Conn) net.Conn { return nc }},
-	{"wrapped", func(nc net.Conn) net.Conn { return unpiped{nc} }},
-	{"undeadlined", func(nc net.Conn) net.Conn { return undeadlined{nc} }},
-	{"heedless", func(nc net.Conn) net.Conn { return heedless{nc} }},
+// An idle connection is pinged every PingInterval, counted from the pong before. Its round trips
+// are measured.
+func TestKeepalivePings(t *testing.T) {
+	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+		startRead(context.Background(), c)
+		for i := range 5 {
+			trip := time.Duration(i) * time.Second
+			payload := p.wantPing(p.now() + pingEvery)
+			time.Sleep(trip)
+			p.send(wire.OpPong, true, payload)
+			synctest.Wait()
+			if got := c.Stats().RoundTrip; got != trip {
+				t.Errorf("got round trip %v, want %v", got, trip)
+			}
+		}
+	})
 }
 
-// eachKeepalive runs f in a bubble for a Conn of either role over each kind of transport. Zero
-// fields of limits have the values of the constants above.
-func eachKeepalive(t *testing.T, limits Limits, f func(t *testing.T, c *Conn, p *pinger)) {
-	t.Helper()
-	setDefault(&limits.PingInterval, pingEvery)
-	setDefault(&limits.PongTimeout, pongWait)
-	for _, kind := range keepaliveTransports {
-		t.Run(kind.name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, kind.wrap(ours), theirs, ConnOptions{Role: role, Limits: limits})
-				f(t, c, newPinger(p))
-			})
+// Without PingInterval there are no pings, and there is no timer.
+func TestKeepaliveOff(t *testing.T) {
+	for _, interval := range []time.Duration{0, -1} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{PingInterval: interval, PongTimeout: time.Second})
+			q := &pinger{peer: p, begun: time.Now()}
+			startRead(context.Background(), c)
+			q.wantNothing(time.Hour)
+			if c.keepalive != nil {
+				t.Error("the connection has a keepalive, want none")
+			}
 		})
 	}
 }
 
-// A pinger is a peer that notes when pings arrive, and answers if the test has set delay.
-type pinger struct {
-	*peer
-	pings chan arrival
-}
-
-// An arrival is a frame that has arrived.
-type arrival struct {
-	at      time.Time
-	op      wire.Opcode
-	payload string
-}
-
-// newPinger reads all that p gets, at once.
-func newPinger(p *peer) *pinger {
-	q := &pinger{p, make(chan arrival, 1000)}
-	go func() {
-		defer close(q.pings)
-		for {
-			h, payload, err := p.nextFrame()
-			if err != nil {
-				return
-			}
-			q.pings <- arrival{time.Now(), h.Opcode, string(payload)}
-		}
-	}()
-	return q
-}
-
-// wantPing waits for the next frame, which must be a ping that arrives at the given time.
-func (p *pinger) wantPing(at time.Time) (payload string) {
-	p.t.Helper()
-	got, ok := <-p.pings
-	if !ok || got.op != wire.OpPing || !got.at.Equal(at) {
-		p.t.Fatalf("got %v after %v (%v), want a ping after %v",
-			got.op, got.at.Sub(synctestEpoch), ok, at.Sub(synctestEpoch))
-	}
-	return got.payload
-}
-
-// wantNothing checks that no frame arrives for d.
-func (p *pinger) wantNothing(d time.Duration) {
-	p.t.Helper()
-	select {
-	case got, ok := <-p.pings:
-		p.t.Fatalf("got %v at %v (%v), want nothing", got.op, got.at.Sub(synctestEpoch), ok)
-	case <-time.After(d):
-	}
-}
-
-// synctestEpoch is the time at which bubbles begin.
-var synctestEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// An idle connection is pinged every PingInterval, counted from the pong before.
-func TestKeepalivePings(t *testing.T) {
-	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
-		startRead(context.Background(), c)
-		for trip := range 5 {
-			payload := p.wantPing(time.Now().Add(pingEvery))
-			time.Sleep(time.Duration(trip) * time.Second)
-			p.send(wire.OpPong, true, payload)
-			synctest.Wait()
-			if got := c.Stats().RoundTrip; got != time.Duration(trip)*time.Second {
-				t.Errorf("got round trip %v, want %ds", got, trip)
-			}
-		}
-	})
-}
-
-// A peer that does not answer is gone exactly PongTimeout after the ping has left.
+// A peer that does not answer is gone PongTimeout after the ping has left, to the nanosecond. The
+// time before the first read does not count.
 func TestKeepaliveEnds(t *testing.T) {
-	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
-		time.Sleep(time.Hour)
-		begun := time.Now()
+	for _, wait := range []time.Duration{0, time.Nanosecond, moment, time.Second, time.Hour} {
+		limits := Limits{PongTimeout: wait}
+		setDefault(&wait, pongWait)
+		eachKeepalive(t, limits, func(t *testing.T, c *Conn, p *pinger) {
+			time.Sleep(time.Hour)
+			at := p.now()
+			read := startRead(context.Background(), c)
+			p.wantPing(at + pingEvery)
+			p.wantEnd(c, read, at+pingEvery+wait, pingEvery+wait)
+		})
+	}
+}
+
+// With a negative PongTimeout, a silent peer is pinged every PingInterval, and the connection stays
+// open.
+func TestKeepaliveWithoutPongTimeout(t *testing.T) {
+	eachKeepalive(t, Limits{PongTimeout: -1}, func(t *testing.T, c *Conn, p *pinger) {
 		read := startRead(context.Background(), c)
-		p.wantPing(begun.Add(pingEvery))
-		<-c.Context().Done()
-		if took := time.Since(begun); took != pingEvery+pongWait {
-			t.Errorf("the connection ended after %v, want %v", took, pingEvery+pongWait)
+		for n := range 100 {
+			p.wantPing(time.Duration(n+1) * pingEvery)
 		}
-		wantNoPong(t, c, (<-read).err, pingEvery+pongWait)
+		go p.send(wire.OpText, true, "alive")
+		if g := <-read; g.data != "alive" {
+			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
+		}
 	})
 }
 
-// wantNoPong checks that err, of a read that waited, and everything else says that c has ended for
-// lack of a pong after a silence of the given time.
-func wantNoPong(t *testing.T, c *Conn, err error, silence time.Duration) {
-	t.Helper()
-	e := wantError(t, err, "read", ErrNoPong)
-	if !e.Timeout() || !errors.Is(err, net.ErrClosed) || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("Read: got %v, want a timeout that ended the connection", err)
-	}
-	want := "nothing received for " + silence.String() +
-		", since " + time.Now().Add(-silence).Format(time.TimeOnly)
-	if !strings.HasSuffix(err.Error(), want) {
-		t.Errorf("Read: got %q, want an error that ends with %q", err, want)
-	}
-	v := c.Closure()
-	if !errors.Is(v.Err, ErrNoPong) || v.ByPeer || v.Clean || v.Sent.Code != 0 || v.Err != context.Cause(c.Context()) {
-		t.Errorf("Closure: got %+v, want %v", v, ErrNoPong)
-	}
-	if CloseStatus(err) != StatusAbnormalClosure || CloseStatus(v.Err) != StatusAbnormalClosure {
-		t.Errorf("CloseStatus: got %v and %v, want 1006", CloseStatus(err), CloseStatus(v.Err))
-	}
-	_, _, again := c.Read(context.Background())
-	if e := wantError(t, again, "read", ErrNoPong); e.Timeout() {
-		t.Error("a later Read: Timeout is true, want false")
-	}
-	wantError(t, c.Write(context.Background(), Text, nil), "write", ErrNoPong)
-	n := 0
-	for _, err := range c.Messages(context.Background()) {
-		wantError(t, err, "read", ErrNoPong)
-		n++
-	}
-	if n != 1 {
-		t.Errorf("Messages yielded %d errors, want 1", n)
-	}
-	wantClosed(t, c)
+// Every byte is a sign of life, even a part of a frame. The next ping comes PingInterval after it,
+// or at most a quarter of that later.
+func TestKeepaliveBytes(t *testing.T) {
+	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+		read := startRead(context.Background(), c)
+		frame := p.frame(wire.OpText, true, []byte("slowly"))
+		for i := range frame {
+			p.wantNothing(pingEvery - time.Nanosecond)
+			p.write(frame[i : i+1])
+		}
+		last := p.now()
+		if g := <-read; g.data != "slowly" {
+			t.Fatalf("got %q, %v, want %q", g.data, g.err, "slowly")
+		}
+		read = startRead(context.Background(), c)
+		p.wantPingWithin(last+pingEvery, last+pingEvery*5/4)
+
+		// A byte stops the pong timer. It need not be that of the pong.
+		time.Sleep(pongWait - time.Nanosecond)
+		p.write(frame[:1])
+		last = p.now()
+		p.wantPingWithin(last+pingEvery, last+pingEvery*5/4)
+		at := p.now()
+		<-c.Context().Done()
+		if took := p.now() - at; took != pongWait {
+			t.Errorf("the connection ended %v after the second ping, want %v", took, pongWait)
+		}
+		wantError(t, (<-read).err, "read", ErrNoPong)
+	})
 }
-var _ = io.EOF
+
+// While no read waits, the peer is neither pinged nor found silent, even if a ping has left. The
+// silence counts from the moment at which a read waits again.
+func TestKeepalivePausedReader(t *testing.T) {
+	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+		p.interrupts()
+		for _, pinged := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(context.Background())
+			read := startRead(ctx, c)
+			if pinged {
+				p.wantPing(p.now() + pingEvery)
+			} else {
+				p.wantNothing(pingEvery - time.Second)
+			}
+			cancel()
+			interrupted(t, (<-read).err, context.Canceled)
+			p.wantNothing(24 * time.Hour)
+		}
+		at := p.now()
+		read := startRead(context.Background(), c)
+		p.wantPing(at + pingEvery)
+		p.wantEnd(c, read, at+pingEvery+pongWait, pingEvery+pongWait)
+	})
+}
+
+// A reader that is busy with a message is neither pinged nor ended.
+func TestKeepaliveBusyReader(t *testing.T) {
+	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+		go func() {
+			for range c.Messages(context.Background()) {
+				time.Sleep(time.Hour)
+			}
+		}()
+		for range 3 {
+			p.send(wire.OpText, true, "work")
+			p.wantNothing(time.Hour - time.Nanosecond)
+		}
+		at := p.now() + time.Nanosecond
+		p.wantPing(at + pingEvery)
+	})
+}
+
+// A reader that reads in short calls, one after the other, is a reader that waits.
+func TestKeepalivePollingReader(t *testing.T) {
+	for _, patience := range []time.Duration{
+		time.Second, pingEvery / lifeChecks, pongWait / pongChecks, moment, 7 * time.Second,
+	} {
+		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+			p.interrupts()
+			read := start(func() received {
+				for {
+					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					_, _, err := c.Read(ctx)
+					cancel()
+					if c.Context().Err() != nil {
+						return received{err: err}
+					}
+				}
+			})
+			p.wantPingWithin(pingEvery, pingEvery+moment)
+			at := p.now()
+			<-c.Context().Done()
+			if took := p.now() - at; took < pongWait || took > pongWait+3*moment {
+				t.Errorf("the connection ended %v after the ping, want %v", took, pongWait)
+			}
+			<-read
+		})
+	}
+}
+
+// Bytes that arrived while the reader was away are seen before the connection ends, whenever it
+// comes back.
+func TestKeepaliveReaderComesBack(t *testing.T) {
+	for _, back := range []time.Duration{
+		time.Second, pongWait - moment - 1, pongWait - moment, pongWait - 1, pongWait, pongWait + 1, time.Hour,
+	} {
+		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
+			p.interrupts()
+			ctx, cancel := context.WithCancel(context.Background())
+			read := startRead(ctx, c)
+			payload := p.wantPing(pingEvery)
+			at := time.Now()
+			cancel()
+			interrupted(t, (<-read).err, context.Canceled)
+			sent := start(func() error { p.send(wire.OpPong, true, payload); return nil })
+			time.Sleep(time.Until(at.Add(back)))
+			startRead(context.Background(), c)
+			<-sent
+			p.wantPing(pingEvery + back + pingEvery)
+		})
+	}
+}

@@ -59,14 +59,14 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c.events = opts.Events
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.init(nc, c.abortOverdue)
+	c.tr.Init(nc, &transportErrors, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,
 		MaxControls:       -1, // in.controls counts them
 	}
 	if c.keepalive = newKeepalive(limits); c.keepalive != nil {
-		c.tr.wr.taken = new(atomic.Int64)
+		c.tr.Wr.Taken = new(atomic.Int64)
 	}
 	c.in.max.Store(limits.MaxMessage)
 	c.in.share.budget = limits.Budget
@@ -83,7 +83,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
 		if s, ok := s.(wire.IdleSession); ok {
-			c.tr.rd.idle = s.Idle
+			c.tr.Rd.Idle = s.Idle
 		}
 	}
 	return c

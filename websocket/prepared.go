@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -153,8 +154,8 @@ func (m *PreparedMessage) add(key any, rsv byte) *form {
 
 // encode fills a form with the encoding of p by s.
 func (f *form) encode(s wire.SharedSession, p []byte) {
-	b := getBlock()
-	defer putBlock(b)
+	b := transport.GetBlock()
+	defer transport.PutBlock(b)
 	out, err := s.AppendShared(b[:frameRoom], p)
 	if err != nil {
 		f.err = err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -100,32 +101,32 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 		until = began.Add(c.closeWithin)
 	}
 	// Not all transports obey deadlines, and closeWrite may block as well.
-	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
+	late := time.AfterFunc(time.Until(until)+transport.ProbeTime, c.tr.Close)
 	defer late.Stop()
 	switch {
 	case !failed && c.in.dec.Role == wire.Client:
 		c.drain(until)
-	case failed || len(c.in.unread) > 0 || !c.tr.quiet():
-		if c.tr.closeWrite() == nil || c.tr.resets() {
+	case failed || len(c.in.unread) > 0 || !c.tr.Quiet():
+		if c.tr.CloseWrite() == nil || c.tr.Resets() {
 			c.drain(until)
 		}
 	}
-	c.tr.close()
+	c.tr.Close()
 }
 
 // drain reads and discards what the peer still sends. The caller has in.turn.
 func (c *Conn) drain(until time.Time) {
-	if c.tr.rd.follow(context.Background()) != nil {
+	if c.tr.Rd.Follow(context.Background()) != nil {
 		return
 	}
-	c.tr.rd.bound(until)
+	c.tr.Rd.Bound(until)
 	for n := 0; n < lingerBytes; {
-		b, m, err := c.tr.readBlock()
+		b, m, err := c.tr.ReadBlock()
 		if err != nil {
 			break
 		}
 		n += m
-		putBlock(b)
+		transport.PutBlock(b)
 	}
-	c.tr.rd.bound(time.Time{})
+	c.tr.Rd.Bound(time.Time{})
 }

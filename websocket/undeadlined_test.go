@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,25 +180,6 @@ func TestMuxedWriteTimeout(t *testing.T) {
 		<-c.Context().Done()
 		wantClosed(t, c)
 	})
-}
-
-// A timeout of the system's TCP is not a deadline of the Conn. It means that the peer is gone.
-func TestSystemTimeoutIsALoss(t *testing.T) {
-	for _, row := range []struct {
-		err  error
-		want bool
-	}{
-		{os.ErrDeadlineExceeded, true},
-		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, true},
-		{muxTimeout{}, true},
-		{fmt.Errorf("mux: %w", muxTimeout{}), true},
-		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}, false},
-		{net.ErrClosed, false},
-	} {
-		if got := isDeadline(row.err); got != row.want {
-			t.Errorf("isDeadline(%v) = %v, want %v", row.err, got, row.want)
-		}
-	}
 }
 
 // The cause of a context may be the error that ended another connection, as with errgroup in a

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -66,7 +67,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	}
 	m.fill(p)
 	err := c.sendMessage(ctx, m.frame(), false)
-	if !c.tr.wr.broken.Load() { // as in putBlock
+	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
 		l.own.free()
 	}
 	return err
@@ -105,8 +106,8 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	if enc == nil {
 		return c.writeFragments(ctx, f)
 	}
-	b := getBlock()
-	defer c.putBlock(b)
+	b := transport.GetBlock()
+	defer c.tr.Wr.PutBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
 		err = c.abortWrite("write", extensionError(err), false)

@@ -188,7 +188,7 @@ func (w *MessageWriter) Close() error {
 		case dead || w.c.closing.sent.Load():
 			err = w.c.opError("write", err) // an earlier call may have been accepted, but not the message
 		case w.c.canWrite():
-			err = w.c.abortWrite("write", &cutMessage{"message not finished", bare(err)}, false)
+			err = w.c.abortWrite("write", cutError("message not finished", err), false)
 		}
 	}
 	w.err = w.c.opError("write", errWriterClosed)
