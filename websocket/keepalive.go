@@ -255,9 +255,12 @@ func (k *keepalive) rearm(now time.Duration) {
 	}
 }
 
-// answered records that a pong has answered the newest ping. The caller has pings.mu.
-func (k *keepalive) answered(now time.Duration) {
-	k.ping = nil
+// answered records that a pong has answered the pings up to that with this ID. The caller has
+// pings.mu.
+func (k *keepalive) answered(id uint64, now time.Duration) {
+	if k.ping != nil && k.ping.id != 0 && k.ping.id <= id {
+		k.ping = nil
+	}
 	k.state.CompareAndSwap(heard, quiet)
 	k.alive(now)
 	k.rearm(now)

@@ -110,14 +110,9 @@ func (p *pings) answered(id uint64, k *keepalive) (roundTrip time.Duration, aske
 	defer p.mu.Unlock()
 	now := time.Since(epoch)
 	ping, known := p.waiting[id]
-	if k != nil && k.ping != nil && k.ping.id != 0 && k.ping.id <= id {
-		if k.ping.id == id {
-			ping.at, known = k.ping.at, true
-			p.others--
-		}
-		if known {
-			k.answered(now)
-		}
+	if k != nil && k.ping != nil && k.ping.id == id && id != 0 {
+		ping.at, known = k.ping.at, true
+		p.others--
 	}
 	if !known {
 		asked = p.others > 0
@@ -129,6 +124,9 @@ func (p *pings) answered(id uint64, k *keepalive) (roundTrip time.Duration, aske
 			w.pong <- now - w.at
 			delete(p.waiting, other)
 		}
+	}
+	if k != nil {
+		k.answered(id, now)
 	}
 	return now - ping.at, true
 }
