@@ -78,7 +78,6 @@ type Conn struct {
 	subprotocol string
 	extension   wire.ExtensionSpec
 	session     wire.Session  // nil without an extension
-	rsv         byte          // bits that session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
 
@@ -102,6 +101,7 @@ type Conn struct {
 
 	releasing sync.Mutex
 	released  bool
+	rsv       byte // bits that session sets on the first frame of a message
 }
 
 // Context returns the connection's context. It has the values of the request, or of the context

@@ -39,8 +39,12 @@ func eachKeepalive(t *testing.T, limits Limits, f func(t *testing.T, c *Conn, p 
 		t.Run(kind.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, kind.wrap(ours), theirs, ConnOptions{Role: role, Limits: limits})
-				f(t, c, &pinger{peer: p, kind: kind.name, begun: time.Now()})
+				p := &pinger{kind: kind.name, begun: time.Now()}
+				c, other := newPeerOver(t, kind.wrap(ours), theirs, ConnOptions{
+					Role: role, Limits: limits, Events: &Events{Pong: p.pong},
+				})
+				p.peer = other
+				f(t, c, p)
 			})
 		})
 	}
@@ -51,8 +55,11 @@ type pinger struct {
 	*peer
 	kind   string // of transport
 	begun  time.Time
-	frames chan arrival // nil before the first call of arrivals
+	frames chan arrival    // nil before the first call of arrivals
+	trips  []time.Duration // of Events.Pong, which the reader calls
 }
+
+func (p *pinger) pong(_ *Conn, roundTrip time.Duration) { p.trips = append(p.trips, roundTrip) }
 
 // An arrival is a frame that has arrived.
 type arrival struct {

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,5 +194,12 @@ func TestKeepaliveReaderComesBack(t *testing.T) {
 			<-sent
 			p.wantPing(pingEvery + back + pingEvery)
 		})
+	}
+}
+
+// A Conn fits into a size class of the runtime. The next one is 1,792 bytes.
+func TestConnSize(t *testing.T) {
+	if size := reflect.TypeFor[Conn]().Size(); size > 1536 {
+		t.Errorf("a Conn takes %d bytes, want at most 1536", size)
 	}
 }
