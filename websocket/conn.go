@@ -22,6 +22,9 @@
 //     gather (gather.go) joins the pieces of a message.
 //  6. endRead gives back the block, unless the message is lent from it, and the turn.
 //
+// A read tells the keepalive (keepalive.go) that it waits and that bytes have come. A timer, which
+// checkPeer serves, does the rest. It sends pings with the queue of pongs (pong.go).
+//
 // The write path:
 //  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).
 //  2. encodeMessage compresses the message if there is an extension.

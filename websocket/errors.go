@@ -32,8 +32,9 @@ var (
 	ErrMessageOpen error = timeoutError("another message is open: " +
 		"its MessageWriter was idle for longer than Limits.WriteTimeout")
 
-	// ErrNoPong is matched by the error of a connection that ended because its peer did not answer
-	// a ping of Limits.PingInterval. The error matches [os.ErrDeadlineExceeded] as well.
+	// ErrNoPong is matched by the error of a connection that ended because its peer was silent for
+	// Limits.PongTimeout after a ping of Limits.PingInterval. The text of that error says since
+	// when nothing has come. ErrNoPong is a timeout, and matches [os.ErrDeadlineExceeded].
 	ErrNoPong error = noPongError{"peer did not answer a ping within Limits.PongTimeout"}
 
 	// ErrBudget is the cause of the error of a read whose message does not fit into Limits.Budget.

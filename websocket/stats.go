@@ -12,8 +12,8 @@ type Stats struct {
 	BytesRead, BytesWritten       int64 // payloads of data frames as on the wire, after compression
 	ControlsRead, ControlsWritten int64 // close, ping and pong frames
 
-	// RoundTrip is the time between the newest ping that was answered and its pong, or 0 before
-	// the first pong.
+	// RoundTrip is the time between the last ping that was answered and its pong, or 0 before the
+	// first such pong. Pings of [Conn.Ping] and of Limits.PingInterval count.
 	RoundTrip time.Duration
 }
 
