@@ -25,11 +25,11 @@ type closing struct {
 	over        atomic.Bool // out is set, or never will be
 	readClosed  atomic.Bool // CloseRead was called
 
-	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
-
 	// These belong to the holder of the turn to read.
 	reads    bool          // Close has read, and may have dropped the beginning of a message
 	handOver chan struct{} // closing it hands the turn to the teardown; nil without one
+
+	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
 }
 
 // Close performs the closing handshake: it sends a close frame, waits for the peer's, and drops

@@ -25,6 +25,9 @@
 //     gather (gather.go) joins the pieces of a message.
 //  6. endRead gives back the block, unless the message is lent from it, and the turn.
 //
+// A read tells the keepalive (keepalive.go) that it waits and that bytes have come. A timer, which
+// checkPeer serves, does the rest. It sends pings with the queue of pongs (pong.go).
+//
 // The write path:
 //  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).
 //  2. encodeMessage compresses the message if there is an extension.
@@ -84,7 +87,6 @@ type Conn struct {
 	subprotocol string
 	extension   wire.ExtensionSpec
 	session     wire.Session  // nil without an extension
-	rsv         byte          // bits that session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
 	group       *Group        // AcceptOptions.Group
@@ -99,6 +101,8 @@ type Conn struct {
 	stats   stats
 	events  *events // nil: none
 
+	keepalive *keepalive // nil without Limits.PingInterval
+
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
 	// ctx ends with the connection; its cause is the error it ended with.
@@ -107,6 +111,7 @@ type Conn struct {
 
 	releasing sync.Mutex
 	released  bool
+	rsv       byte // bits that session sets on the first frame of a message
 }
 
 // Context returns the connection's context. It has the values of the request, or of the context

@@ -71,6 +71,16 @@
 // transport whose timeout error is not [os.ErrDeadlineExceeded], such as a multiplexer, which may
 // not report how much it has sent.
 //
+// # Keepalive
+//
+// With Limits.PingInterval, the connection itself pings a peer that is silent, which also keeps
+// proxies from closing the connection. If the peer stays silent for Limits.PongTimeout, the
+// connection ends with [ErrNoPong]. Any byte that arrives is a sign of life. While no read waits for
+// the peer, nothing is pinged and no time passes: a program that takes long over a message does not
+// lose its peer. Nothing is pinged once either side has sent a close frame. The pongs do not count
+// against Limits.MaxControls, and [Stats] has the last round trip. In a browser, pongs come from the
+// browser, not from the page's script.
+//
 // # Extensions
 //
 // Compression is the extension permessage-deflate (RFC 7692), in the separate module deflate. List
@@ -95,12 +105,12 @@
 //
 // The Origin field is checked by default, so that pages of other sites cannot use a server with the
 // cookies of their visitors (RFC 6455, section 10.2). All [Limits] are on by default except
-// MaxWriteFrame, MessageTimeout and Budget. A peer cannot make a connection hold more than one
-// message and some buffers. Writes to a stalled peer, closing handshakes and this package's part of
-// opening handshakes all time out. ReadHeaderTimeout of [http.Server] limits how long a client
-// takes to send its request. A [Budget] caps the memory for the messages of all connections that
-// share it. Text is validated when it is read. Masking keys and handshake keys come from
-// crypto/rand. Redirects are off, and never carry credentials to another host.
+// MaxWriteFrame, MessageTimeout, PingInterval and Budget. A peer cannot make a connection hold more
+// than one message and some buffers. Writes to a stalled peer, closing handshakes and this
+// package's part of opening handshakes all time out. ReadHeaderTimeout of [http.Server] limits how
+// long a client takes to send its request. A [Budget] caps the memory for the messages of all
+// connections that share it. Text is validated when it is read. Masking keys and handshake keys
+// come from crypto/rand. Redirects are off, and never carry credentials to another host.
 //
 // # Memory
 //

@@ -15,13 +15,13 @@ import (
 type ending struct {
 	mu       sync.Mutex
 	cause    error  // a *CloseError or an *Error; final once it is set
-	finished bool   // the connection has ended, and nothing here changes any more
 	failure  *Error // why writing failed
 	sent     CloseFrame
 	received CloseFrame
 	byPeer   bool
 	lost     bool // the transport failed to write, as opposed to a limit of ours
 	readOver bool // nothing is left to read
+	finished bool // the connection has ended, and nothing here changes any more
 
 	// writeFailed and last are set once nothing more can be sent. Reading goes on: see
 	// write_failed.go.
@@ -181,6 +181,7 @@ func (c *Conn) end(last error) {
 		c.closeTransport()
 	}
 	c.ending.stop()
+	c.stopKeepalive()
 	c.releaseIfEnded()
 	if first && c.events != nil {
 		c.events.end(c)

@@ -32,9 +32,10 @@ var (
 	ErrMessageOpen error = timeoutError("another message is open: " +
 		"its MessageWriter was idle for longer than Limits.WriteTimeout")
 
-	// ErrNoPong is matched by the error of a connection that ended because its peer did not answer
-	// a ping of Limits.PingInterval. The error matches [os.ErrDeadlineExceeded] as well.
-	ErrNoPong error = timeoutError("peer did not answer a ping within Limits.PongTimeout")
+	// ErrNoPong is matched by the error of a connection that ended because its peer was silent for
+	// Limits.PongTimeout after a ping of Limits.PingInterval. The text of that error says since
+	// when nothing has come. ErrNoPong is a timeout, and matches [os.ErrDeadlineExceeded].
+	ErrNoPong error = noPongError{"peer did not answer a ping within Limits.PongTimeout"}
 
 	// ErrBudget is the cause of the error of a read whose message does not fit into Limits.Budget.
 	// The connection was closed with 1013.
@@ -68,6 +69,11 @@ type timeoutError string
 func (e timeoutError) Error() string { return string(e) }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
+
+type noPongError struct{ timeoutError }
+
+// Is reports whether target is [os.ErrDeadlineExceeded].
+func (noPongError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
 
 // A CloseError is the close frame of the peer (RFC 6455, section 5.5.1). A failure that this side
 // detected is an [Error] instead. The connection is closed: errors.Is(err, net.ErrClosed) is true.
@@ -344,7 +350,11 @@ func (c *Conn) transportError(err error) error {
 	}
 	switch {
 	case c.ctx.Err() != nil:
-		return c.opError("read", nil)
+		err := c.opError("read", nil)
+		if own, ok := err.(*Error); ok && errors.Is(own.Err, ErrNoPong) {
+			own.later = false // this read waited for the pong
+		}
+		return err
 	case transport.IsInterrupt(err):
 		return c.readError(err)
 	}

@@ -392,7 +392,7 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	if f.Kind == wire.KindClose {
 		return c.answerClose(ctx, f.Payload)
 	}
-	asked := f.Kind == wire.KindPong && c.pings.pong(f.Payload) // such a pong does not count as a flood
+	asked := f.Kind == wire.KindPong && c.takePong(f.Payload) // such a pong does not count as a flood
 	if !asked && !c.in.controls.Take(time.Since(epoch)) {
 		start := c.in.dec.Offset() - f.Header.Length - int64(f.Header.Size())
 		limit := int64(c.in.controls.Max)

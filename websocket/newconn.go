@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
@@ -72,6 +73,9 @@ func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,
 		MaxControls:       -1, // in.controls counts them
+	}
+	if c.keepalive = newKeepalive(limits); c.keepalive != nil {
+		c.tr.Wr.Taken = new(atomic.Int64)
 	}
 	c.in.max.Store(limits.MaxMessage)
 	c.in.share.budget = limits.Budget

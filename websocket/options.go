@@ -78,12 +78,24 @@ type Limits struct {
 	// messages does not count. A pause between two fragments does. Default: no limit.
 	MessageTimeout time.Duration
 
-	// PingInterval is how long a read waits for the peer before this side sends a ping (RFC 6455,
-	// section 5.5.2). Default: no pings.
+	// PingInterval is how long a read waits for a silent peer before this side sends a ping (RFC
+	// 6455, section 5.5.2). Any byte that arrives ends the silence. After a pong, the next ping
+	// comes exactly this much later, and after other bytes up to a quarter later. A server on the
+	// internet sets it, to 30 s for example: every proxy in common use closes a connection that is
+	// silent for 60 s or less, unless configured otherwise, and a peer that vanishes, as phones do,
+	// sends nothing that would end the connection. It takes less than 200 bytes of memory and no
+	// goroutine. Default: no pings.
 	PingInterval time.Duration
 
-	// PongTimeout is how long the peer may then stay silent. After that the connection ends with
-	// [ErrNoPong]. It has no effect without PingInterval. Default: DefaultPongTimeout, 30 s.
+	// PongTimeout is how long the peer may stay silent after a ping of PingInterval has been given
+	// to the transport. After that the connection ends with [ErrNoPong]. The time starts anew
+	// whenever the peer is seen to have taken bytes from this side, because it may read slowly and
+	// have much to read before the ping. Over TCP, TLS included, on Linux and macOS, those are
+	// acknowledged bytes. Elsewhere they are those of a write that waits, with the units of
+	// WriteTimeout. A peer that takes nothing, so that the ping cannot leave, has as much time from
+	// when the ping was due. Without PingInterval, PongTimeout has no effect. If it is negative,
+	// there are only pings, and silence never ends the connection. Default: DefaultPongTimeout,
+	// 30 s.
 	PongTimeout time.Duration
 
 	// MaxResponseHeader is the largest header of a handshake response that a client reads, in

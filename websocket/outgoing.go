@@ -75,7 +75,7 @@ func (c *Conn) flushRest() {
 	o := &c.out
 	if _, err := c.tr.Write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
 		_ = c.abortWrite("write", err, err != ErrPeerNotReading)
-	} else if o.enc.Closed() {
+	} else if c.pingLeft(); o.enc.Closed() {
 		c.closing.setOut()
 	}
 	o.rest = nil

@@ -15,6 +15,9 @@ type pace struct {
 // beginWait sets a deadline for the next read if a part of a message or frame has arrived. It
 // returns the current time if so, and the zero time otherwise.
 func (c *Conn) beginWait() time.Time {
+	if k := c.keepalive; k != nil {
+		k.awaitBytes(c)
+	}
 	p := c.in.pace
 	if p == nil {
 		return time.Time{}
@@ -37,6 +40,9 @@ func (c *Conn) beginWait() time.Time {
 // endWait ends the wait of a read that began at began and returned err. It reports whether the
 // message has taken too long.
 func (c *Conn) endWait(began time.Time, err error) (late bool) {
+	if k := c.keepalive; k != nil && err == nil {
+		k.gotBytes()
+	}
 	if began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
 		return false
 	}

@@ -14,8 +14,14 @@ import (
 type pings struct {
 	mu      sync.Mutex
 	last    uint64
-	waiting map[uint64]chan struct{}
-	others  int // pings of WriteControl whose pong has not arrived
+	waiting map[uint64]waitingPing
+	others  int // pings of WriteControl and of the keepalive whose pong has not arrived
+}
+
+// A waitingPing is a ping for whose pong a call of Ping waits.
+type waitingPing struct {
+	at   time.Duration      // when it was sent, since epoch
+	pong chan time.Duration // gets the round trip; has room for it
 }
 
 // expect records that the pongs of n more pings of WriteControl will arrive.
@@ -40,7 +46,6 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	id, pong := c.pings.begin()
 	defer c.pings.forget(id)
-	start := time.Now()
 	err := c.writeLocked(ctx, "ping", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpPing},
 		payload: binary.BigEndian.AppendUint64(nil, id),
@@ -50,8 +55,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	select {
-	case <-pong:
-		return time.Since(start), nil
+	case roundTrip := <-pong:
+		return roundTrip, nil
 	case <-ctx.Done():
 		return 0, c.opError("ping", transport.Ended(ctx))
 	case <-c.ctx.Done():
@@ -59,15 +64,15 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-func (p *pings) begin() (id uint64, pong <-chan struct{}) {
+func (p *pings) begin() (id uint64, pong <-chan time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting == nil {
-		p.waiting = make(map[uint64]chan struct{})
+		p.waiting = make(map[uint64]waitingPing)
 	}
 	p.last++
-	ch := make(chan struct{})
-	p.waiting[p.last] = ch
+	ch := make(chan time.Duration, 1)
+	p.waiting[p.last] = waitingPing{time.Since(epoch), ch}
 	return p.last, ch
 }
 
@@ -80,26 +85,50 @@ func (p *pings) forget(id uint64) {
 	}
 }
 
-// pong wakes the goroutines whose pings a pong with this payload answers: the ping with the same
-// payload, and earlier ones, because a peer may answer only the last of several pings (section
-// 5.5.3). It reports whether the pong was solicited.
-func (p *pings) pong(payload []byte) (asked bool) {
+// takePong handles a pong with this payload: it answers the ping with the same payload, and earlier
+// ones, because a peer may answer only the last of several pings (section 5.5.3). It reports
+// whether the pong was solicited.
+func (c *Conn) takePong(payload []byte) (asked bool) {
 	var id uint64 // no ping has ID 0
 	if len(payload) == 8 {
 		id = binary.BigEndian.Uint64(payload)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, ok := p.waiting[id]; !ok {
-		asked = p.others > 0
-		p.others = max(p.others-1, 0)
+	roundTrip, asked := c.pings.answered(id, c.keepalive)
+	if roundTrip < 0 {
 		return asked
 	}
-	for other, ch := range p.waiting {
+	c.stats.roundTrip.Store(int64(roundTrip))
+	if e := c.events; e != nil && e.Pong != nil {
+		e.Pong(c, roundTrip)
+	}
+	return true
+}
+
+// answered wakes the goroutines whose pings a pong with this ID answers. It returns the round trip,
+// or a negative number if the ID is unknown. asked is then whether any pong is expected. k may be
+// nil.
+func (p *pings) answered(id uint64, k *keepalive) (roundTrip time.Duration, asked bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Since(epoch)
+	ping, known := p.waiting[id]
+	if k != nil && k.ping != nil && k.ping.id == id && id != 0 {
+		ping.at, known = k.ping.at, true
+		p.others--
+	}
+	if !known {
+		asked = p.others > 0
+		p.others = max(p.others-1, 0)
+		return -1, asked
+	}
+	for other, w := range p.waiting {
 		if other <= id {
-			close(ch)
+			w.pong <- now - w.at
 			delete(p.waiting, other)
 		}
 	}
-	return true
+	if k != nil {
+		k.answered(id, now)
+	}
+	return now - ping.at, true
 }

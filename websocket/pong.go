@@ -21,6 +21,7 @@ const maxBatch = transport.BlockSize - wire.MaxHeaderSize - wire.MaxControlPaylo
 type pongs struct {
 	payloads []byte // each is preceded by its length
 	sending  bool   // sendPongs is running
+	ping     bool   // a ping of the keepalive waits, too, and is sent first
 }
 
 // answerPing sends a pong and never waits, because two peers whose readers wait for each other to
@@ -51,7 +52,7 @@ func (c *Conn) answerPing(p []byte, more bool) {
 func (c *Conn) flushPongs() {
 	o := &c.out
 	o.mu.Lock()
-	mine := len(o.pongs.payloads) > 0 && c.pongsNow()
+	mine := o.pongs.any() && c.pongsNow()
 	o.mu.Unlock()
 	if mine {
 		c.writePongs(noWait)
@@ -59,7 +60,7 @@ func (c *Conn) flushPongs() {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.pongs.payloads) > 0 && !o.pongs.sending {
+	if o.pongs.any() && !o.pongs.sending {
 		o.pongs.sending = true
 		go c.sendPongs(o.frames.join()) // joins before the reader writes anything else
 	}
@@ -78,13 +79,13 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 	for more := true; more; {
 		if turn != nil && o.frames.wait(context.Background(), c.ctx, 0, turn) != nil {
 			o.mu.Lock()
-			o.pongs.payloads = nil // the connection has ended
+			o.pongs.payloads, o.pongs.ping = nil, false // the connection has ended
 			o.mu.Unlock()
 			return
 		}
 		c.writePongs(context.Background())
 		o.mu.Lock()
-		if more = len(o.pongs.payloads) > 0; more {
+		if more = o.pongs.any(); more {
 			turn = o.frames.join()
 		}
 		o.pongs.sending = more
@@ -111,6 +112,7 @@ func (c *Conn) writePongs(ctx context.Context) {
 		return
 	}
 	c.stats.wrote(last)
+	c.pingLeft()
 }
 
 // appendPongs moves a batch of waiting pongs to buf, and returns how many. The caller has
@@ -121,6 +123,13 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 	if !c.canWrite() || o.enc.Closed() {
 		o.pongs.payloads = nil // nothing more can be sent
 	}
+	if o.pongs.ping && c.mayPing() {
+		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: c.nextPing()}
+		o.setKey(&f)
+		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // never fails; f is valid
+		n++
+	}
+	o.pongs.ping = false
 	batch := o.pongs.pop(maxBatch-len(buf), wire.Header{Masked: o.enc.Role == wire.Client}.Size())
 	o.mu.Unlock()
 	for ; len(batch) > 0; n++ {
@@ -131,6 +140,9 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 	}
 	return buf, n
 }
+
+// any reports whether anything waits.
+func (q *pongs) any() bool { return len(q.payloads) > 0 || q.ping }
 
 // push adds a pong to the queue, and drops the oldest if there are too many.
 func (q *pongs) push(p []byte) {

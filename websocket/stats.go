@@ -12,8 +12,8 @@ type Stats struct {
 	BytesRead, BytesWritten       int64 // payloads of data frames as on the wire, after compression
 	ControlsRead, ControlsWritten int64 // close, ping and pong frames
 
-	// RoundTrip is the time between the newest ping that was answered and its pong, or 0 before
-	// the first pong.
+	// RoundTrip is the time between the last ping that was answered and its pong, or 0 before the
+	// first such pong. Pings of [Conn.Ping] and of Limits.PingInterval count.
 	RoundTrip time.Duration
 }
 
@@ -22,6 +22,7 @@ type stats struct {
 	framesRead, framesWritten     atomic.Int64
 	bytesRead, bytesWritten       atomic.Int64
 	controlsRead, controlsWritten atomic.Int64
+	roundTrip                     atomic.Int64 // a time.Duration
 }
 
 // Stats returns the connection's counts. It may be called at any time. Each count is exact, but two
@@ -33,6 +34,7 @@ func (c *Conn) Stats() Stats {
 		FramesRead: s.framesRead.Load(), FramesWritten: s.framesWritten.Load(),
 		BytesRead: s.bytesRead.Load(), BytesWritten: s.bytesWritten.Load(),
 		ControlsRead: s.controlsRead.Load(), ControlsWritten: s.controlsWritten.Load(),
+		RoundTrip: time.Duration(s.roundTrip.Load()),
 	}
 }
 

@@ -28,6 +28,13 @@ func (t *turn) tryLock() bool {
 	return true
 }
 
+// busy reports whether the turn is taken.
+func (t *turn) busy() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held
+}
+
 // lock waits until the turn is free, or ctx or end ends. It returns an interrupt for ctx, and the
 // cause of end. If the turn becomes free at the same time, the lock is acquired.
 func (t *turn) lock(ctx, end context.Context) error { return t.lockWithin(ctx, end, 0) }

@@ -121,8 +121,8 @@ type Decoder struct {
 	// The message in progress.
 	message Opcode // OpText or OpBinary; 0 between messages
 	plain   bool   // no extension bit so far: text and size are checked here
-	size    int64
 	text    UTF8
+	size    int64
 
 	empties  int
 	controls int

@@ -18,9 +18,9 @@ type Encoder struct {
 	// and FrameRSV those that may be set on any data frame. All others are refused.
 	RSV, FrameRSV byte
 
-	offset int64 // bytes of the stream so far, for errors
 	open   bool  // a message has begun and has not ended
 	closed bool  // a close frame was encoded
+	offset int64 // bytes of the stream so far, for errors
 }
 
 // AppendHeader appends the header of a frame to dst. The caller then sends h.Length bytes

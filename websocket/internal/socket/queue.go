@@ -6,27 +6,25 @@ import (
 	"net"
 )
 
-// Queue returns a function that returns how much the TCP socket under TLS has not sent, or nil if
-// nc is not TLS over TCP, or if the system does not report it.
-func Queue(nc net.Conn) func() int {
-	c, ok := nc.(*tls.Conn)
-	if !ok {
-		return nil
+// Queued returns how much the TCP socket that nc is, or that is under TLS, has not sent, or -1 if
+// nc is neither or the system does not report it.
+func Queued(nc net.Conn) (n int) {
+	if c, ok := nc.(*tls.Conn); ok {
+		nc = c.NetConn()
 	}
-	tcp, ok := c.NetConn().(*net.TCPConn)
-	if !ok {
-		return nil
-	}
-	raw := Raw(tcp)
-	waiting := func() int {
-		n := -1
-		if raw != nil {
+	n = -1
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if raw := Raw(tcp); raw != nil {
 			_ = raw.Control(func(fd uintptr) { n = queued(fd) })
 		}
-		return n
 	}
-	if waiting() < 0 {
+	return n
+}
+
+// Queue returns a function that calls Queued, or nil if nc is not TLS or if Queued returns -1.
+func Queue(nc net.Conn) func() int {
+	if _, ok := nc.(*tls.Conn); !ok || Queued(nc) < 0 {
 		return nil
 	}
-	return waiting
+	return func() int { return Queued(nc) }
 }

@@ -19,6 +19,9 @@ type WriteHalf struct {
 	broken atomic.Bool  // a write failed that cannot be resumed
 	unsent atomic.Int64 // bytes left of the write in progress, once it waits
 
+	// Taken, if not nil, counts the bytes that Conn has taken.
+	Taken *atomic.Int64
+
 	// The arguments and results of try, as in ReadHalf.
 	try  func(fd uintptr) bool // is tryWrite; nil if raw is
 	buf  []byte
@@ -104,6 +107,13 @@ func (w *WriteHalf) tryWrite(fd uintptr) bool {
 			return true
 		}
 		w.n += n
+		w.took(n)
+	}
+}
+
+func (w *WriteHalf) took(n int) {
+	if w.Taken != nil {
+		w.Taken.Add(int64(n))
 	}
 }
 
@@ -124,6 +134,7 @@ func (t *Transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		t.Wr.unsent.Store(int64(len(p) + len(tail) - n + t.Wr.pump.Pending()))
 		m, err := t.writePiece(b[:min(len(b), t.pieceSize())])
 		n += m
+		t.Wr.took(m)
 		switch {
 		case err == nil:
 			last = false
