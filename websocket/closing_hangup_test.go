@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -86,6 +87,28 @@ func TestHangUpEndsRead(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The transport is closed after a second even if the reader is in a function of the program.
+func TestHangUpInOnControl(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := newDuplexPeer(t, wire.Server, Limits{})
+		goOn := make(chan struct{})
+		c.OnControl(func(op wire.Opcode, _ []byte) bool { <-goOn; return op == wire.OpPing })
+		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
+		p.expectClose(StatusGoingAway)
+		p.send(wire.OpPing, true, "")
+		synctest.Wait()
+		begun := time.Now()
+		c.CloseNow()
+		p.expectEOF()
+		if took := time.Since(begun); took != lingerTime {
+			t.Errorf("the transport was closed after %v, want %v", took, lingerTime)
+		}
+		close(goOn)
+		<-closed
+		wantClosed(t, c)
+	})
 }
 
 // A peer whose close frame arrives while the connection is ended gets no reset either.

@@ -147,6 +147,24 @@ func TestGroupMaxConns(t *testing.T) {
 	}
 }
 
+// A place is taken before the 101 is sent.
+func TestGroupMaxConnsWhileOpening(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		g := &Group{MaxConns: 2}
+		h := Handler{Options: &AcceptOptions{Group: g}, Serve: untilEnd}
+		first, second := joinGroup(t, h), joinGroup(t, h)
+		synctest.Wait()
+		if w := refused(t, g); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("answered %d while two handshakes are in progress, want 503", w.Code)
+		}
+		first.nc.Close()
+		synctest.Wait()
+		third := joinGroup(t, h).opened()
+		second.opened().nc.Close()
+		third.nc.Close()
+	})
+}
+
 // RetryAfter is rounded up to a second.
 func TestGroupRetryAfter(t *testing.T) {
 	for d, want := range map[time.Duration]string{
