@@ -3,7 +3,6 @@ package websocket
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -106,8 +105,9 @@ func TestReadAfterCloseRead(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				c.CloseRead() // its goroutine may not run yet
 				e := wantError(t, style.make(c)(context.Background()).err, "read", ErrConcurrentRead)
-				if errors.Is(e, net.ErrClosed) || e.Error() != "websocket: read: CloseRead was called: another goroutine is reading" {
-					t.Errorf("got %+v, want an error that mentions CloseRead", e)
+				const want = "websocket: read: CloseRead was called: another goroutine is reading"
+				if errors.Is(e, net.ErrClosed) || e.Error() != want {
+					t.Errorf("got %+v, want %q on an open connection", e, want)
 				}
 				synctest.Wait()
 				wantError(t, style.make(c)(context.Background()).err, "read", ErrConcurrentRead)
@@ -229,148 +229,6 @@ func TestCloseReadInMessages(t *testing.T) {
 		wantPong(p)
 		p.send(wire.OpText, true, "more")
 		wantUnexpected(t, c, p)
-	})
-}
-
-// Close works with CloseRead, in either order. Messages that the peer sends before its close frame
-// are dropped, as always.
-func TestCloseReadAndClose(t *testing.T) {
-	for name, call := range map[string]func(c *Conn) <-chan error{
-		"before Close": func(c *Conn) <-chan error {
-			c.CloseRead()
-			synctest.Wait()
-			return start(func() error { return c.Close(context.Background(), 4000, "") })
-		},
-		"during Close": func(c *Conn) <-chan error {
-			closed := start(func() error { return c.Close(context.Background(), 4000, "") })
-			synctest.Wait()
-			c.CloseRead()
-			return closed
-		},
-		"WriteControl": func(c *Conn) <-chan error {
-			c.CloseRead()
-			return start(func() error {
-				payload, _ := wire.AppendClose(nil, 4000, "")
-				err := c.WriteControl(context.Background(), wire.OpClose, payload)
-				<-c.Context().Done()
-				return err
-			})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, p := newPeer(t, role, Limits{})
-				closed := call(c)
-				synctest.Wait()
-				p.send(wire.OpText, false, "sent before")
-				p.send(wire.OpContinuation, true, "the close frame arrived")
-				p.send(wire.OpBinary, true, "")
-				p.expectClose(4000)
-				p.sendClose(4000, "")
-				p.nc.Close()
-				if err := <-closed; err != nil {
-					t.Errorf("got %v, want no error", err)
-				}
-				if v := c.Closure(); !v.Clean || v.ByPeer {
-					t.Errorf("the connection ended with %+v, want a clean end by this side", v)
-				}
-				wantClosed(t, c)
-			})
-		})
-	}
-}
-
-// However the connection ends, the background goroutine ends with it.
-func TestCloseReadEnds(t *testing.T) {
-	for name, row := range map[string]struct {
-		end  func(c *Conn, p *peer)
-		want error
-	}{
-		"CloseNow":  {func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed},
-		"Abort":     {func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
-		"EOF":       {func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF},
-		"violation": {func(_ *Conn, p *peer) { p.write([]byte{0x83, 0}) }, wire.ErrReservedOpcode},
-		"silent peer": {func(c *Conn, _ *peer) {
-			c.Close(context.Background(), StatusNormalClosure, "")
-		}, net.ErrClosed},
-		"peer that takes nothing": {func(_ *Conn, p *peer) {
-			p.send(wire.OpText, true, "hello")
-		}, errUnexpected},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, p := newPeer(t, role, Limits{})
-				c.CloseRead()
-				synctest.Wait()
-				row.end(c, p)
-				<-c.Context().Done()
-				synctest.Wait()
-				if cause := context.Cause(c.Context()); !errors.Is(cause, row.want) {
-					t.Errorf("the cause is %v, want %v", cause, row.want)
-				}
-				if !c.closing.tearingDown.Load() && !c.in.turn.tryLock() {
-					t.Error("somebody still reads")
-				}
-			})
-		})
-	}
-}
-
-// After a failed write, reading goes on for up to a second, to the peer's close frame. Messages are
-// dropped: they explain nothing, and the answer could not be sent.
-func TestCloseReadAfterFailedWrite(t *testing.T) {
-	for name, prepare := range map[string]func(c *Conn, p *peer){
-		"CloseRead first": func(c *Conn, _ *peer) {
-			c.CloseRead()
-			synctest.Wait()
-			failWrite(t, c)
-		},
-		"write first": func(c *Conn, p *peer) {
-			failWrite(t, c)
-			p.send(wire.OpText, true, "kept, and then dropped")
-			synctest.Wait()
-			c.CloseRead()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, p := newWornPeer(t, role, Limits{}, 0)
-				prepare(c, p)
-				p.send(wire.OpText, false, "dropped")
-				p.sendClose(4001, "why")
-				<-c.Context().Done()
-				wantPeersClose(t, c, CloseFrame{4001, "why"})
-				wantReleased(t, c)
-
-				c, p = newWornPeer(t, role, Limits{}, 0)
-				prepare(c, p)
-				p.send(wire.OpBinary, true, "dropped")
-				begun := time.Now()
-				<-c.Context().Done()
-				if took := time.Since(begun); took > lingerTime {
-					t.Errorf("the connection ended after %v, want at most %v", took, lingerTime)
-				}
-				wantClosed(t, c)
-			})
-		})
-	}
-}
-
-// A message that was kept when the connection ended is dropped, and no function is called any more.
-func TestCloseReadDropsKept(t *testing.T) {
-	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newWornPeer(t, role, Limits{}, 0)
-		failWrite(t, c)
-		p.send(wire.OpPing, true, "")
-		p.send(wire.OpText, true, "kept")
-		<-c.Context().Done()
-		if !c.leftover() {
-			t.Fatal("no message was kept")
-		}
-		c.OnControl(func(wire.Opcode, []byte) bool { t.Error("OnControl after the end"); return false })
-		c.CloseRead()
-		wantReleased(t, c)
-		wantClosed(t, c)
 	})
 }
 
