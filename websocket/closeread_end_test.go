@@ -88,7 +88,7 @@ func TestCloseReadEnds(t *testing.T) {
 				if cause := context.Cause(c.Context()); !errors.Is(cause, row.want) {
 					t.Errorf("the cause is %v, want %v", cause, row.want)
 				}
-				if !c.closing.tearingDown.Load() && !c.in.turn.tryLock() {
+				if !c.closing.tearingDown.Load() && !c.in.turn.TryLock() {
 					t.Error("somebody still reads")
 				}
 			})

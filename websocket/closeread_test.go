@@ -134,7 +134,7 @@ func TestCloseReadAgain(t *testing.T) {
 		}
 		wantPong(p)
 		synctest.Wait()
-		if n := len(c.in.turn.queue); n > 0 {
+		if n := c.in.turn.Waiting(); n > 0 {
 			t.Errorf("%d goroutines wait to read, want none", n)
 		}
 		c.CloseNow()

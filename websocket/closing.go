@@ -186,7 +186,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 	o := &c.out
 	for {
-		if err := o.frames.lock(ctx, c.ctx); err != nil {
+		if err := o.frames.Lock(ctx, c.ctx); err != nil {
 			return false, err
 		}
 		o.mu.Lock()

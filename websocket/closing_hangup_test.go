@@ -33,7 +33,7 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				if kind == "tls" {
 					finishTLS(t, c, p)
 				}
-				if !c.in.turn.tryLock() { // so that nobody reads
+				if !c.in.turn.TryLock() { // so that nobody reads
 					t.Fatal("the turn to read is taken")
 				}
 				p.send(wire.OpBinary, true, string(pattern(10<<10, 1)))
@@ -46,7 +46,7 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				if err := <-closed; err == nil {
 					t.Error("Close succeeded without the peer's close frame")
 				}
-				c.in.turn.unlock()
+				c.in.turn.Unlock()
 				p.expectEOF()
 				p.nc.Close()
 				wantClosed(t, c)

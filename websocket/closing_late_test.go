@@ -40,7 +40,7 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 		c, p, _, theirs := runsPeer(t, role, Limits{})
 		ctx, cancel := context.WithCancel(context.Background())
 		w := transformedWriter(t, ctx, c, 2*fragmentSize)
-		if !c.out.frames.tryLock() {
+		if !c.out.frames.TryLock() {
 			t.Fatal("the turn is taken")
 		}
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
@@ -51,7 +51,7 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 		if e := wantError(t, <-written, "write", context.Canceled); !e.Accepted {
 			t.Fatalf("got %+v, want Accepted: true", e)
 		}
-		c.out.frames.unlock() // as if Close had got the turn before the message was accepted
+		c.out.frames.Unlock() // as if Close had got the turn before the message was accepted
 		if _, got := p.message(); len(theirs.decode(got)) != 2*fragmentSize {
 			t.Errorf("got a message of %d bytes encoded, want %d decoded", len(got), 2*fragmentSize)
 		}

@@ -32,7 +32,7 @@ func TestReadGivesUpWhileCloseReads(t *testing.T) {
 		default:
 			t.Error("the canceled read still waits")
 		}
-		if c.in.turn.tryLock() {
+		if c.in.turn.TryLock() {
 			t.Error("the turn to read is free while Close reads")
 		}
 		p.send(wire.OpText, true, "not read")

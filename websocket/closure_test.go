@@ -225,8 +225,8 @@ var contextCalls = []struct {
 		return c.Write(ctx, Text, []byte("text"))
 	}, false},
 	{"Writer", func(ctx context.Context, c *Conn) error {
-		c.out.messages.tryLock()
-		defer c.out.messages.unlock()
+		c.out.messages.TryLock()
+		defer c.out.messages.Unlock()
 		_, err := c.Writer(ctx, Text)
 		return err
 	}, false},

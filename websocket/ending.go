@@ -206,11 +206,11 @@ func (c *Conn) releaseIfEnded() {
 	}
 	c.releasing.Lock()
 	defer c.releasing.Unlock()
-	if c.released || !c.in.turn.tryLock() {
+	if c.released || !c.in.turn.TryLock() {
 		return
 	}
-	defer c.in.turn.unlock()
-	if !c.out.messages.tryLock() {
+	defer c.in.turn.Unlock()
+	if !c.out.messages.TryLock() {
 		return
 	}
 	c.released = true

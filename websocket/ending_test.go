@@ -159,7 +159,7 @@ func TestResetDoesNotOvertake(t *testing.T) {
 func TestWriterAfterEndBeforeRelease(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
-		if !c.in.turn.tryLock() { // as a read would
+		if !c.in.turn.TryLock() { // as a read would
 			t.Fatal("the turn to read is not free")
 		}
 		c.CloseNow()

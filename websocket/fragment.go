@@ -55,12 +55,12 @@ func (c *Conn) writeFrame(ctx context.Context, f frame) error {
 // lockFrames takes out.frames for a message of which size bytes wait.
 func (c *Conn) lockFrames(ctx context.Context, size int) error {
 	o := &c.out
-	if o.frames.tryLock() {
+	if o.frames.TryLock() {
 		return nil
 	}
 	o.waiting.Add(int64(size))
 	defer o.waiting.Add(-int64(size))
-	return o.frames.lock(ctx, c.ctx)
+	return o.frames.Lock(ctx, c.ctx)
 }
 
 // writeFragments is writeFrame for a caller that has out.frames, which it gives back.
@@ -147,7 +147,7 @@ func (c *Conn) postpone(err error, f frame) error {
 	f.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, f)
 	o.waiting.Add(int64(len(f.payload)))
-	mine := o.frames.tryLock()
+	mine := o.frames.TryLock()
 	o.mu.Unlock()
 	if mine {
 		c.unlockFrames()

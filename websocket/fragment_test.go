@@ -308,7 +308,7 @@ func TestMaxWriteFrameCutWaiting(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if o := &c.out; o.late != nil || o.rest != nil || o.frames.held {
+		if o := &c.out; o.late != nil || o.rest != nil || o.frames.Busy() {
 			t.Error("everything was sent, but the Conn still keeps a rest or the turn")
 		}
 	})
@@ -382,7 +382,7 @@ func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 		p.expect(wire.OpText, false, "first, ")
 		p.expect(wire.OpContinuation, true, "second")
 		synctest.Wait()
-		if !c.out.frames.tryLock() {
+		if !c.out.frames.TryLock() {
 			t.Error("the turn was not given back")
 		}
 	})

@@ -7,13 +7,14 @@ import (
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
+	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // incoming is the reading half of a Conn, from bytes to pieces of messages. Everything but max
 // belongs to the holder of turn.
 type incoming struct {
-	turn turn
+	turn turn.Turn
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
@@ -50,7 +51,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	if c.closing.readClosed.Load() {
 		return c.opError("read", errReadClosed)
 	}
-	if !c.in.turn.tryLock() {
+	if !c.in.turn.TryLock() {
 		switch {
 		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
 			return c.opError("read", nil)
@@ -95,7 +96,7 @@ func (c *Conn) endRead() {
 	if c.ending.writeFailed.Load() {
 		c.lastReadDone()
 	} else {
-		in.turn.unlock()
+		in.turn.Unlock()
 	}
 	c.releaseIfEnded()
 }

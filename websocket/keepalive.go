@@ -121,7 +121,7 @@ func (k *keepalive) next(now time.Duration) time.Duration {
 
 // checkPeer is called by the timer. It does not wait.
 func (c *Conn) checkPeer() {
-	k, reading := c.keepalive, c.in.turn.busy()
+	k, reading := c.keepalive, c.in.turn.Busy()
 	var ping bool
 	var err error
 	c.pings.mu.Lock()
@@ -136,7 +136,7 @@ func (c *Conn) checkPeer() {
 		c.end(e)
 	case ping:
 		c.queuePing()
-	case c.in.turn.busy():
+	case c.in.turn.Busy():
 		k.awaitBytes(c) // a read may have begun before the timer stopped
 	}
 }

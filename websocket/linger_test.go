@@ -105,8 +105,8 @@ func TestLinger(t *testing.T) {
 
 // tornDown waits for the end of the teardown and returns the time.
 func tornDown(c *Conn) time.Time {
-	_ = c.in.turn.lock(context.Background(), context.Background())
-	defer c.in.turn.unlock()
+	_ = c.in.turn.Lock(context.Background(), context.Background())
+	defer c.in.turn.Unlock()
 	return time.Now()
 }
 

@@ -9,13 +9,14 @@ import (
 	"sync/atomic"
 
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
+	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // outgoing is the writing half of a Conn, from frames to bytes.
 type outgoing struct {
-	messages turn // one message at a time
-	frames   turn // one frame at a time; enc and rest belong to its holder
+	messages turn.Turn // one message at a time
+	frames   turn.Turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte       // of accepted frames that were cut, to be sent first; nil if there is none
 	maxFrame int          // Limits.MaxWriteFrame
@@ -53,7 +54,7 @@ func (c *Conn) unlockFrames() {
 		}
 		o.mu.Lock()
 		if len(o.late) == 0 {
-			o.frames.unlock()
+			o.frames.Unlock()
 			o.mu.Unlock()
 			return
 		}

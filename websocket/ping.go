@@ -41,7 +41,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	// IDs are assigned in the order in which pings are sent, because a pong also answers
 	// the pings before its own.
-	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+	if err := c.out.frames.Lock(ctx, c.ctx); err != nil {
 		return 0, c.opError("ping", err)
 	}
 	id, pong := c.pings.begin()

@@ -62,14 +62,14 @@ func (c *Conn) flushPongs() {
 	defer o.mu.Unlock()
 	if o.pongs.any() && !o.pongs.sending {
 		o.pongs.sending = true
-		go c.sendPongs(o.frames.join()) // joins before the reader writes anything else
+		go c.sendPongs(o.frames.Join()) // joins before the reader writes anything else
 	}
 }
 
 // pongsNow takes out.frames if it is free and the transport can write without waiting. The caller
 // has out.mu.
 func (c *Conn) pongsNow() bool {
-	return c.tr.IsRaw() && !c.out.pongs.sending && c.out.frames.tryLock()
+	return c.tr.IsRaw() && !c.out.pongs.sending && c.out.frames.TryLock()
 }
 
 // sendPongs sends the waiting pongs until there are none. It takes out.frames anew for each batch,
@@ -77,7 +77,7 @@ func (c *Conn) pongsNow() bool {
 func (c *Conn) sendPongs(turn chan struct{}) {
 	o := &c.out
 	for more := true; more; {
-		if turn != nil && o.frames.wait(context.Background(), c.ctx, 0, turn) != nil {
+		if turn != nil && o.frames.Wait(context.Background(), c.ctx, 0, turn) != nil {
 			o.mu.Lock()
 			o.pongs.payloads, o.pongs.ping = nil, false // the connection has ended
 			o.mu.Unlock()
@@ -86,7 +86,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 		c.writePongs(context.Background())
 		o.mu.Lock()
 		if more = o.pongs.any(); more {
-			turn = o.frames.join()
+			turn = o.frames.Join()
 		}
 		o.pongs.sending = more
 		o.mu.Unlock()

@@ -118,7 +118,7 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 func (c *Conn) takeBack(l loan) {
 	l.own.free()
 	l.share.resize(0)
-	if l.blk == nil || !c.in.turn.tryLock() {
+	if l.blk == nil || !c.in.turn.TryLock() {
 		return // nothing was lent, or the holder of the turn drops it
 	}
 	if c.in.blk == l.blk {

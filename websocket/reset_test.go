@@ -275,14 +275,14 @@ func TestSlowMachineReadsArrivedBytes(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, kind, wire.Server)
 			large := string(pattern(5*blockSize, 0))
-			if !c.in.turn.tryLock() { // to hold up all readers
+			if !c.in.turn.TryLock() { // to hold up all readers
 				t.Fatal("the turn to read is taken, want it free")
 			}
 			p.send(wire.OpBinary, true, large)
 			p.sendClose(4001, "")
 			c.abortWrite("write", errWornOut, true)
 			c.ending.last.wait = 0
-			c.in.turn.unlock()
+			c.in.turn.Unlock()
 			if g := <-startRead(bounded(t), c); g.err != nil || g.data != large {
 				t.Errorf("got %d bytes, %v, want %d", len(g.data), g.err, len(large))
 			}

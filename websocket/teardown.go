@@ -41,7 +41,7 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 			c.drainAndClose(begun, breach != nil)
 		}
 		c.in.dropBlock()
-		c.in.turn.unlock()
+		c.in.turn.Unlock()
 		c.releaseIfEnded()
 	}()
 }
@@ -62,10 +62,10 @@ func (c *Conn) hangUp() {
 	go func() {
 		late := time.AfterFunc(lingerTime, c.closeTransport)
 		defer late.Stop()
-		_ = c.in.turn.lock(context.Background(), context.Background())
+		_ = c.in.turn.Lock(context.Background(), context.Background())
 		c.drainAndClose(time.Now(), true)
 		c.in.dropBlock()
-		c.in.turn.unlock()
+		c.in.turn.Unlock()
 		c.releaseIfEnded()
 	}()
 }

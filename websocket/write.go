@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
+	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -126,10 +127,13 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 	if err := transport.Ended(ctx); err != nil {
 		return c.opError("write", err)
 	}
-	if o := &c.out; !o.messages.tryLock() {
+	if o := &c.out; !o.messages.TryLock() {
 		o.waiting.Add(int64(size))
-		err := o.messages.lockWithin(ctx, c.ctx, c.writeWithin)
+		err := o.messages.LockWithin(ctx, c.ctx, c.writeWithin)
 		o.waiting.Add(-int64(size))
+		if err == turn.ErrIdle {
+			err = ErrMessageOpen
+		}
 		if err != nil {
 			return c.opError("write", err)
 		}
@@ -142,6 +146,6 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 }
 
 func (c *Conn) endMessage() {
-	c.out.messages.unlock()
+	c.out.messages.Unlock()
 	c.releaseIfEnded()
 }

@@ -65,7 +65,7 @@ func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	c.ending.recordFailure(&Error{Op: op, Err: shared, closed: true, later: true}, lost)
 	c.tr.Rd.Bound(time.Now().Add(lingerTime)) // for a read in progress
 	c.pollReadAfter(pollTime)
-	if c.in.turn.tryLock() {
+	if c.in.turn.TryLock() {
 		go c.readAhead()
 	}
 	return &Error{Op: op, Err: err, closed: true}
@@ -88,25 +88,25 @@ func (c *Conn) pollReadAfter(d time.Duration) {
 // pollRead reads ahead, and ends the connection once no goroutine has read for lingerTime.
 func (c *Conn) pollRead() {
 	last := c.ending.last
-	if !c.in.turn.tryLock() {
+	if !c.in.turn.TryLock() {
 		c.pollReadAfter(pollTime)
 		return
 	}
 	idle := time.Since(last.readAt)
 	switch {
 	case c.ctx.Err() != nil:
-		c.in.turn.unlock()
+		c.in.turn.Unlock()
 	case idle >= lingerTime:
 		c.keep(nil)
 		last.left.Store(c.hasData())
 		c.end(nil) // before another reader can take more
-		c.in.turn.unlock()
+		c.in.turn.Unlock()
 	case c.wantsAhead():
 		c.pollReadAfter(pollTime)
 		c.readAhead()
 		return
 	default:
-		c.in.turn.unlock()
+		c.in.turn.Unlock()
 		c.pollReadAfter(lingerTime - idle)
 	}
 	c.releaseIfEnded()
@@ -145,7 +145,7 @@ func (c *Conn) readAhead() {
 	if c.settleLeft() {
 		c.end(nil)
 	}
-	in.turn.unlock()
+	in.turn.Unlock()
 	c.releaseIfEnded()
 }
 
@@ -213,7 +213,7 @@ func (c *Conn) lastReadDone() {
 	if c.settleLeft() {
 		c.end(nil)
 	}
-	c.in.turn.unlock()
+	c.in.turn.Unlock()
 	c.pollReadAfter(pollTime)
 }
 
@@ -227,7 +227,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 			(*yield)()
 		}
 	}
-	err := c.in.turn.lock(ctx, c.ctx)
+	err := c.in.turn.Lock(ctx, c.ctx)
 	late := transport.Ended(ctx)
 	switch {
 	case err == nil:
@@ -235,7 +235,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	case late != nil && !c.isEnd(late):
 		return late // even if the connection ended at the same time
 	case c.leftover():
-		return c.in.turn.lock(context.Background(), context.Background()) // reading it does not wait
+		return c.in.turn.Lock(context.Background(), context.Background()) // reading it does not wait
 	}
 	return err
 }

@@ -39,7 +39,7 @@ func TestRestIsSentByItself(t *testing.T) {
 			time.Sleep(time.Second)
 			p.expect(wire.OpText, true, payload)
 			synctest.Wait()
-			if c.out.rest != nil || !c.out.frames.tryLock() {
+			if c.out.rest != nil || !c.out.frames.TryLock() {
 				t.Error("the rest was sent, but the Conn still keeps it or the turn")
 			} else {
 				c.unlockFrames()

@@ -197,7 +197,7 @@ func TestWriterClosed(t *testing.T) {
 		if err := first.Close(); err == nil {
 			t.Error("a second Close succeeded")
 		}
-		if c.out.messages.tryLock() {
+		if c.out.messages.TryLock() {
 			t.Fatal("a second Close gave back the next writer's turn")
 		}
 	}
@@ -226,7 +226,7 @@ func TestWriterClosedAfterEnd(t *testing.T) {
 			t.Errorf("Close: got %v, want net.ErrClosed", err)
 		}
 	}
-	if c.out.messages.tryLock() {
+	if c.out.messages.TryLock() {
 		t.Error("the turn to write is free after the end of the connection")
 	}
 }
@@ -346,13 +346,7 @@ func TestWriteCancelledBefore(t *testing.T) {
 func cancelled(c *Conn, cancel func(), write func() error) error {
 	errs := make(chan error, 1)
 	go func() { errs <- write() }()
-	for {
-		c.out.frames.mu.Lock()
-		held := c.out.frames.held
-		c.out.frames.mu.Unlock()
-		if held {
-			break
-		}
+	for !c.out.frames.Busy() {
 	}
 	cancel()
 	return <-errs

@@ -85,7 +85,7 @@ func (w *MessageWriter) SetFrameSize(n int64) {
 // setIdle records whether no call of w is running, for those that wait until w is closed.
 func (w *MessageWriter) setIdle(idle bool) {
 	if !w.gone {
-		w.c.out.messages.setIdle(idle)
+		w.c.out.messages.SetIdle(idle)
 	}
 }
 
