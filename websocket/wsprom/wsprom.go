@@ -13,7 +13,7 @@
 //
 //	websocket_connections_open              gauge
 //	websocket_connections_accepted_total    counter
-//	websocket_connections_closed_total      counter: by, clean, code, error
+//	websocket_connections_closed_total      counter: side, clean, code, error
 //	websocket_connection_duration_seconds   histogram
 //	websocket_handshakes_refused_total      counter: status
 //	websocket_message_size_bytes            histogram: direction, type
@@ -98,7 +98,7 @@ func New() *Collector {
 		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "websocket_connections_closed_total",
 			Help: "WebSocket connections that ended, by the side that ended them and its close code.",
-		}, []string{"by", "clean", "code", "error"}),
+		}, []string{"side", "clean", "code", "error"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "websocket_connection_duration_seconds",
 			Help:    "Time from the opening handshake of WebSocket connections to their end.",
@@ -171,12 +171,12 @@ func (c *Collector) onClosed(conn *websocket.Conn, closure websocket.Closure) {
 	}
 	c.open.Dec()
 	c.duration.Observe(time.Since(began.(time.Time)).Seconds())
-	by, code := "local", closure.Sent.Code
+	side, code := "local", closure.Sent.Code
 	if closure.ByPeer {
-		by, code = "peer", closure.Received.Code
+		side, code = "peer", closure.Received.Code
 	}
 	clean := strconv.FormatBool(closure.Clean)
-	c.closed.WithLabelValues(by, clean, codeLabel(code), errorLabel(closure.Err)).Inc()
+	c.closed.WithLabelValues(side, clean, codeLabel(code), errorLabel(closure.Err)).Inc()
 }
 
 func (c *Collector) onRead(_ *websocket.Conn, t websocket.MessageType, payload, wire int64) {

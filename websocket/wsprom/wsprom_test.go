@@ -123,25 +123,25 @@ func TestMetrics(t *testing.T) {
 		}},
 		{"closed by the peer", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Sent: frame(1000), Received: frame(1001), ByPeer: true, Clean: true})
-		}, closedSeries("by=peer clean=true code=1001")},
+		}, closedSeries("clean=true code=1001 side=peer")},
 		{"closed by this side", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Sent: frame(1009), Received: frame(1000), Clean: true})
-		}, closedSeries("by=local clean=true code=1009")},
+		}, closedSeries("clean=true code=1009 side=local")},
 		{"no answer", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Sent: frame(4321)})
-		}, closedSeries("by=local clean=false code=4xxx")},
+		}, closedSeries("clean=false code=4xxx side=local")},
 		{"stream ended", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{ByPeer: true})
-		}, closedSeries("by=peer clean=false code=1006")},
+		}, closedSeries("clean=false code=1006 side=peer")},
 		{"empty close frame", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Sent: frame(1005), Received: frame(1005), ByPeer: true, Clean: true})
-		}, closedSeries("by=peer clean=true code=1005")},
+		}, closedSeries("clean=true code=1005 side=peer")},
 		{"no pong", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "read", Err: websocket.ErrNoPong}})
-		}, closedSeries("by=local clean=false code=1006 error=no_pong")},
+		}, closedSeries("clean=false code=1006 error=no_pong side=local")},
 		{"peer not reading", func(e *websocket.Events, c *websocket.Conn) {
 			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "write", Err: websocket.ErrPeerNotReading}})
-		}, closedSeries("by=local clean=false code=1006 error=peer_not_reading")},
+		}, closedSeries("clean=false code=1006 error=peer_not_reading side=local")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -269,9 +269,9 @@ func TestKeepsNoConn(t *testing.T) {
 		e.Closed(c, c.Closure()) // counts nothing
 	}
 	want := map[string]float64{
-		"websocket_connections_accepted_total[]":                             100,
-		"websocket_connections_closed_total[by=local clean=false code=1006]": 100,
-		"websocket_connection_duration_seconds_count[]":                      100,
+		"websocket_connections_accepted_total[]":                               100,
+		"websocket_connections_closed_total[clean=false code=1006 side=local]": 100,
+		"websocket_connection_duration_seconds_count[]":                        100,
 	}
 	got := gather(t, reg)
 	delete(got, "websocket_connection_duration_seconds_sum[]")
@@ -311,7 +311,7 @@ func TestConcurrent(t *testing.T) {
 	got := gather(t, reg)
 	for _, name := range []string{
 		"websocket_connections_accepted_total[]",
-		"websocket_connections_closed_total[by=local clean=false code=1006]",
+		"websocket_connections_closed_total[clean=false code=1006 side=local]",
 		"websocket_connection_duration_seconds_count[]",
 		"websocket_handshakes_refused_total[status=403]",
 		"websocket_message_size_bytes_count[direction=received type=text]",
