@@ -45,8 +45,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hawser-ws/hawser/websocket"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hawser-ws/hawser/websocket"
 )
 
 // A Collector is a [prometheus.Collector] of the metrics of all connections that its Events are
