@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -177,7 +179,7 @@ func TestMetrics(t *testing.T) {
 				tt.call(e, c)
 				want := maps.Clone(opened)
 				maps.Copy(want, tt.want)
-				if strings.HasPrefix(fmt.Sprint(tt.want), "map[websocket.closed") {
+				if want["websocket.connection.duration count{}"] == 1 {
 					delete(want, "websocket.active_connections{}")
 				}
 				if diff := cmp.Diff(want, points(t, reader)); diff != "" {
@@ -233,6 +235,42 @@ func useAll(e *websocket.Events, c *websocket.Conn) {
 	e.Wrote(c, websocket.Text, 1, 1)
 	e.Pong(c, time.Millisecond)
 	e.Closed(c, websocket.Closure{})
+}
+
+// Codes are grouped at the ends of the ranges of RFC 6455, section 7.4.2.
+func TestCodes(t *testing.T) {
+	for code, want := range map[websocket.StatusCode]string{
+		1: "other", 999: "other", 1000: "1000", 1015: "1015", 1016: "other",
+		2999: "other", 3000: "3xxx", 3999: "3xxx", 4000: "4xxx", 4999: "4xxx", 5000: "other",
+	} {
+		e, reader := newEvents(t)
+		c := newConn(t)
+		e.Accepted(nil, c)
+		e.Closed(c, websocket.Closure{Sent: websocket.CloseFrame{Code: code}})
+		name := "websocket.closed_connections{websocket.close.clean=false,websocket.close.code=" +
+			want + ",websocket.close.side=local}"
+		if got := points(t, reader); got[name] != 1 {
+			t.Errorf("%d: %v, want %s", code, got, name)
+		}
+	}
+}
+
+// The documentation lists every metric.
+func TestDocumentation(t *testing.T) {
+	e, reader := newEvents(t)
+	useAll(e, newConn(t))
+	for _, file := range []string{"README.md", "wsotel.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range collect(t, reader) {
+			rows := regexp.MustCompile("(?m)^(\\| `|//\t)" + regexp.QuoteMeta(name) + "\\b")
+			if !rows.Match(text) {
+				t.Errorf("%s does not list %s", file, name)
+			}
+		}
+	}
 }
 
 // Whatever codes and statuses peers choose, the number of attribute sets has a limit.

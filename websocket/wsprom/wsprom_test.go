@@ -3,8 +3,11 @@ package wsprom_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -150,13 +153,9 @@ func TestMetrics(t *testing.T) {
 				e.Accepted(nil, c)
 				time.Sleep(90 * time.Second)
 				tt.call(e, c)
-				want := make(map[string]float64)
-				for _, series := range []map[string]float64{opened, tt.want} {
-					for name, v := range series {
-						want[name] = v
-					}
-				}
-				if strings.Contains(fmt.Sprint(tt.want), "closed") {
+				want := maps.Clone(opened)
+				maps.Copy(want, tt.want)
+				if want["websocket_connection_duration_seconds_count[]"] == 1 {
 					delete(want, "websocket_connections_open[]")
 				}
 				if diff := cmp.Diff(want, gather(t, reg)); diff != "" {
@@ -173,6 +172,45 @@ func closedSeries(labels string) map[string]float64 {
 		"websocket_connections_closed_total[" + labels + "]": 1,
 		"websocket_connection_duration_seconds_count[]":      1,
 		"websocket_connection_duration_seconds_sum[]":        90,
+	}
+}
+
+// Codes are grouped at the ends of the ranges of RFC 6455, section 7.4.2.
+func TestCodes(t *testing.T) {
+	for code, want := range map[websocket.StatusCode]string{
+		1: "other", 999: "other", 1000: "1000", 1015: "1015", 1016: "other",
+		2999: "other", 3000: "3xxx", 3999: "3xxx", 4000: "4xxx", 4999: "4xxx", 5000: "other",
+	} {
+		e, reg := newMetrics(t)
+		c := newConn(t)
+		e.Accepted(nil, c)
+		e.Closed(c, websocket.Closure{Sent: websocket.CloseFrame{Code: code}})
+		name := "websocket_connections_closed_total[clean=false code=" + want + " side=local]"
+		if got := gather(t, reg); got[name] != 1 {
+			t.Errorf("%d: %v, want %s", code, got, name)
+		}
+	}
+}
+
+// The documentation lists every metric.
+func TestDocumentation(t *testing.T) {
+	e, reg := newMetrics(t)
+	useAll(e, newConn(t))
+	for _, file := range []string{"README.md", "wsprom.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			rows := regexp.MustCompile("(?m)^(\\| `|//\t)" + f.GetName() + "\\b")
+			if !rows.Match(text) {
+				t.Errorf("%s does not list %s", file, f.GetName())
+			}
+		}
 	}
 }
 
@@ -214,6 +252,15 @@ func TestLint(t *testing.T) {
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if !strings.HasSuffix(f.GetHelp(), ".") {
+			t.Errorf("the help of %s is %q", f.GetName(), f.GetHelp())
+		}
 	}
 }
 
