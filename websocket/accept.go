@@ -65,12 +65,36 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
 // [http.Server].
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
-	if responsewriter.HasBegun(w) {
-		return nil, &HandshakeError{Err: errBegun}
+	c, _, err := accept(w, r, opts)
+	return c, err
+}
+
+// accept is Accept, the only place that refuses a request. told is whether Events.Refused was called.
+func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
+	if opts == nil {
+		opts = new(AcceptOptions)
 	}
+	var e *HandshakeError
+	if responsewriter.HasBegun(w) {
+		e = &HandshakeError{Err: errBegun}
+	} else if opts, e = optionsFor(r, opts); e == nil {
+		c, e = open(w, r, opts)
+	}
+	if e == nil {
+		c.accepted(r)
+		return c, false, nil
+	}
+	if e.Status != 0 {
+		refuse(w, e)
+	}
+	return nil, opts.Events.refused(r, e), e
+}
+
+// open opens the connection that a request asks for. An error with a status has not been answered
+// yet.
+func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *HandshakeError) {
 	a, e := negotiate(w, r, opts)
 	if e != nil {
-		refuse(w, e)
 		return nil, e
 	}
 	var nc net.Conn
@@ -90,21 +114,19 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		nc, brw, e = hijack(w)
 	}
 	if e != nil {
-		if e.Status != 0 {
-			refuse(w, e)
-		}
 		return nil, e
 	}
 	if err := a.respond(nc, brw, middleware); err != nil {
 		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
-	c := NewConn(r.Context(), nc, &ConnOptions{
+	c := newConn(r.Context(), nc, &ConnOptions{
 		Role:        wire.Server,
 		Subprotocol: a.subprotocol,
 		Extension:   a.agreed,
 		Session:     a.session,
 		Limits:      a.limits,
 		Early:       buffered(brw.Reader),
+		Events:      opts.Events,
 	})
 	opened = true
 	return c, nil
@@ -126,10 +148,6 @@ type acceptance struct {
 func negotiate(
 	w http.ResponseWriter, r *http.Request, opts *AcceptOptions,
 ) (a acceptance, e *HandshakeError) {
-	opts, e = optionsFor(r, opts)
-	if e != nil {
-		return a, e
-	}
 	if e = opts.checkOptions(); e != nil {
 		return a, e
 	}
@@ -163,11 +181,8 @@ func negotiate(
 }
 
 // optionsFor returns the options for a request: opts itself, which is only read, or a copy that
-// Configure has changed.
+// Configure has changed. With an error it returns opts.
 func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *HandshakeError) {
-	if opts == nil {
-		return new(AcceptOptions), nil
-	}
 	if opts.Configure == nil {
 		return opts, nil
 	}
@@ -182,9 +197,9 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	}
 	var own *HandshakeError
 	if errors.As(err, &own) && !own.dial && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
-		return nil, own
+		return opts, own
 	}
-	return nil, &HandshakeError{
+	return opts, &HandshakeError{
 		Status: http.StatusForbidden,
 		Err:    privateError{err, "the server refused the WebSocket"},
 	}

@@ -67,6 +67,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
 	c.end(errClosed)
+	<-c.ended()
 	switch {
 	case refused != nil:
 		err = refused

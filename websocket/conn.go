@@ -88,6 +88,7 @@ type Conn struct {
 	ending  ending
 	pings   pings
 	stats   stats
+	events  *events // nil: none
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 

@@ -44,15 +44,20 @@ import (
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
-		return nil, nil, &HandshakeError{Err: err}
+		err = &HandshakeError{Err: err}
+		d.opts.Events.refused(nil, err)
+		return nil, nil, err
 	}
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	nc, cfg, resp, err := d.dial(bounded)
 	if err != nil {
+		d.opts.Events.refused(d.last, err)
 		return nil, resp, err
 	}
-	return NewConn(ctx, nc, &cfg), resp, nil
+	c := newConn(ctx, nc, &cfg)
+	c.accepted(d.last)
+	return c, resp, nil
 }
 
 // A dialer is the state of one Dial.
@@ -65,6 +70,7 @@ type dialer struct {
 	opts   DialOptions // slices and Header are copies
 	limits Limits
 	target target.Target // where the next attempt goes
+	last   *http.Request // the last request; nil: none yet
 	key    string        // Sec-WebSocket-Key of the last request
 	auth   string        // Authorization from the userinfo of the URL, or ""
 	host   string        // Host from opts.Header, or ""
@@ -90,10 +96,10 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	}
 	var err error
 	if d.target, d.auth, err = target.Parse(url); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := d.takeHeader(); err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, d.makeOffers()
 }
@@ -126,6 +132,7 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Respons
 // handshake succeeds.
 func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
 	req := d.newRequest()
+	d.last = req
 	proxy, err := d.proxy(ctx, req)
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)

@@ -60,7 +60,7 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 	}
 	return ConnOptions{
 		Role: wire.Client, Subprotocol: protocol,
-		Extension: extension, Session: session, Limits: d.limits,
+		Extension: extension, Session: session, Limits: d.limits, Events: d.opts.Events,
 	}, nil
 }
 

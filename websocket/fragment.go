@@ -112,7 +112,7 @@ func (c *Conn) appendFragments(f frame) {
 		first, f, more = f.divide(o.limit(f))
 		o.setKey(&first)
 		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // never fails; f is valid
-		c.stats.wrote(first)
+		c.wrote(first)
 	}
 }
 

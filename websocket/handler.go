@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"time"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -42,7 +43,9 @@ import (
 // The ErrorLog of the [http.Server] gets each error that is answered with 1011, except a context's
 // deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
 // already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
-// by the peer, a lost connection and errors of clients are not logged.
+// by the peer, a lost connection and errors of clients are not logged, with one exception: a request
+// that was refused because of its Origin is logged at most once a minute, for all Handlers of the
+// program together, unless [Events].Refused is set, which gets them all.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
 // with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
@@ -88,12 +91,18 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
 		refuse(w, e)
 		printf("%v", e)
+		if h.Options != nil {
+			h.Options.Events.refused(r, e)
+		}
 		return
 	}
-	c, err := Accept(w, r, h.Options)
+	c, told, err := accept(w, r, h.Options)
 	if err != nil {
-		if isOwnFault(err) {
+		switch {
+		case isOwnFault(err):
 			printf("%v", err)
+		case !told && errors.Is(err, errOrigin) && refusedOrigins.allow(time.Now()):
+			printf("%v; further refused origins are not logged for a minute", err)
 		}
 		return
 	}

@@ -215,13 +215,17 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 func (c *Conn) messageEnded() {
 	in := &c.in
 	c.stats.messagesRead.Add(1)
-	if in.ext != nil {
+	decoded := in.ext != nil
+	if decoded {
 		in.ext.Release()
 		in.ext = nil
 	}
 	in.open, in.last, in.stream = false, false, nil
 	if in.pace != nil {
 		in.pace.waited = 0
+	}
+	if c.events != nil {
+		c.events.messageRead(c, decoded)
 	}
 }
 

@@ -50,6 +50,13 @@ type ConnOptions struct {
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
+	c := newConn(ctx, nc, opts)
+	c.accepted(nil)
+	return c
+}
+
+// newConn is NewConn without the call of Events.Accepted.
+func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	if opts == nil {
 		opts = &ConnOptions{}
 	}
@@ -57,6 +64,9 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	if opts.Events != nil {
+		c.events = &events{Events: opts.Events, over: make(chan struct{})}
+	}
 	c.tr.init(nc, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,

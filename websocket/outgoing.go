@@ -33,6 +33,7 @@ const maxRest = 1 << 20
 type frame struct {
 	wire.Header
 	payload []byte
+	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
@@ -119,7 +120,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if err != nil {
 		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: buf[n:]})
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
 }
 
@@ -135,7 +136,7 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	if err != nil {
 		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
 }
 
@@ -192,7 +193,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 				rest: buf[min(n, len(buf)):], tail: tail[max(n-len(buf), 0):],
 			})
 		}
-		c.stats.wrote(f)
+		c.wrote(f)
 		return nil
 	}
 	// The payload is the caller's, so mask a copy of it, in portions that fit into b.
@@ -217,7 +218,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 			return c.interruptedWrite(op, err, rest)
 		}
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
 }
 
@@ -257,7 +258,7 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	default:
 		// rest is not nil even if the transport is already sending all of it.
 		o.rest = append(append(make([]byte, 0, left), f.rest...), f.tail...)
-		c.stats.wrote(f.frame)
+		c.wrote(f.frame)
 		return c.acceptedError(op, err)
 	}
 }

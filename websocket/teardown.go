@@ -48,8 +48,8 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 // awaitEnd waits for the end of the connection, or of ctx.
 func (c *Conn) awaitEnd(ctx context.Context) {
 	select {
-	case <-c.ctx.Done():
-	case <-ctx.Done():
+	case <-c.ended():
+	case <-c.watched(ctx).Done():
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	m := form{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}}
 	for _, b := range bufs {
 		if len(b) == size {
-			return c.sendMessage(ctx, frame{Header: m.Header, payload: b}, false)
+			return c.sendMessage(ctx, frame{Header: m.Header, payload: b, size: int64(size)}, false)
 		}
 	}
 	var l loan
@@ -77,7 +77,7 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 		return err
 	}
 	defer c.endMessage()
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p))}
 	return c.sendMessage(ctx, f, plain)
 }
 

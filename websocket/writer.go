@@ -110,6 +110,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 		}
 		n += m
 		p = p[m:]
+		w.frame.size += int64(m)
 	}
 	return n, w.err
 }
