@@ -31,10 +31,11 @@
 // that of the same payload as sent, after compression and without headers. The direction is
 // "receive" or "transmit", and the type is "text" or "binary".
 //
-// A connection is closed by the side "peer" or "local", whichever ended it. The code is that of the
-// close frame of this side, or "1006" if it sent none, such as after [websocket.Conn.CloseNow]. A
-// close is clean if both sides sent a close frame. The error.type of a connection is "no_pong" for
-// [websocket.ErrNoPong] and "peer_not_reading" for [websocket.ErrPeerNotReading], and it is absent
+// The side that ended a connection is "peer" or "local". The code is that of its close frame, or
+// "1006" if it sent none, such as after [websocket.Conn.CloseNow]. A close is clean if both sides
+// sent a close frame. A side that closes because the peer broke a rule or a limit does not wait for
+// the peer's close frame, so that close is not clean. The error.type of a connection is "no_pong"
+// for [websocket.ErrNoPong], "peer_not_reading" for [websocket.ErrPeerNotReading], and absent
 // otherwise. That of a handshake is its HTTP status.
 //
 // Peers cannot create attributes without limit: codes from 3000 to 3999 are recorded as "3xxx" and

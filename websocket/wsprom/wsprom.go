@@ -25,9 +25,10 @@
 // those of the same payloads as sent, after compression and without headers. The direction is
 // "received" or "sent", and the type is "text" or "binary".
 //
-// A connection is closed by "peer" or "local", whichever side ended it. The code is that of the
-// close frame of this side, or "1006" if it sent none, such as after [websocket.Conn.CloseNow]. A
-// close is clean if both sides sent a close frame. The error is "no_pong" for
+// The side that ended a connection is "peer" or "local". The code is that of its close frame, or
+// "1006" if it sent none, such as after [websocket.Conn.CloseNow]. A close is clean if both sides
+// sent a close frame. A side that closes because the peer broke a rule or a limit does not wait for
+// the peer's close frame, so that close is not clean. The error is "no_pong" for
 // [websocket.ErrNoPong], "peer_not_reading" for [websocket.ErrPeerNotReading], and empty otherwise.
 //
 // Peers cannot create series without limit: codes from 3000 to 3999 are counted as "3xxx" and those
