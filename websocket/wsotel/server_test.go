@@ -38,17 +38,8 @@ func TestServerAndClient(t *testing.T) {
 	})
 	defer server.Close()
 	opts := &websocket.DialOptions{Events: events("client")}
-	c, _, err := websocket.Dial(ctx, server.URL, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := dialEcho(ctx, t, server.URL, opts)
 	defer c.CloseNow()
-	if err := c.Write(ctx, websocket.Text, []byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := c.Read(ctx); err != nil {
-		t.Fatal(err)
-	}
 	if err := c.Close(ctx, websocket.StatusNormalClosure, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -97,4 +88,20 @@ func awaitBoth(ctx context.Context, t *testing.T, ended <-chan struct{}) {
 			t.Fatal("a side has recorded no end")
 		}
 	}
+}
+
+// dialEcho opens a connection and sends a message of five bytes, which comes back.
+func dialEcho(ctx context.Context, t *testing.T, url string, opts *websocket.DialOptions) *websocket.Conn {
+	t.Helper()
+	c, _, err := websocket.Dial(ctx, url, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(ctx, websocket.Text, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := c.Read(ctx); err != nil || string(p) != "hello" {
+		t.Fatalf("read %q, %v", p, err)
+	}
+	return c
 }

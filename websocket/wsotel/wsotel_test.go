@@ -96,80 +96,88 @@ func newConn(t *testing.T) *websocket.Conn {
 	return websocket.NewConn(context.Background(), near, nil)
 }
 
+// opened are the values of one open connection.
+var opened = map[string]float64{
+	"websocket.accepted_connections{}": 1,
+	"websocket.active_connections{}":   1,
+}
+
+// eventTests are the values after some events of a connection that has been open for 90 seconds.
+var eventTests = []struct {
+	name string
+	call func(e *websocket.Events, c *websocket.Conn)
+	want map[string]float64 // what is not in opened
+}{
+	{"accepted", func(*websocket.Events, *websocket.Conn) {}, nil},
+	{"refused", func(e *websocket.Events, _ *websocket.Conn) {
+		for _, status := range []int{403, 403, 426, 0, 799} {
+			e.Refused(nil, &websocket.HandshakeError{Status: status})
+		}
+	}, map[string]float64{
+		"websocket.refused_handshakes{error.type=403}":    2,
+		"websocket.refused_handshakes{error.type=426}":    1,
+		"websocket.refused_handshakes{error.type=none}":   1,
+		"websocket.refused_handshakes{error.type=_OTHER}": 1,
+	}},
+	{"read", func(e *websocket.Events, c *websocket.Conn) {
+		e.Read(c, websocket.Text, 100, 30)
+		e.Read(c, websocket.Text, 50, 20)
+		e.Read(c, websocket.Binary, 7, 8)
+	}, map[string]float64{
+		"websocket.message.size count{network.io.direction=receive,websocket.message.type=text}":   2,
+		"websocket.message.size sum{network.io.direction=receive,websocket.message.type=text}":     150,
+		"websocket.message.wire_size{network.io.direction=receive,websocket.message.type=text}":    50,
+		"websocket.message.size count{network.io.direction=receive,websocket.message.type=binary}": 1,
+		"websocket.message.size sum{network.io.direction=receive,websocket.message.type=binary}":   7,
+		"websocket.message.wire_size{network.io.direction=receive,websocket.message.type=binary}":  8,
+	}},
+	{"wrote", func(e *websocket.Events, c *websocket.Conn) {
+		e.Wrote(c, websocket.Text, 100, 30)
+		e.Wrote(c, websocket.Binary, 1<<40, 1<<20)
+	}, map[string]float64{
+		"websocket.message.size count{network.io.direction=transmit,websocket.message.type=text}":   1,
+		"websocket.message.size sum{network.io.direction=transmit,websocket.message.type=text}":     100,
+		"websocket.message.wire_size{network.io.direction=transmit,websocket.message.type=text}":    30,
+		"websocket.message.size count{network.io.direction=transmit,websocket.message.type=binary}": 1,
+		"websocket.message.size sum{network.io.direction=transmit,websocket.message.type=binary}":   1 << 40,
+		"websocket.message.wire_size{network.io.direction=transmit,websocket.message.type=binary}":  1 << 20,
+	}},
+	{"pong", func(e *websocket.Events, c *websocket.Conn) {
+		e.Pong(c, 250*time.Millisecond)
+		e.Pong(c, time.Second)
+	}, map[string]float64{
+		"websocket.ping.duration count{}": 2,
+		"websocket.ping.duration sum{}":   1.25,
+	}},
+	{"closed by the peer", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1000), Received: frame(1001), ByPeer: true, Clean: true})
+	}, closedPoints("", true, "1001", "peer")},
+	{"closed by this side", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1009), Received: frame(1000), Clean: true})
+	}, closedPoints("", true, "1009", "local")},
+	{"no answer", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(4321)})
+	}, closedPoints("", false, "4xxx", "local")},
+	{"stream ended", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{ByPeer: true})
+	}, closedPoints("", false, "1006", "peer")},
+	{"empty close frame", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1005), Received: frame(1005), ByPeer: true, Clean: true})
+	}, closedPoints("", true, "1005", "peer")},
+	{"no pong", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "read", Err: websocket.ErrNoPong}})
+	}, closedPoints("error.type=no_pong,", false, "1006", "local")},
+	{"peer not reading", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "write", Err: websocket.ErrPeerNotReading}})
+	}, closedPoints("error.type=peer_not_reading,", false, "1006", "local")},
+}
+
+func frame(code websocket.StatusCode) websocket.CloseFrame {
+	return websocket.CloseFrame{Code: code}
+}
+
 func TestMetrics(t *testing.T) {
-	opened := map[string]float64{
-		"websocket.accepted_connections{}": 1,
-		"websocket.active_connections{}":   1,
-	}
-	frame := func(code websocket.StatusCode) websocket.CloseFrame { return websocket.CloseFrame{Code: code} }
-	for _, tt := range []struct {
-		name string
-		call func(e *websocket.Events, c *websocket.Conn)
-		want map[string]float64 // what is not in opened
-	}{
-		{"accepted", func(*websocket.Events, *websocket.Conn) {}, nil},
-		{"refused", func(e *websocket.Events, _ *websocket.Conn) {
-			for _, status := range []int{403, 403, 426, 0, 799} {
-				e.Refused(nil, &websocket.HandshakeError{Status: status})
-			}
-		}, map[string]float64{
-			"websocket.refused_handshakes{error.type=403}":    2,
-			"websocket.refused_handshakes{error.type=426}":    1,
-			"websocket.refused_handshakes{error.type=none}":   1,
-			"websocket.refused_handshakes{error.type=_OTHER}": 1,
-		}},
-		{"read", func(e *websocket.Events, c *websocket.Conn) {
-			e.Read(c, websocket.Text, 100, 30)
-			e.Read(c, websocket.Text, 50, 20)
-			e.Read(c, websocket.Binary, 7, 8)
-		}, map[string]float64{
-			"websocket.message.size count{network.io.direction=receive,websocket.message.type=text}":   2,
-			"websocket.message.size sum{network.io.direction=receive,websocket.message.type=text}":     150,
-			"websocket.message.wire_size{network.io.direction=receive,websocket.message.type=text}":    50,
-			"websocket.message.size count{network.io.direction=receive,websocket.message.type=binary}": 1,
-			"websocket.message.size sum{network.io.direction=receive,websocket.message.type=binary}":   7,
-			"websocket.message.wire_size{network.io.direction=receive,websocket.message.type=binary}":  8,
-		}},
-		{"wrote", func(e *websocket.Events, c *websocket.Conn) {
-			e.Wrote(c, websocket.Text, 100, 30)
-			e.Wrote(c, websocket.Binary, 1<<40, 1<<20)
-		}, map[string]float64{
-			"websocket.message.size count{network.io.direction=transmit,websocket.message.type=text}":   1,
-			"websocket.message.size sum{network.io.direction=transmit,websocket.message.type=text}":     100,
-			"websocket.message.wire_size{network.io.direction=transmit,websocket.message.type=text}":    30,
-			"websocket.message.size count{network.io.direction=transmit,websocket.message.type=binary}": 1,
-			"websocket.message.size sum{network.io.direction=transmit,websocket.message.type=binary}":   1 << 40,
-			"websocket.message.wire_size{network.io.direction=transmit,websocket.message.type=binary}":  1 << 20,
-		}},
-		{"pong", func(e *websocket.Events, c *websocket.Conn) {
-			e.Pong(c, 250*time.Millisecond)
-			e.Pong(c, time.Second)
-		}, map[string]float64{
-			"websocket.ping.duration count{}": 2,
-			"websocket.ping.duration sum{}":   1.25,
-		}},
-		{"closed by the peer", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1000), Received: frame(1001), ByPeer: true, Clean: true})
-		}, closedPoints("", true, "1001", "peer")},
-		{"closed by this side", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1009), Received: frame(1000), Clean: true})
-		}, closedPoints("", true, "1009", "local")},
-		{"no answer", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(4321)})
-		}, closedPoints("", false, "4xxx", "local")},
-		{"stream ended", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{ByPeer: true})
-		}, closedPoints("", false, "1006", "peer")},
-		{"empty close frame", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1005), Received: frame(1005), ByPeer: true, Clean: true})
-		}, closedPoints("", true, "1005", "peer")},
-		{"no pong", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "read", Err: websocket.ErrNoPong}})
-		}, closedPoints("error.type=no_pong,", false, "1006", "local")},
-		{"peer not reading", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "write", Err: websocket.ErrPeerNotReading}})
-		}, closedPoints("error.type=peer_not_reading,", false, "1006", "local")},
-	} {
+	for _, tt := range eventTests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e, reader := newEvents(t)

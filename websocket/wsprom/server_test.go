@@ -1,7 +1,6 @@
 package wsprom_test
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -29,14 +28,13 @@ func TestServerAndClient(t *testing.T) {
 			Closed:  func(*websocket.Conn, websocket.Closure) { ended <- struct{}{} },
 		})
 	}
-	h := websocket.Handler{
+	server := httptest.NewServer(websocket.Handler{
 		Serve: echo,
 		Options: &websocket.AcceptOptions{
 			Limits: websocket.Limits{MaxMessage: 1000},
 			Events: events("server"),
 		},
-	}
-	server := httptest.NewServer(h)
+	})
 	defer server.Close()
 	dial := &websocket.DialOptions{Events: events("client")}
 
@@ -52,16 +50,7 @@ func TestServerAndClient(t *testing.T) {
 			}
 		},
 	} {
-		c, _, err := websocket.Dial(ctx, server.URL, dial)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Write(ctx, websocket.Text, []byte("hello")); err != nil {
-			t.Fatal(err)
-		}
-		if _, p, err := c.Read(ctx); err != nil || !bytes.Equal(p, []byte("hello")) {
-			t.Fatalf("read %q, %v", p, err)
-		}
+		c := dialEcho(ctx, t, server.URL, dial)
 		end(c)
 		awaitBoth(ctx, t, ended)
 	}
@@ -75,6 +64,21 @@ func TestServerAndClient(t *testing.T) {
 	}
 	awaitBoth(ctx, t, ended)
 
+	got := gather(t, reg)
+	for _, role := range []string{"server", "client"} {
+		name := "websocket_connection_duration_seconds_sum[role=" + role + "]"
+		if got[name] <= 0 {
+			t.Errorf("%s is %v", name, got[name])
+		}
+		delete(got, name)
+	}
+	if diff := cmp.Diff(serverAndClient(), got); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+}
+
+// serverAndClient returns the series of TestServerAndClient.
+func serverAndClient() map[string]float64 {
 	const (
 		accepted = "websocket_connections_accepted_total"
 		closed   = "websocket_connections_closed_total"
@@ -108,17 +112,7 @@ func TestServerAndClient(t *testing.T) {
 			want[wire+labels] = 15
 		}
 	}
-	got := gather(t, reg)
-	for _, role := range []string{"server", "client"} {
-		name := "websocket_connection_duration_seconds_sum[role=" + role + "]"
-		if got[name] <= 0 {
-			t.Errorf("%s is %v", name, got[name])
-		}
-		delete(got, name)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("series (-want +got):\n%s", diff)
-	}
+	return want
 }
 
 // awaitBoth waits until both sides have recorded the end of a connection or of a handshake.
@@ -131,4 +125,20 @@ func awaitBoth(ctx context.Context, t *testing.T, ended <-chan struct{}) {
 			t.Fatal("a side has recorded no end")
 		}
 	}
+}
+
+// dialEcho opens a connection and sends a message of five bytes, which comes back.
+func dialEcho(ctx context.Context, t *testing.T, url string, opts *websocket.DialOptions) *websocket.Conn {
+	t.Helper()
+	c, _, err := websocket.Dial(ctx, url, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(ctx, websocket.Text, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := c.Read(ctx); err != nil || string(p) != "hello" {
+		t.Fatalf("read %q, %v", p, err)
+	}
+	return c
 }

@@ -72,80 +72,88 @@ func newConn(t *testing.T) *websocket.Conn {
 	return websocket.NewConn(context.Background(), near, nil)
 }
 
+// opened are the values of one open connection.
+var opened = map[string]float64{
+	"websocket_connections_accepted_total[]": 1,
+	"websocket_connections_open[]":           1,
+}
+
+// eventTests are the values after some events of a connection that has been open for 90 seconds.
+var eventTests = []struct {
+	name string
+	call func(e *websocket.Events, c *websocket.Conn)
+	want map[string]float64 // what is not in opened
+}{
+	{"accepted", func(*websocket.Events, *websocket.Conn) {}, nil},
+	{"refused", func(e *websocket.Events, _ *websocket.Conn) {
+		for _, status := range []int{403, 403, 426, 0, 799} {
+			e.Refused(nil, &websocket.HandshakeError{Status: status})
+		}
+	}, map[string]float64{
+		"websocket_handshakes_refused_total[status=403]":   2,
+		"websocket_handshakes_refused_total[status=426]":   1,
+		"websocket_handshakes_refused_total[status=none]":  1,
+		"websocket_handshakes_refused_total[status=other]": 1,
+	}},
+	{"read", func(e *websocket.Events, c *websocket.Conn) {
+		e.Read(c, websocket.Text, 100, 30)
+		e.Read(c, websocket.Text, 50, 20)
+		e.Read(c, websocket.Binary, 7, 8)
+	}, map[string]float64{
+		"websocket_message_size_bytes_count[direction=received type=text]":   2,
+		"websocket_message_size_bytes_sum[direction=received type=text]":     150,
+		"websocket_message_wire_bytes_total[direction=received type=text]":   50,
+		"websocket_message_size_bytes_count[direction=received type=binary]": 1,
+		"websocket_message_size_bytes_sum[direction=received type=binary]":   7,
+		"websocket_message_wire_bytes_total[direction=received type=binary]": 8,
+	}},
+	{"wrote", func(e *websocket.Events, c *websocket.Conn) {
+		e.Wrote(c, websocket.Text, 100, 30)
+		e.Wrote(c, websocket.Binary, 1<<40, 1<<20)
+	}, map[string]float64{
+		"websocket_message_size_bytes_count[direction=sent type=text]":   1,
+		"websocket_message_size_bytes_sum[direction=sent type=text]":     100,
+		"websocket_message_wire_bytes_total[direction=sent type=text]":   30,
+		"websocket_message_size_bytes_count[direction=sent type=binary]": 1,
+		"websocket_message_size_bytes_sum[direction=sent type=binary]":   1 << 40,
+		"websocket_message_wire_bytes_total[direction=sent type=binary]": 1 << 20,
+	}},
+	{"pong", func(e *websocket.Events, c *websocket.Conn) {
+		e.Pong(c, 250*time.Millisecond)
+		e.Pong(c, time.Second)
+	}, map[string]float64{
+		"websocket_ping_round_trip_seconds_count[]": 2,
+		"websocket_ping_round_trip_seconds_sum[]":   1.25,
+	}},
+	{"closed by the peer", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1000), Received: frame(1001), ByPeer: true, Clean: true})
+	}, closedSeries("clean=true code=1001 side=peer")},
+	{"closed by this side", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1009), Received: frame(1000), Clean: true})
+	}, closedSeries("clean=true code=1009 side=local")},
+	{"no answer", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(4321)})
+	}, closedSeries("clean=false code=4xxx side=local")},
+	{"stream ended", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{ByPeer: true})
+	}, closedSeries("clean=false code=1006 side=peer")},
+	{"empty close frame", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Sent: frame(1005), Received: frame(1005), ByPeer: true, Clean: true})
+	}, closedSeries("clean=true code=1005 side=peer")},
+	{"no pong", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "read", Err: websocket.ErrNoPong}})
+	}, closedSeries("clean=false code=1006 error=no_pong side=local")},
+	{"peer not reading", func(e *websocket.Events, c *websocket.Conn) {
+		e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "write", Err: websocket.ErrPeerNotReading}})
+	}, closedSeries("clean=false code=1006 error=peer_not_reading side=local")},
+}
+
+func frame(code websocket.StatusCode) websocket.CloseFrame {
+	return websocket.CloseFrame{Code: code}
+}
+
 func TestMetrics(t *testing.T) {
-	opened := map[string]float64{
-		"websocket_connections_accepted_total[]": 1,
-		"websocket_connections_open[]":           1,
-	}
-	frame := func(code websocket.StatusCode) websocket.CloseFrame { return websocket.CloseFrame{Code: code} }
-	for _, tt := range []struct {
-		name string
-		call func(e *websocket.Events, c *websocket.Conn)
-		want map[string]float64 // what is not in opened
-	}{
-		{"accepted", func(*websocket.Events, *websocket.Conn) {}, nil},
-		{"refused", func(e *websocket.Events, _ *websocket.Conn) {
-			for _, status := range []int{403, 403, 426, 0, 799} {
-				e.Refused(nil, &websocket.HandshakeError{Status: status})
-			}
-		}, map[string]float64{
-			"websocket_handshakes_refused_total[status=403]":   2,
-			"websocket_handshakes_refused_total[status=426]":   1,
-			"websocket_handshakes_refused_total[status=none]":  1,
-			"websocket_handshakes_refused_total[status=other]": 1,
-		}},
-		{"read", func(e *websocket.Events, c *websocket.Conn) {
-			e.Read(c, websocket.Text, 100, 30)
-			e.Read(c, websocket.Text, 50, 20)
-			e.Read(c, websocket.Binary, 7, 8)
-		}, map[string]float64{
-			"websocket_message_size_bytes_count[direction=received type=text]":   2,
-			"websocket_message_size_bytes_sum[direction=received type=text]":     150,
-			"websocket_message_wire_bytes_total[direction=received type=text]":   50,
-			"websocket_message_size_bytes_count[direction=received type=binary]": 1,
-			"websocket_message_size_bytes_sum[direction=received type=binary]":   7,
-			"websocket_message_wire_bytes_total[direction=received type=binary]": 8,
-		}},
-		{"wrote", func(e *websocket.Events, c *websocket.Conn) {
-			e.Wrote(c, websocket.Text, 100, 30)
-			e.Wrote(c, websocket.Binary, 1<<40, 1<<20)
-		}, map[string]float64{
-			"websocket_message_size_bytes_count[direction=sent type=text]":   1,
-			"websocket_message_size_bytes_sum[direction=sent type=text]":     100,
-			"websocket_message_wire_bytes_total[direction=sent type=text]":   30,
-			"websocket_message_size_bytes_count[direction=sent type=binary]": 1,
-			"websocket_message_size_bytes_sum[direction=sent type=binary]":   1 << 40,
-			"websocket_message_wire_bytes_total[direction=sent type=binary]": 1 << 20,
-		}},
-		{"pong", func(e *websocket.Events, c *websocket.Conn) {
-			e.Pong(c, 250*time.Millisecond)
-			e.Pong(c, time.Second)
-		}, map[string]float64{
-			"websocket_ping_round_trip_seconds_count[]": 2,
-			"websocket_ping_round_trip_seconds_sum[]":   1.25,
-		}},
-		{"closed by the peer", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1000), Received: frame(1001), ByPeer: true, Clean: true})
-		}, closedSeries("clean=true code=1001 side=peer")},
-		{"closed by this side", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1009), Received: frame(1000), Clean: true})
-		}, closedSeries("clean=true code=1009 side=local")},
-		{"no answer", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(4321)})
-		}, closedSeries("clean=false code=4xxx side=local")},
-		{"stream ended", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{ByPeer: true})
-		}, closedSeries("clean=false code=1006 side=peer")},
-		{"empty close frame", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Sent: frame(1005), Received: frame(1005), ByPeer: true, Clean: true})
-		}, closedSeries("clean=true code=1005 side=peer")},
-		{"no pong", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "read", Err: websocket.ErrNoPong}})
-		}, closedSeries("clean=false code=1006 error=no_pong side=local")},
-		{"peer not reading", func(e *websocket.Events, c *websocket.Conn) {
-			e.Closed(c, websocket.Closure{Err: &websocket.Error{Op: "write", Err: websocket.ErrPeerNotReading}})
-		}, closedSeries("clean=false code=1006 error=peer_not_reading side=local")},
-	} {
+	for _, tt := range eventTests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e, reg := newMetrics(t)
