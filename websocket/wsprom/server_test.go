@@ -54,11 +54,8 @@ func TestServerAndClient(t *testing.T) {
 		end(c)
 		awaitBoth(ctx, t, ended)
 	}
-	foreign := &websocket.DialOptions{
-		Events: dial.Events,
-		Header: http.Header{"Origin": {"https://example.com"}},
-	}
-	if c, _, err := websocket.Dial(ctx, server.URL, foreign); err == nil {
+	dial.Header = http.Header{"Origin": {"https://example.com"}}
+	if c, _, err := websocket.Dial(ctx, server.URL, dial); err == nil {
 		c.CloseNow()
 		t.Fatal("the server accepted a foreign origin")
 	}
