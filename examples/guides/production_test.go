@@ -9,11 +9,13 @@ import (
 	"testing"
 )
 
-// The code in the guide for production, and the shutdown in README.md, are lines of programs that are compiled
-// and tested.
+// The code in the guide for production, and the shutdown in README.md, are lines of programs and Examples that
+// are compiled and tested.
 func TestQuotes(t *testing.T) {
 	var programs []string
-	for _, pattern := range []string{"../limits/*.go", "../../websocket/wsprom/example_test.go"} {
+	for _, pattern := range []string{
+		"../limits/*.go", "../../websocket/example_*_test.go", "../../websocket/wsprom/example_test.go",
+	} {
 		files, err := filepath.Glob(filepath.FromSlash(pattern))
 		if err != nil || len(files) == 0 {
 			t.Errorf("no files %s: %v", pattern, err)
@@ -23,8 +25,8 @@ func TestQuotes(t *testing.T) {
 		}
 	}
 	quotes := blocks(read(t, "production.md"))
-	if len(quotes) < 6 {
-		t.Errorf("production.md has %d blocks of Go code, want at least 6", len(quotes))
+	if len(quotes) < 7 {
+		t.Errorf("production.md has %d blocks of Go code, want at least 7", len(quotes))
 	}
 	for _, b := range blocks(read(t, "../../README.md")) {
 		if strings.Contains(b, "Shutdown") {
