@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/websocket/internal/responsewriter"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -37,6 +38,8 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
+//   - 503: AcceptOptions.Group is full or shutting down. The response has a Retry-After field, and
+//     the server closes the connection
 //   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
@@ -62,15 +65,49 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 // that. The ReadDeadlines example adds deadlines to such connections.
 //
 // The context of the connection has the values of the request's context, but does not end with it.
-// After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
-// [http.Server].
+// After Accept, the connection depends on neither w, nor r's context, nor the context that
+// [http.Server.BaseContext] returned, nor a deadline of the server. [Group.Shutdown] closes the
+// connections of a server that exits.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
-	if responsewriter.HasBegun(w) {
-		return nil, &HandshakeError{Err: errBegun}
+	c, _, err := accept(w, r, opts)
+	if err == nil {
+		c.group.leave(c, holdServe)
 	}
-	a, e := negotiate(w, r, opts)
-	if e != nil {
+	return c, err
+}
+
+// accept is Accept for a Handler, which leaves the Group once Serve has returned. It is the only
+// place that refuses a request. told is whether Events.Refused was called.
+func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
+	if opts == nil {
+		opts = new(AcceptOptions)
+	}
+	var e *HandshakeError
+	if responsewriter.HasBegun(w) {
+		e = &HandshakeError{Err: errBegun}
+	} else if opts, e = optionsFor(r, opts); e == nil {
+		c, e = open(w, r, opts)
+	}
+	if e == nil {
+		c.accepted(r)
+		return c, false, nil
+	}
+	if e.Status != 0 {
 		refuse(w, e)
+	}
+	return nil, opts.Events.refused(r, e), e
+}
+
+// open opens the connection that a request asks for. An error with a status has not been answered
+// yet.
+func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *HandshakeError) {
+	a, e := negotiate(w, r, opts)
+	if e == nil {
+		if e = a.group.enter(); e != nil {
+			closeSession(a.session)
+		}
+	}
+	if e != nil {
 		return nil, e
 	}
 	var nc net.Conn
@@ -80,8 +117,9 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		if !opened {
 			closeSession(a.session)
 			if nc != nil {
-				dropConn(nc)
+				transport.Drop(nc)
 			}
+			a.group.join(nil)
 		}
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used
@@ -90,22 +128,21 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		nc, brw, e = hijack(w)
 	}
 	if e != nil {
-		if e.Status != 0 {
-			refuse(w, e)
-		}
 		return nil, e
 	}
 	if err := a.respond(nc, brw, middleware); err != nil {
 		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
-	c := NewConn(r.Context(), nc, &ConnOptions{
+	c := newConn(r.Context(), nc, &ConnOptions{
 		Role:        wire.Server,
 		Subprotocol: a.subprotocol,
 		Extension:   a.agreed,
 		Session:     a.session,
 		Limits:      a.limits,
 		Early:       buffered(brw.Reader),
+		Events:      opts.Events,
 	})
+	a.group.join(c)
 	opened = true
 	return c, nil
 }
@@ -119,6 +156,7 @@ type acceptance struct {
 	session     wire.Session
 	limits      Limits
 	header      http.Header // AcceptOptions.Header
+	group       *Group      // AcceptOptions.Group
 }
 
 // negotiate checks a request and its options, and chooses subprotocol and extension. Without an
@@ -126,10 +164,6 @@ type acceptance struct {
 func negotiate(
 	w http.ResponseWriter, r *http.Request, opts *AcceptOptions,
 ) (a acceptance, e *HandshakeError) {
-	opts, e = optionsFor(r, opts)
-	if e != nil {
-		return a, e
-	}
 	if e = opts.checkOptions(); e != nil {
 		return a, e
 	}
@@ -158,16 +192,13 @@ func negotiate(
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.header = opts.Header
+	a.header, a.group = opts.Header, opts.Group
 	return a, nil
 }
 
 // optionsFor returns the options for a request: opts itself, which is only read, or a copy that
-// Configure has changed.
+// Configure has changed. With an error it returns opts.
 func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *HandshakeError) {
-	if opts == nil {
-		return new(AcceptOptions), nil
-	}
 	if opts.Configure == nil {
 		return opts, nil
 	}
@@ -182,9 +213,9 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	}
 	var own *HandshakeError
 	if errors.As(err, &own) && !own.dial && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
-		return nil, own
+		return opts, own
 	}
-	return nil, &HandshakeError{
+	return opts, &HandshakeError{
 		Status: http.StatusForbidden,
 		Err:    privateError{err, "the server refused the WebSocket"},
 	}

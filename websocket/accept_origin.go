@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -9,6 +10,9 @@ import (
 
 // maxOrigin is the largest origin that is checked, in bytes. A host name has at most 253.
 const maxOrigin = 512
+
+// errOrigin is the cause of a refusal that a Handler logs.
+var errOrigin = errors.New("is not in AcceptOptions.Origins")
 
 // checkOrigin checks the Origin field of a request (RFC 6455, section 10.2). A browser lets any
 // page open a WebSocket to any server, and sends the server's cookies along. Only this field tells
@@ -28,8 +32,7 @@ func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 		return nil
 	}
 	// The client must not see the host, which may be an internal name behind a proxy.
-	err := fmt.Errorf("origin %q does not match host %q and is not in AcceptOptions.Origins",
-		values[0], r.Host)
+	err := fmt.Errorf("origin %q does not match host %.300q and %w", values[0], r.Host, errOrigin)
 	return &HandshakeError{
 		Status: http.StatusForbidden, Section: section102,
 		Err: privateError{err, "the origin is not allowed"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // refusal returns the error of a request that is answered with status.
@@ -29,7 +30,13 @@ func (e privateError) Unwrap() error { return e.error }
 // errors.
 func refuse(w http.ResponseWriter, e *HandshakeError) {
 	h := w.Header()
+	var busy *busyError
 	switch {
+	case errors.As(e.Err, &busy):
+		if busy.retryAfter != "" {
+			h["Retry-After"] = []string{busy.retryAfter}
+		}
+		h[fieldConnection] = []string{"close"} // the client has no other use for it
 	case e.Status == http.StatusMethodNotAllowed:
 		h["Allow"] = []string{http.MethodGet}
 	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22
@@ -64,9 +71,9 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 	if d := a.limits.HandshakeTimeout; d > 0 {
 		// Set both, because not all transports have deadlines, and closing does not end every write.
 		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
-		late := time.AfterFunc(d, func() { dropConn(nc) })
+		late := time.AfterFunc(d, func() { transport.Drop(nc) })
 		defer func() {
-			if !late.Stop() || isDeadline(err) {
+			if !late.Stop() || transport.IsDeadline(err) {
 				err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 			}
 		}()

@@ -8,13 +8,14 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // poison takes blocks out of the pool, as other connections would, and overwrites them.
 func poison() {
 	for range 50 {
-		b := getBlock()
+		b := transport.GetBlock()
 		for i := range b {
 			b[i] = '!'
 		}
@@ -115,11 +116,11 @@ func TestLentMessageIsSafe(t *testing.T) {
 func TestBlocksDoNotLeak(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for range 50 {
-			b, large := new(block), new(largeBlock)
+			b, large := new(transport.Block), new(transport.LargeBlock)
 			copy(b[:], strings.Repeat("!", blockSize))
 			copy(large[:], strings.Repeat("!", largeSize))
-			putBlock(b)
-			largeBlocks.Put(large)
+			transport.PutBlock(b)
+			new(transport.WriteHalf).PutLarge(large)
 		}
 		c, p := newPeer(t, role, Limits{})
 		for _, style := range readStyles {

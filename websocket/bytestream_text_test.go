@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -133,7 +134,7 @@ func TestByteStreamTextCutByDeadline(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		nc := c.ByteStream(Text)
 		io.WriteString(nc, "\xe2\x82")
-		nc.SetWriteDeadline(longAgo)
+		nc.SetWriteDeadline(transport.LongAgo)
 		n, err := io.WriteString(nc, "\xac")
 		if wantTimeout(t, err); n != 0 {
 			t.Errorf("Write accepted %d bytes, want 0", n)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -20,7 +21,9 @@ type closing struct {
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown closes the transport
+	closed      atomic.Bool // the transport is being closed, or is closed
 	over        atomic.Bool // out is set, or never will be
+	readClosed  atomic.Bool // CloseRead was called
 
 	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
 
@@ -41,9 +44,10 @@ type closing struct {
 // Close waits until ctx ends, but no longer than Limits.CloseTimeout. When it returns, the
 // connection has ended. If both close frames were exchanged, TCP is closed in the background: by a
 // server at once or within a second, by a client when the server has closed it or another
-// Limits.CloseTimeout has passed. Otherwise TCP is closed already. If ctx has ended before the
-// call, Close does not wait for the peer. It still sends its frame if the transport takes it at
-// once. Over a transport that does not show this in advance, Close waits 5 ms.
+// Limits.CloseTimeout has passed. Otherwise TCP is closed already, or within a second if ctx ended
+// less than a second after the call. If ctx has ended before the call, Close does not wait for the
+// peer. It still sends its frame if the transport takes it at once. Over a transport that does not
+// show this in advance, Close waits 5 ms.
 //
 // The error is nil if both close frames were exchanged, with the given code and reason. If the
 // connection had ended before, the error wraps the cause, such as the peer's [*CloseError]. A
@@ -54,6 +58,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	if c.ctx.Err() != nil {
 		return c.opError("close", nil)
 	}
+	began := time.Now()
 	p, refused := closePayload(code, reason)
 	ctx, cancel := c.closeContext(ctx)
 	defer cancel()
@@ -66,13 +71,18 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		<-c.ctx.Done() // soon: the teardown has nothing left to wait for
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
-	c.end(errClosed)
+	if context.Cause(ctx) == errCloseTimeout || time.Since(began) >= lingerTime {
+		c.end(errClosed) // the frame has arrived, or never will
+	} else {
+		c.hangUp()
+	}
+	<-c.ended()
 	switch {
 	case refused != nil:
 		err = refused
 	case err == nil:
 		return nil
-	case ended && !isInterrupt(err):
+	case ended && !transport.IsInterrupt(err):
 		return c.opError("close", nil)
 	}
 	received, _ := c.ending.known("close")
@@ -93,11 +103,27 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 }
 
 // CloseNow closes the connection without a closing handshake. The peer sees a broken connection. If
-// the connection has already ended with our close frame, CloseNow does nothing: TCP is closed in
-// the background, so that the frame is not lost. Later calls do nothing. It always returns nil.
+// our close frame has already been sent, TCP is closed in the background, within a second, so that
+// the frame is not lost. Later calls do nothing. It always returns nil.
+//
+// Once Shutdown of the connection's [Group] has begun, CloseNow first sends a close frame with
+// StatusGoingAway, if none was sent and the transport takes it within a second.
 func (c *Conn) CloseNow() error {
-	c.end(errClosed)
-	c.drop()
+	defer c.drop()
+	wait := time.Duration(0)
+	switch {
+	case c.group.shuttingDown(): // Serve may be faster than Shutdown
+		wait = lingerTime
+	case c.closing.sent.Load() && !c.closing.over.Load(): // it is being written
+		wait = transport.ProbeTime
+	}
+	if wait > 0 && c.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
+		defer cancel()
+		p, _ := closePayload(StatusGoingAway, "")
+		_, _ = c.sendClose(ctx, p)
+	}
+	c.hangUp()
 	return nil
 }
 
@@ -110,8 +136,7 @@ func (c *Conn) Abort(cause error) {
 		cause = net.ErrClosed
 	}
 	c.ending.record(&Error{Op: "close", Err: cause, closed: true, local: true, later: true})
-	c.end(errClosed)
-	c.drop()
+	_ = c.CloseNow()
 }
 
 // drop drops the messages that could still be read after the connection has ended.
@@ -182,7 +207,11 @@ func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sending, stop := outlive(ctx, probeTime)
+	patience := transport.ProbeTime
+	if ctx.Err() != nil && c.group.shuttingDown() {
+		patience = lingerTime // Shutdown may be sending the frame
+	}
+	sending, stop := outlive(ctx, patience)
 	defer stop()
 	sent := make(chan error, 1) // nil also if writing failed, after which reading is limited
 	go func() {
@@ -199,7 +228,7 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	if e := <-sent; e != nil {
 		err = e
 	}
-	switch e := contextError(ctx); {
+	switch e := transport.Ended(ctx); {
 	case err == nil || e == nil:
 		return err
 	case c.isEnd(e):
@@ -255,7 +284,7 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		close(due)
 	}
 	c.awaitEnd(ctx)
-	return c.opError("read", contextError(ctx))
+	return c.opError("read", transport.Ended(ctx))
 }
 
 // recordClose records the peer's close frame before it is answered. It reports whether the peer was
@@ -322,7 +351,7 @@ func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
 		}
 		return c.opError("close", err)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return c.opError("close", err)
 	}
 	ours, err := c.sendClose(ctx, payload)

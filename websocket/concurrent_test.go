@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // stamp makes a message: the number of the writer, the sequence number of the message, and
@@ -279,11 +281,11 @@ func TestLentDataStaysAfterEnd(t *testing.T) {
 				}
 				end.end(ctx, server)
 				for range 50 { // overwrite the blocks of the pool
-					b := getBlock()
+					b := transport.GetBlock()
 					for i := range b {
 						b[i] = '!'
 					}
-					defer putBlock(b)
+					defer transport.PutBlock(b)
 				}
 				if !bytes.Equal(m.Data, want) {
 					t.Error("the data has changed")

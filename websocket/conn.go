@@ -1,21 +1,25 @@
 // A maintainer's map of this package.
 //
 // Who owns what. A Conn is a table of contents: each concern is a struct in the file of its name.
-// The holder of in.turn reads: incoming, the read half of transport and, after a failed write,
-// lastReads belong to it. The holder of out.messages sends a message. The holder of out.frames
-// writes a frame: the encoder, out.rest and the write half of transport belong to it. Any goroutine
-// may use ending, pings and stats, which have a mutex or atomics. The opening handshake comes
-// before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for both.
+// The holder of in.turn reads: incoming, tr.Rd and, after a failed write, lastReads belong to it.
+// The holder of out.messages sends a message. The holder of out.frames writes a frame: the encoder,
+// out.rest and tr.Wr belong to it. Any goroutine may use ending, pings and stats, which have a
+// mutex or atomics. The transport is internal/transport, which knows nothing of frames. The opening
+// handshake comes before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for
+// both.
 //
 // Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of a turn,
 // of a deadline, of ending and of pings, which are held for a few lines and never together.
 // Against that order a lock is only tried: in.turn by abortWrite, which has out.frames; out.frames
 // by answerPing, flushPongs and postpone under out.mu; in.turn and out.messages by releaseIfEnded.
 //
+// The program's functions of Events (events.go) are called with the turn of what they report, but
+// with no mutex: Read with in.turn, Wrote with out.frames, Closed by the first call of end.
+//
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
 //  2. nextPiece takes frames from the wire.Decoder, and fill reads once in.unread is empty.
-//  3. transport.readBlock (transport_read.go) reads into a pooled block with one system call.
+//  3. tr.ReadBlock (internal/transport/read.go) reads into a pooled block with one system call.
 //  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
 //  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
 //     gather (gather.go) joins the pieces of a message.
@@ -26,7 +30,7 @@
 //  2. encodeMessage compresses the message if there is an extension.
 //  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
 //  4. writeLocked (outgoing.go) makes the frame in a pooled block and masks it on a client.
-//  5. transport.write (transport_write.go) writes it with one system call, or waits and goes on.
+//  5. tr.Write (internal/transport/write.go) writes it with one system call, or waits and goes on.
 //  6. If that is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
 //     the turn back. A write that fails otherwise goes to abortWrite.
 //
@@ -38,6 +42,8 @@
 //     the transport and closes it, on its own goroutine.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
 //   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+//   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
+//   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
 package websocket
 
@@ -50,6 +56,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -57,7 +64,8 @@ import (
 //
 // One goroutine may read at a time. Any number may write, ping and close. Some goroutine must read
 // for as long as the connection is open: only a read sees pings, pongs and the peer's close frame.
-// Close or CloseNow must be called in the end; a Handler does so itself.
+// CloseRead does so for a program that only sends. Close or CloseNow must be called in the end; a
+// Handler does so itself.
 //
 // After the connection has ended, every blocking method, Close included, returns an error that
 // matches [net.ErrClosed], and [Conn.Closure] returns how the connection ended.
@@ -79,15 +87,17 @@ type Conn struct {
 	rsv         byte          // bits that session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
+	group       *Group        // AcceptOptions.Group
 
 	// One concern each, in the file of its name.
-	tr      transport
+	tr      transport.Transport
 	in      incoming
 	out     outgoing
 	closing closing
 	ending  ending
 	pings   pings
 	stats   stats
+	events  *events // nil: none
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
@@ -131,15 +141,15 @@ func (c *Conn) SetMaxMessage(n int64) {
 }
 
 // RemoteAddr returns the address of the peer, or of the proxy in between.
-func (c *Conn) RemoteAddr() net.Addr { return c.tr.nc.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.tr.Conn.RemoteAddr() }
 
 // LocalAddr returns the local address.
-func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.tr.Conn.LocalAddr() }
 
 // TLS returns the state of the TLS connection, or nil without TLS. It calls the transport's
 // ConnectionState method. If the transport has none, it looks at the result of its NetConn method.
-func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.nc) }
+func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.Conn) }
 
 // NetConn returns the transport, so that you can set its options. Do not read from it, write to it,
 // set its deadlines or close it. To read and write a stream, use [Conn.ByteStream].
-func (c *Conn) NetConn() net.Conn { return c.tr.nc }
+func (c *Conn) NetConn() net.Conn { return c.tr.Conn }

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -39,20 +41,29 @@ import (
 // Body is in memory and need not be closed: it has at most the first 1,024 bytes after a failure,
 // and is empty after a success.
 //
+// The hooks of a [net/http/httptrace.ClientTrace] in ctx are called as by [http.Transport], and
+// again for each redirect that is followed. A CONNECT request is a part of opening the connection,
+// for ws URLs too. Interim responses count toward Limits.MaxResponseHeader.
+//
 // Dial does not wait for other handshakes with the same address, as section 4.1 requires of
 // browsers to protect servers from scripts. A program that opens many connections must limit them.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
-		return nil, nil, &HandshakeError{Err: err}
+		err = &HandshakeError{Err: err}
+		d.opts.Events.refused(nil, err)
+		return nil, nil, err
 	}
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	nc, cfg, resp, err := d.dial(bounded)
 	if err != nil {
+		d.opts.Events.refused(d.last, err)
 		return nil, resp, err
 	}
-	return NewConn(ctx, nc, &cfg), resp, nil
+	c := newConn(ctx, nc, &cfg)
+	c.accepted(d.last)
+	return c, resp, nil
 }
 
 // A dialer is the state of one Dial.
@@ -69,6 +80,9 @@ type dialer struct {
 	auth   string        // Authorization from the userinfo of the URL, or ""
 	host   string        // Host from opts.Header, or ""
 	left   bool          // a redirect has led away from the caller's host
+
+	last *http.Request   // the last request made, or nil
+	via  []*http.Request // the requests before it, oldest first
 
 	protocols  string                 // value of Sec-WebSocket-Protocol, or ""
 	extensions string                 // value of Sec-WebSocket-Extensions, or ""
@@ -90,10 +104,10 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	}
 	var err error
 	if d.target, d.auth, err = target.Parse(url); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := d.takeHeader(); err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, d.makeOffers()
 }
@@ -110,26 +124,48 @@ func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc
 
 // dial makes attempts until one succeeds or fails for good.
 func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
-	for followed := 0; ; followed++ {
+	d.last = d.newRequest(ctx)
+	for {
 		nc, cfg, resp, err := d.attempt(ctx)
-		if err == nil || followed >= d.opts.MaxRedirects || !exchange.IsRedirect(resp) {
+		if err == nil || len(d.via) >= d.opts.MaxRedirects || !exchange.IsRedirect(resp) {
 			return nc, cfg, resp, err
 		}
-		if err := d.follow(resp.Header.Get("Location")); err != nil {
-			e := &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err, dial: true}
+		section := section41
+		req, e := d.follow(ctx, resp)
+		if e == nil && d.opts.CheckRedirect != nil {
+			section, e = "", d.checkRedirect(req)
+		}
+		switch {
+		case e == http.ErrUseLastResponse:
+			return nc, cfg, resp, err
+		case e != nil:
+			e = &HandshakeError{Status: resp.StatusCode, Section: section, Err: e, dial: true}
 			return nil, ConnOptions{}, resp, e
+		}
+		d.via = append(d.via, d.last)
+		d.last = req
+	}
+}
+
+// attempt sends d.last and verifies the response. It closes the connection unless the handshake
+// succeeds.
+func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
+	proxy, err := d.proxy(ctx, d.last)
+	if err != nil {
+		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)
+	}
+	_, addr := d.address(proxy)
+	exchange.GetConn(ctx, addr)
+	for {
+		nc, cfg, resp, err := d.open(ctx, proxy)
+		if err != exchange.ErrReconnect { // returned at most once for each challenge
+			return nc, cfg, resp, err
 		}
 	}
 }
 
-// attempt performs one handshake over one connection, which it closes unless the
-// handshake succeeds.
-func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
-	req := d.newRequest()
-	proxy, err := d.proxy(ctx, req)
-	if err != nil {
-		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)
-	}
+// open performs the handshake over a new connection.
+func (d *dialer) open(ctx context.Context, proxy *proxy) (net.Conn, ConnOptions, *http.Response, error) {
 	raw, err := d.connect(ctx, proxy)
 	if err != nil {
 		step := "connecting"
@@ -139,14 +175,14 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step, err)
 	}
 	// Only closing interrupts every transport in every state.
-	stop := context.AfterFunc(ctx, func() { dropConn(raw) })
-	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
+	stop := context.AfterFunc(ctx, func() { transport.Drop(raw) })
+	nc, cfg, resp, err := d.exchange(ctx, raw, proxy)
 	if !stop() && err == nil {
 		closeSession(cfg.Session)
 		err = dialFailed(ctx, "finishing the handshake", ctx.Err())
 	}
 	if err != nil {
-		dropConn(raw)
+		transport.Drop(raw)
 		return nil, ConnOptions{}, resp, err
 	}
 	return nc, cfg, resp, nil
@@ -155,23 +191,27 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 // exchange takes the connection raw, to the server or its proxy, through the handshake up to a
 // verified response.
 func (d *dialer) exchange(
-	ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request,
+	ctx context.Context, raw net.Conn, proxy *proxy,
 ) (nc net.Conn, cfg ConnOptions, resp *http.Response, err error) {
 	nc, resp, err = d.tunnel(ctx, raw, proxy)
 	if err != nil {
 		return nil, ConnOptions{}, resp, err
 	}
 	if d.target.Secure() && !d.dialsTLS(proxy) {
-		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
+		nc = tls.Client(nc, d.serverTLS())
+	}
+	if tc, ok := nc.(*tls.Conn); ok && d.target.Secure() {
+		if err = exchange.StartTLS(ctx, tc); err != nil {
 			return nil, ConnOptions{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
-	r, step, err := exchange.Do(nc, req, d.limits.MaxResponseHeader, dropConn)
+	exchange.GotConn(ctx, nc)
+	r, step, err := exchange.Do(nc, d.last, d.limits.MaxResponseHeader, transport.Drop)
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)
 	}
 	if cookies := r.HTTP.Cookies(); d.opts.Jar != nil && len(cookies) > 0 {
-		d.opts.Jar.SetCookies(req.URL, cookies)
+		d.opts.Jar.SetCookies(d.last.URL, cookies)
 	}
 	if cfg, err = d.verify(r); err != nil {
 		return nil, ConnOptions{}, r.HTTP, err
@@ -180,21 +220,26 @@ func (d *dialer) exchange(
 	return nc, cfg, r.HTTP, nil
 }
 
-// follow makes location the next target.
-func (d *dialer) follow(location string) error {
-	next, err := d.target.Follow(location)
+// follow makes the target of the redirect resp the next one, and returns the request for it.
+func (d *dialer) follow(ctx context.Context, resp *http.Response) (*http.Request, error) {
+	next, err := d.target.Follow(resp.Header.Get("Location"))
+	if err != nil {
+		return nil, err
+	}
 	// left is never reset: what the caller gave for the first host must not be sent again at the
 	// end of a chain of redirects that servers choose.
 	d.left = d.left || !d.target.Same(next)
 	d.target = next
-	return err
+	req := d.newRequest(ctx)
+	req.Response = resp
+	return req, nil
 }
 
 // dialFailed returns the error of a step that failed with err, before or without a response. If ctx
 // has ended, that is the cause.
 func dialFailed(ctx context.Context, step string, err error) error {
-	if ended := contextError(ctx); ended != nil {
-		err = bare(ended)
+	if ctx.Err() != nil {
+		err = contextError(ctx)
 	}
 	return &HandshakeError{Err: fmt.Errorf("%s: %w", step, err)}
 }

@@ -6,20 +6,24 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
-// connect opens the connection to the proxy, if there is one, or else to the server.
-func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
-	network, addr := "tcp", ""
+// address returns the address of the proxy, if there is one, or else of the server.
+func (d *dialer) address(p *proxy) (network, addr string) {
 	switch {
 	case d.target.Socket != "":
-		network, addr = "unix", d.target.Socket
+		return "unix", d.target.Socket
 	case p != nil:
-		addr = target.HostPort(p.url)
-	default:
-		addr = d.target.Addr()
+		return "tcp", target.HostPort(p.url)
 	}
+	return "tcp", d.target.Addr()
+}
+
+// connect opens the connection to the proxy, if there is one, or else to the server.
+func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
+	network, addr := d.address(p)
 	if d.dialsTLS(p) {
 		return d.opts.DialTLS(ctx, network, addr)
 	}
@@ -43,8 +47,12 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	if err != nil || u == nil {
 		return nil, target.HideUserinfo(err)
 	}
-	u, err = target.Proxy(u)
-	return &proxy{u}, err
+	if u, err = target.Proxy(u); err != nil {
+		return nil, err
+	}
+	return &proxy{u, exchange.Tunnel{
+		Addr: d.target.Addr(), Auth: target.BasicAuth(u.User), Prepare: d.opts.ProxyConnect,
+	}}, nil
 }
 
 // serverTLS returns the TLS settings for d.target: the caller's, but after a redirect to another
@@ -66,21 +74,24 @@ func (d *dialer) serverTLS() *tls.Config {
 	return c
 }
 
-// proxyTLS returns the TLS settings for a proxy. A proxy is verified by its own name, even if the
-// server is not verified, and gets no client certificate.
+// proxyTLS returns the TLS settings for a proxy. Unless the caller has some for it, the proxy is
+// verified by its own name, even if the server is not verified, and gets no client certificate.
 func (d *dialer) proxyTLS(name string) *tls.Config {
-	c := &tls.Config{ServerName: name, NextProtos: []string{alpnHTTP1}}
-	if o := d.opts.TLSConfig; o != nil {
+	c := &tls.Config{}
+	if own := d.opts.ProxyTLSConfig; own != nil {
+		c = own.Clone()
+	} else if o := d.opts.TLSConfig; o != nil {
 		c.RootCAs = o.RootCAs
 		c.Time, c.Rand = o.Time, o.Rand
 		c.MinVersion, c.MaxVersion = o.MinVersion, o.MaxVersion
 		c.CipherSuites, c.CurvePreferences = o.CipherSuites, o.CurvePreferences
 		c.KeyLogWriter = o.KeyLogWriter
 	}
+	if c.ServerName == "" {
+		c.ServerName = name
+	}
+	if c.NextProtos == nil {
+		c.NextProtos = []string{alpnHTTP1}
+	}
 	return c
-}
-
-func startTLS(ctx context.Context, nc net.Conn, c *tls.Config) (*tls.Conn, error) {
-	tc := tls.Client(nc, c)
-	return tc, tc.HandshakeContext(ctx)
 }

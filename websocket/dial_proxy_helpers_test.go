@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
@@ -159,4 +160,87 @@ func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
 	port := binary.BigEndian.Uint16(take(2))
 	nc.Write(append(bound, 1, 2))
 	return net.JoinHostPort(host, strconv.Itoa(int(port))), err
+}
+
+// A connectRequest is a CONNECT request that an authProxy has received.
+type connectRequest struct {
+	conn  int    // number of the connection, from 0
+	nth   int    // number of the request on it, from 0
+	head  string // its header
+	auth  string // its Proxy-Authorization
+	state string // credentials that the connection has had so far, as NTLM requires
+}
+
+// An authProxy is a scripted proxy over net.Pipe. After a 200 it is the server too, and says hello.
+type authProxy struct {
+	url    *url.URL
+	tls    *tls.Config // for https
+	answer func(r connectRequest) (text string, closes bool)
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	log   []string // "connection:Proxy-Authorization" of each CONNECT
+	heads []string
+	conns int
+}
+
+// options returns options to dial through p. The test fails if a connection stays open after it.
+func (p *authProxy) options(t *testing.T) *DialOptions {
+	if p.url == nil {
+		p.url = &url.URL{Scheme: "http", Host: "proxy.example"}
+	}
+	t.Cleanup(p.wg.Wait)
+	return &DialOptions{
+		Proxy: through(p.url),
+		NetDial: func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			p.mu.Lock()
+			n := p.conns
+			p.conns++
+			p.mu.Unlock()
+			p.wg.Go(func() {
+				defer theirs.Close()
+				if p.tls != nil {
+					p.serve(n, tls.Server(theirs, p.tls))
+				} else {
+					p.serve(n, theirs)
+				}
+			})
+			return ours, nil
+		},
+	}
+}
+
+func (p *authProxy) serve(n int, nc net.Conn) {
+	r := connectRequest{conn: n}
+	for ; ; r.nth++ {
+		rc, err := readHead(nc)
+		if err != nil {
+			return
+		}
+		r.head, r.auth = rc.head, rc.field("Proxy-Authorization")
+		p.mu.Lock()
+		p.log = append(p.log, fmt.Sprintf("%d:%s", n, r.auth))
+		p.heads = append(p.heads, rc.head)
+		p.mu.Unlock()
+		text, closes := p.answer(r)
+		r.state += r.auth + "|"
+		rc.say(text)
+		if closes {
+			return
+		}
+		if strings.HasPrefix(text, "HTTP/1.1 200") {
+			if rc, err = readHead(nc); err == nil {
+				hello(rc)
+			}
+			return
+		}
+	}
+}
+
+// requests returns the connection and the Proxy-Authorization of each CONNECT so far.
+func (p *authProxy) requests() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.log, " ")
 }

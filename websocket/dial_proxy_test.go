@@ -126,6 +126,55 @@ func TestProxyTLSVerified(t *testing.T) {
 	}, "TLS handshake with the proxy")
 }
 
+// ProxyTLSConfig replaces what TLSConfig has for an https proxy. It does not apply to the server.
+func TestProxyTLSConfig(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	proxyTLS := serverTLS.Clone()
+	proxyTLS.ClientAuth = tls.RequireAnyClientCert
+	proxyTLS.NextProtos = []string{"x-proxy", alpnHTTP1}
+	serverTLS.ClientAuth = tls.RequestClientCert
+	certs := make(chan int, 1)
+	s := serveScript(t, nil, serverTLS, func(rc *scriptConn) {
+		certs <- len(rc.Conn.(*tls.Conn).ConnectionState().PeerCertificates)
+		hello(rc)
+	})
+	p := startProxy(t, "https", s.addr, "", proxyTLS)
+	for i, row := range []struct{ own, name, protocol string }{
+		{"", "localhost", alpnHTTP1}, {"other.example", "other.example", "x-proxy"},
+	} {
+		own := &tls.Config{Certificates: serverTLS.Certificates, InsecureSkipVerify: true, ServerName: row.own}
+		if row.own != "" {
+			own.NextProtos = []string{"x-proxy"}
+		}
+		u := *p.url
+		u.Host = "localhost:" + u.Port()
+		mustHello(t, "wss://example.com", &DialOptions{
+			TLSConfig: clientTLS, ProxyTLSConfig: own, Proxy: through(&u),
+			NetDial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, p.url.Host)
+			},
+		})
+		if n := <-certs; n != 0 {
+			t.Errorf("the server saw %d certificates of the proxy's settings, want none", n)
+		}
+		if own.ServerName != row.own || row.own == "" && own.NextProtos != nil {
+			t.Errorf("Dial changed the caller's settings: %q %q", own.ServerName, own.NextProtos)
+		}
+		p.mu.Lock()
+		cs := p.tls[i]
+		p.mu.Unlock()
+		if len(cs.PeerCertificates) != 1 || cs.ServerName != row.name || cs.NegotiatedProtocol != row.protocol {
+			t.Errorf("the proxy saw %d certificates, name %q and protocol %q, want 1, %q and %q",
+				len(cs.PeerCertificates), cs.ServerName, cs.NegotiatedProtocol, row.name, row.protocol)
+		}
+	}
+	// The server's settings do not apply to the proxy: neither its roots nor its certificates.
+	mustFail(t, "wss://example.com", &DialOptions{
+		TLSConfig: clientTLS, ProxyTLSConfig: &tls.Config{}, Proxy: through(p.url),
+	}, "TLS handshake with the proxy")
+}
+
 // A proxy's refusal of CONNECT is returned. It is not followed, and its cookies are not kept.
 func TestProxyAnswers(t *testing.T) {
 	checkLeaks(t)

@@ -3,13 +3,16 @@ package websocket
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -276,6 +279,131 @@ func TestRedirectUnix(t *testing.T) {
 	for i, head := range append(unix.requests(), tcp.requests()...) {
 		if got := fieldOf(head, "X-Token") == "hush"; got != (i < 2) {
 			t.Errorf("request %d: got X-Token %v, want %v:\n%s", i, got, i < 2, head)
+		}
+	}
+}
+
+// CheckRedirect gets each upcoming request as it is sent, and those before it. Its changes to the
+// header are sent. Changes to the handshake's own fields and to anything but the header are not.
+func TestCheckRedirect(t *testing.T) {
+	checkLeaks(t)
+	var other *scriptServer
+	first := serveScript(t, nil, nil, func(rc *scriptConn) {
+		if rc.target() == "/" {
+			rc.say(redirect(302, "/next"))
+			return
+		}
+		rc.say(redirect(307, "ws://"+other.addr+"/end"))
+	})
+	other = serveScript(t, nil, nil, hello)
+	var trail []string
+	var shown []http.Header
+	opts := credentials()
+	opts.MaxRedirects = 2
+	opts.Jar = onlyPath("/end")
+	opts.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		line := fmt.Sprintf("%d %s %s for", req.Response.StatusCode, req.Method, req.URL.Path)
+		for _, r := range via {
+			line += " " + r.URL.Path
+		}
+		trail = append(trail, line+" on "+req.Host)
+		shown = append(shown, req.Header.Clone())
+		req.Header.Set("X-Added", fmt.Sprint(len(via)))
+		req.Header["Sec-WebSocket-Key"] = []string{"mine"}
+		req.Header.Set("Content-Length", "5")
+		delete(req.Header, "Upgrade")
+		req.Method, req.Host, req.URL.Host, req.URL.Path = "POST", "evil", "127.0.0.1:1", "/evil"
+		req.Body = io.NopCloser(strings.NewReader("body"))
+		via[0] = nil
+		return nil
+	}
+	_, resp := mustHello(t, "ws://server:secret@"+first.addr+"/", opts)
+	want := "302 GET /next for / on virtual.example|307 GET /end for / /next on " + other.addr
+	if got := strings.Join(trail, "|"); got != want {
+		t.Errorf("CheckRedirect was called for\n%s\nwant\n%s", got, want)
+	}
+	if got, want := resp.Request.URL.String(), "http://"+other.addr+"/end"; got != want {
+		t.Errorf("got the response of %s, want %s", got, want)
+	}
+	for i, head := range append(first.requests()[1:], other.requests()...) {
+		for name, values := range shown[i] {
+			if got := fieldOf(head, name); got != values[0] {
+				t.Errorf("request %d has %s %q, but CheckRedirect got %q", i, name, got, values)
+			}
+		}
+		lines := strings.Count(head, "\r\n") - 2
+		if got := fieldOf(head, "X-Added"); got != fmt.Sprint(i+1) || lines != len(shown[i])+2 { // Host, X-Added
+			t.Errorf("request %d has X-Added %q and %d lines, want %d and %d", i, got, lines, i+1, len(shown[i])+2)
+		}
+	}
+	if head := other.requests()[0]; fieldOf(head, "Cookie") != "jar=1" || strings.Contains(head, "hush") {
+		t.Errorf("got this request, want the cookie of the jar and no X-Token:\n%s", head)
+	}
+}
+
+// An error of CheckRedirect ends Dial with the redirect. ErrUseLastResponse does as well, as if
+// redirects were not followed.
+func TestCheckRedirectError(t *testing.T) {
+	checkLeaks(t)
+	boom := errors.New("boom")
+	for name, row := range map[string]struct {
+		check func(req *http.Request) error
+		want  string
+		is    error
+	}{
+		"error": {func(*http.Request) error { return boom },
+			`/x%22", refused by DialOptions.CheckRedirect: boom`, boom},
+		"last response": {func(*http.Request) error { return http.ErrUseLastResponse },
+			`(status 302): server answered 302 "There" (Location: "/x\"") (RFC`, nil},
+		"wrapped last response": {func(*http.Request) error { return fmt.Errorf("a: %w", http.ErrUseLastResponse) },
+			"CheckRedirect: a: net/http: use last response", http.ErrUseLastResponse},
+		"line break": {func(r *http.Request) error { r.Header.Set("X-Y", "a\nb"); return nil },
+			"DialOptions.CheckRedirect: the value of X-Y has the control character", nil},
+		"proxy's field": {func(r *http.Request) error { r.Header.Set("Proxy-Authorization", "x"); return nil },
+			`DialOptions.CheckRedirect: "Proxy-Authorization" would be sent to the server`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(302, `/x"`)) })
+			he, resp := mustFail(t, "ws://"+s.addr, &DialOptions{
+				Proxy: direct, MaxRedirects: 3,
+				CheckRedirect: func(req *http.Request, _ []*http.Request) error { return row.check(req) },
+			}, row.want)
+			if row.is != nil && !errors.Is(he, row.is) {
+				t.Errorf("got %v, want it to wrap %v", he, row.is)
+			}
+			if resp == nil || resp.StatusCode != 302 || he.Status != 302 || len(s.requests()) != 1 {
+				t.Errorf("got %v, %v after %d requests, want 302 after one", resp, he, len(s.requests()))
+			}
+		})
+	}
+}
+
+// CheckRedirect is not called for a redirect that is refused anyway, and cannot allow it. Its
+// request has a context that ends with Dial.
+func TestCheckRedirectNotCalled(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	for _, row := range []struct {
+		max      int
+		location string
+		calls    int
+	}{
+		{0, "/", 0}, {-1, "/", 0}, {2, "/", 2}, {2, "ws://127.0.0.1:1/", 0}, {2, "ws+unix:///s:/", 0}, {2, "", 0},
+	} {
+		s := serveScript(t, nil, serverTLS, func(rc *scriptConn) { rc.say(redirect(302, row.location)) })
+		var contexts []context.Context
+		mustFail(t, "wss://"+s.addr, &DialOptions{
+			Proxy: direct, TLSConfig: clientTLS, MaxRedirects: row.max,
+			CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+				contexts = append(contexts, req.Context())
+				return req.Context().Err()
+			},
+		}, "(status 302)")
+		if len(contexts) != row.calls {
+			t.Errorf("MaxRedirects %d to %q: got %d calls, want %d", row.max, row.location, len(contexts), row.calls)
+		}
+		if slices.ContainsFunc(contexts, func(c context.Context) bool { return c.Err() == nil }) {
+			t.Error("the context of a request has not ended after Dial")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -83,24 +84,29 @@ func (d *dialer) makeOffers() error {
 	return nil
 }
 
-// newRequest returns the request for d.target, with a new key. The request has no context and
-// shares only the URL with d.
-func (d *dialer) newRequest() *http.Request {
-	req := &http.Request{
+// newRequest returns the request for d.target, with a new key. The request shares only the URL with
+// d.
+func (d *dialer) newRequest(ctx context.Context) *http.Request {
+	req := (&http.Request{
 		Method: http.MethodGet,
 		URL:    d.target.URL,
 		Proto:  httpVersion, ProtoMajor: 1, ProtoMinor: 1,
 		Host:   d.target.URL.Host,
 		Header: http.Header{},
-	}
+	}).WithContext(ctx)
 	d.addCallers(req)
 	if d.opts.Jar != nil {
 		exchange.AddCookies(req, d.opts.Jar.Cookies(req.URL))
 	}
-	h := req.Header
+	d.key = newKey()
+	d.addOwn(req.Header)
+	return req
+}
+
+// addOwn adds the fields of the handshake itself.
+func (d *dialer) addOwn(h http.Header) {
 	h[fieldUpgrade] = []string{upgradeToken}
 	h[fieldConnection] = []string{fieldUpgrade}
-	d.key = newKey()
 	h[fieldKey] = []string{d.key}
 	h[fieldVersion] = []string{protocolVersion}
 	if d.protocols != "" {
@@ -109,7 +115,30 @@ func (d *dialer) newRequest() *http.Request {
 	if d.extensions != "" {
 		h[fieldExtensions] = []string{d.extensions}
 	}
-	return req
+}
+
+// checkRedirect calls CheckRedirect with a copy of req, and takes the header that it leaves there,
+// but for the fields of the handshake itself.
+func (d *dialer) checkRedirect(req *http.Request) error {
+	shown := req.Clone(req.Context())
+	shown.Response = req.Response
+	if err := d.opts.CheckRedirect(shown, append(slices.Clone(d.via), d.last)); err == http.ErrUseLastResponse {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("redirect to %.100q, refused by DialOptions.CheckRedirect: %w", req.URL, err)
+	}
+	req.Header = http.Header{}
+	for name, values := range shown.Header {
+		if field.IsReserved(name) {
+			continue
+		}
+		if err := checkOwnField(name, values); err != nil {
+			return fmt.Errorf("DialOptions.CheckRedirect: %w", err)
+		}
+		req.Header[name] = slices.Clone(values)
+	}
+	d.addOwn(req.Header)
+	return nil
 }
 
 // addCallers adds the caller's fields: all of them for the host of the caller's URL, and only the

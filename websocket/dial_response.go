@@ -25,7 +25,7 @@ func badResponse(r *exchange.Response, section, format string, args ...any) erro
 func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 	if r.HTTP.StatusCode != http.StatusSwitchingProtocols {
 		why := r.Status()
-		if exchange.IsRedirect(r.HTTP) {
+		if exchange.IsRedirect(r.HTTP) && len(d.via) >= d.opts.MaxRedirects {
 			why += fmt.Sprintf(", and DialOptions.MaxRedirects is %d", d.opts.MaxRedirects)
 		}
 		return ConnOptions{}, badResponse(r, section41, "server answered %s", why+r.Text())
@@ -60,7 +60,7 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 	}
 	return ConnOptions{
 		Role: wire.Client, Subprotocol: protocol,
-		Extension: extension, Session: session, Limits: d.limits,
+		Extension: extension, Session: session, Limits: d.limits, Events: d.opts.Events,
 	}, nil
 }
 

@@ -17,7 +17,7 @@
 //   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in one
 //     piece.
 //   - [Conn.Read] returns a message in a new slice. [Conn.AppendRead] appends it to a slice.
-//     [Conn.Reader] streams it.
+//     [Conn.Reader] streams it. [Conn.CloseRead] is for programs that only send.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
 //     [Conn.Writer] streams a message. [Conn.WritePlain] and [Conn.PlainWriter] skip compression.
 //   - [Conn.WritePrepared] sends a message from [Prepare], which is framed and compressed once for
@@ -26,18 +26,21 @@
 //   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how many bytes wait to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] without a closing
 //     handshake, and [Conn.Abort] likewise with a cause. [Conn.Closure] returns how it ended.
+//   - A [Group] limits the connections of a server and shuts them down.
 //   - [Conn.ByteStream] turns the connection into a [net.Conn].
+//   - [Events] are functions for logs and metrics, called as things happen on a connection.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close
 //     frames in their own way.
 //
 // One goroutine may read at a time, and any number may write. Some goroutine must read for as long
-// as the connection is open: only a read answers pings and notices the peer's close frame.
+// as the connection is open: only a read answers pings and notices the peer's close frame. In a
+// program that only sends, CloseRead does that.
 //
 // If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
 // ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,
 // Limits.MaxMessage is SetReadLimit, contexts replace deadlines, and [Conn.OnControl] replaces the
 // handlers of pings, pongs and close frames. If you know coder/websocket: [Conn.ByteStream] is
-// NetConn.
+// NetConn, and ctx = c.CloseRead(ctx) becomes c.CloseRead() and ctx = c.Context().
 //
 // # Contexts
 //

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -109,14 +110,17 @@ func (e *ending) recordCode(err *Error, code StatusCode) {
 }
 
 // finish fixes the record as the connection ends, and returns the cause: the recorded one, else the
-// write that failed, else last.
-func (e *ending) finish(last error) error {
+// write that failed, else last. sent is whether our close frame is out. first is set for one call.
+func (e *ending) finish(last error, sent bool) (cause error, first bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.finished {
-		return e.cause
+		return e.cause, false
 	}
 	e.finished = true
+	if !sent {
+		e.sent = CloseFrame{}
+	}
 	switch {
 	case e.cause != nil:
 	case e.failure != nil:
@@ -129,7 +133,7 @@ func (e *ending) finish(last error) error {
 		amended.received = e.received.Code
 		e.cause = &amended
 	}
-	return e.cause
+	return e.cause, true
 }
 
 // known returns the error with which operations like op fail from now on, or nil, and the code of
@@ -171,12 +175,24 @@ func (e *ending) closure(ended, sent bool) Closure {
 // end ends the connection, and closes the transport unless the teardown will do so. The cause is
 // the recorded one, or last.
 func (c *Conn) end(last error) {
-	c.cancel(c.ending.finish(last))
+	cause, first := c.ending.finish(last, c.closing.out.Load())
+	c.cancel(cause)
 	if !c.closing.draining.Load() {
-		c.tr.close()
+		c.closeTransport()
 	}
 	c.ending.stop()
 	c.releaseIfEnded()
+	if first && c.events != nil {
+		c.events.end(c)
+	}
+}
+
+// closeTransport closes the transport.
+func (c *Conn) closeTransport() {
+	if !c.closing.closed.Swap(true) {
+		c.tr.Close()
+		c.group.leave(c, holdTransport)
+	}
 }
 
 // releaseIfEnded frees what an ended connection holds, as soon as no goroutine reads or writes a
@@ -197,7 +213,7 @@ func (c *Conn) releaseIfEnded() {
 		return
 	}
 	c.released = true
-	c.tr.rd.unfollow()
+	c.tr.Rd.Unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil
 	c.in.share.resize(0)
@@ -245,11 +261,11 @@ func (c *Conn) abortRead(err error) error {
 func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
 	case op == "read" && !cut: // the limit on reading after the end
-		c.tr.close()
+		c.closeTransport()
 	case c.closing.local.Load():
 		c.end(errClosed)
 	case cut:
-		c.end(&Error{Op: op, Err: errOverdue, closed: true, later: true})
+		c.end(&Error{Op: op, Err: transport.ErrOverdue, closed: true, later: true})
 	default:
 		c.end(&Error{Op: op, Err: ErrPeerNotReading, closed: true, later: true})
 	}

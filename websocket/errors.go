@@ -7,19 +7,19 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 var (
 	// ErrConcurrentRead is the cause of the error of a read that is called while another goroutine
-	// reads. One goroutine may read a Conn at a time; any number may write.
+	// reads, or after CloseRead. One goroutine may read a Conn at a time; any number may write.
 	ErrConcurrentRead = errors.New("another goroutine is reading")
 
 	// ErrPeerNotReading is the cause of the error of a write whose peer took nothing for longer
 	// than Limits.WriteTimeout. Nothing more can be written after it. It is a timeout.
-	ErrPeerNotReading error = timeoutError("peer does not read: a write took longer than Limits.WriteTimeout")
+	ErrPeerNotReading error = transport.ErrNotReading
 
 	// ErrMessageTimeout is the cause of the error of a read whose message took longer than
 	// Limits.MessageTimeout to arrive. The connection was closed with 1008. It is a timeout.
@@ -50,6 +50,8 @@ var (
 	errLingered     = errors.New("peer did not close the connection in time")
 	errSuperseded   = errors.New("a later Reader has replaced this one")
 	errTextMessage  = errors.New("text message on a stream of binary messages")
+	errReadClosed   = fmt.Errorf("CloseRead was called: %w", ErrConcurrentRead)
+	errUnexpected   = errors.New("message from the peer after CloseRead")
 
 	// Of writes.
 	errMessageType  = errors.New("message type must be Text or Binary")
@@ -57,7 +59,6 @@ var (
 	errHalfRune     = errors.New("text ends within a rune, which was not sent")
 	errControl      = errors.New("opcode must be OpPing, OpPong or OpClose")
 
-	errOverdue      = errors.New("transport did not obey its deadline and was closed")
 	errCloseTimeout = fmt.Errorf("closing handshake not completed within Limits.CloseTimeout: %w",
 		context.DeadlineExceeded)
 )
@@ -132,7 +133,7 @@ func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClos
 // Timeout reports whether the operation failed because a deadline passed. It is false if the
 // connection had ended before the operation, even if a timeout ended it.
 func (e *Error) Timeout() bool {
-	return !e.later && isTimeout(e.Err)
+	return !e.later && transport.IsTimeout(e.Err)
 }
 
 // Temporary makes Error a [net.Error], so that [errors.As] finds this Timeout method and not that
@@ -184,6 +185,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var payload *payloadError
 	var stream *brokenStream
 	switch {
+	case err == nil && handler.group.shuttingDown():
+		return StatusGoingAway, ""
 	case err == nil:
 		return StatusNormalClosure, ""
 	case errors.As(err, &asked):
@@ -192,6 +195,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
 		return StatusPolicyViolation, "message took too long (MessageTimeout)"
+	case err == errUnexpected:
+		return StatusPolicyViolation, "unexpected message"
 	case err == errTextMessage:
 		return StatusUnsupportedData, err.Error()
 	case errors.As(err, &payload) && payload.reader == handler:
@@ -226,11 +231,14 @@ func (c *Conn) opError(op string, err error) error {
 	return e
 }
 
-// bare returns err without the types that this package wraps it in.
+// bare returns err without the types that this package wraps it in. It replaces the end of a
+// context by its error.
 func bare(err error) error {
 	switch e := err.(type) {
-	case interrupt:
-		return e.error
+	case transport.Interrupt:
+		return contextError(e.Ctx)
+	case *transport.CutError:
+		return cutError(e.Text, e.Err)
 	case *Error:
 		return e.Err
 	}
@@ -252,34 +260,21 @@ func isAccepted(err error) bool {
 	return ok && e.Accepted
 }
 
-// An interrupt ends a wait and leaves the transport intact: it is the end of a context.
-type interrupt struct{ error }
-
-func (i interrupt) Unwrap() error { return i.error }
-
-func isInterrupt(err error) bool {
-	_, ok := err.(interrupt)
-	return ok
-}
-
-// contextError returns an interrupt if ctx has ended. It wraps the cause of ctx along with its
+// contextError returns the error of ctx, which has ended. It wraps the cause of ctx along with its
 // error, if they differ.
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
 	if cause := context.Cause(ctx); !errors.Is(err, cause) {
-		err = &contextCause{err, cause}
+		return &contextCause{err, cause}
 	}
-	return interrupt{err}
+	return err
 }
 
 // isEnd reports whether err is the error of a context that ended because the connection did, such
 // as a child of Conn.Context. The error of a call then has the connection's cause.
 func (c *Conn) isEnd(err error) bool {
-	if cut, ok := err.(*cutMessage); ok {
-		err = cut.err
+	if cut, ok := err.(*transport.CutError); ok {
+		err = cut.Err
 	}
 	ended, ok := bare(err).(*contextCause)
 	return ok && ended.cause == context.Cause(c.ctx)
@@ -293,7 +288,7 @@ func (e *contextCause) Error() string { return e.err.Error() + ": " + e.cause.Er
 
 func (e *contextCause) Unwrap() error { return e.err }
 
-func (e *contextCause) Timeout() bool { return isTimeout(e.err) }
+func (e *contextCause) Timeout() bool { return transport.IsTimeout(e.err) }
 
 // Is reports whether the cause matches target.
 func (e *contextCause) Is(target error) bool {
@@ -309,25 +304,8 @@ func (e *contextCause) As(target any) bool {
 	return errors.As(e.cause, target)
 }
 
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
-}
-
-// A cutMessage is the error of a message that was begun and will not be finished, because of err.
-type cutMessage struct {
-	text string
-	err  error // usually the end of a context; nil in the error of other calls
-}
-
-func (e *cutMessage) Error() string {
-	if e.err == nil {
-		return e.text
-	}
-	return e.text + ": " + e.err.Error()
-}
-
-func (e *cutMessage) Unwrap() error { return e.err }
+// cutError returns the error of a message that was begun and will not be finished, because of err.
+func cutError(text string, err error) error { return &transport.CutError{Text: text, Err: bare(err)} }
 
 // extensionError wraps the error of an extension so that it has a status code: that of a
 // [wire.Error] if it wraps one. Other data that an extension cannot decode is payload that is "not
@@ -361,13 +339,13 @@ func (e *payloadError) reason() string {
 // connection unless the read was only interrupted.
 func (c *Conn) transportError(err error) error {
 	err = c.readCause(err)
-	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // abortOverdue has ended the connection
-		return &Error{Op: "read", Err: late, closed: true}
+	if late, ok := err.(*transport.CutError); ok && !c.isEnd(err) {
+		return &Error{Op: "read", Err: late, closed: true} // abortOverdue has ended the connection
 	}
 	switch {
 	case c.ctx.Err() != nil:
 		return c.opError("read", nil)
-	case isInterrupt(err):
+	case transport.IsInterrupt(err):
 		return c.readError(err)
 	}
 	return c.abortRead(err)
@@ -375,7 +353,11 @@ func (c *Conn) transportError(err error) error {
 
 // readCause returns why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
-	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
+	err = c.tr.Rd.Cause(err, errLingered)
+	switch _, late := err.(*transport.CutError); {
+	case late:
+		return bare(err)
+	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF:
 		return errNoCloseFrame
 	}
 	return err
@@ -407,11 +389,4 @@ func closedWell(err error) bool {
 		return e.Err == net.ErrClosed
 	}
 	return false
-}
-
-// isDeadline reports whether err means that a deadline has passed. Multiplexers have their own
-// errors for that. The system's error for an unreachable peer is a timeout too, but does not count.
-func isDeadline(err error) bool {
-	var sys syscall.Errno
-	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)
 }

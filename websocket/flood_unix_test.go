@@ -39,7 +39,7 @@ func newFiled(t *testing.T, role wire.Role, stream func(p *peer) []byte) (*Conn,
 	if _, err := r.in.WriteAt(stream(p), 0); err != nil {
 		t.Fatal(err)
 	}
-	c.tr.raw, c.tr.rd.try, c.tr.wr.try = r, c.tr.rd.tryRead, c.tr.wr.tryWrite
+	c.tr.SetRaw(r)
 	return c, p, r
 }
 

@@ -112,7 +112,7 @@ func (c *Conn) appendFragments(f frame) {
 		first, f, more = f.divide(o.limit(f))
 		o.setKey(&first)
 		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // never fails; f is valid
-		c.stats.wrote(first)
+		c.wrote(first)
 	}
 }
 
@@ -158,5 +158,5 @@ func (c *Conn) postpone(err error, f frame) error {
 func tooMuchLeft(left int, err error) error {
 	text := fmt.Sprintf("message cut in the middle with %d bytes left, more than the %d that are kept",
 		left, maxRest)
-	return &cutMessage{text, bare(err)}
+	return cutError(text, err)
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // A message that does not arrive in one piece is gathered in the caller's destination, in memory of
@@ -70,7 +72,7 @@ func (in *incoming) room(have, free int) int {
 	case free > 0 && (need <= free || in.ext != nil):
 		return 0
 	case in.ext == nil:
-		return need + int(min(in.dec.Remaining(), 3*int64(have+need), maxSyscall))
+		return need + int(min(in.dec.Remaining(), 3*int64(have+need), transport.MaxSyscall))
 	}
 	// It is unknown how much ext will return. Grow as append does, but not beyond the one byte
 	// that shows that the message is too big.
@@ -98,7 +100,7 @@ func (in *incoming) keep(p []byte, base int, own bool) {
 // A loan is the memory of a message that Messages has yielded: a block of the Conn, a gathering, or
 // neither.
 type loan struct {
-	blk   *block
+	blk   *transport.Block
 	own   *gathering
 	share share // of the budget
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -53,7 +54,7 @@ func (s *stepper) Read(p []byte) (int, error) {
 }
 
 func (s *stepper) SetReadDeadline(t time.Time) error {
-	if t.Equal(longAgo) {
+	if t.Equal(transport.LongAgo) {
 		select {
 		case s.cut <- struct{}{}:
 		default:

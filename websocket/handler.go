@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/hook"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -28,7 +31,7 @@ import (
 // When Serve returns, the connection is closed, unless it is closed already. The status code
 // depends on the error:
 //
-//   - nil: 1000
+//   - nil: 1000, or 1001 if AcceptOptions.Group is shutting down
 //   - an error of [CloseWith]: its code and reason
 //   - [context.Canceled]: 1001
 //   - an error of [Conn.ReadJSON] about an invalid value from the peer: 1007
@@ -42,11 +45,13 @@ import (
 // The ErrorLog of the [http.Server] gets each error that is answered with 1011, except a context's
 // deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
 // already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
-// by the peer, a lost connection and errors of clients are not logged.
+// by the peer, a lost connection and errors of clients are not logged, with one exception: a request
+// whose origin is not in AcceptOptions.Origins is logged, but at most one a minute in the whole
+// program. If Events.Refused is set, it gets them all, and none is logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
-// with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
-// A panic never reaches the caller of ServeHTTP.
+// with 1011. [http.ErrAbortHandler] is not logged, and closes the connection as CloseNow does. A
+// panic never reaches the caller of ServeHTTP.
 //
 // # The request
 //
@@ -64,8 +69,16 @@ import (
 // ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket, because net/http clears
 // its deadlines when the connection is hijacked. Limit reads and writes with contexts and [Limits]
 // instead. ReadHeaderTimeout, or ReadTimeout if that is 0, limits a client that sends its handshake
-// slowly or not at all. A server on the internet must set one of the two. [http.Server.Shutdown]
-// neither waits for open WebSockets nor closes them.
+// slowly or not at all. A server on the internet must set one of the two.
+//
+// # Shutdown
+//
+// [http.Server.Shutdown] neither closes open WebSockets nor waits for them. The end of the context
+// that BaseContext returned does not end them either, with or without a Group. Set
+// AcceptOptions.Group, and before the program exits:
+//
+//	err := group.Shutdown(ctx)
+//	err = errors.Join(err, server.Shutdown(ctx))
 type Handler struct {
 	// Serve is called for each connection. Its context is that of the connection: it has the values
 	// of the request's context and ends with the connection. When Serve returns, the connection is
@@ -81,19 +94,25 @@ type Handler struct {
 	Hold bool
 }
 
+// refusedOrigins is for all Handlers, which are values and keep nothing between requests.
+var refusedOrigins hook.Minutely
+
 // ServeHTTP accepts the request as [Accept] does and serves the connection.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	printf := errorLog(r)
+	printf := errorLog(r.Context())
 	if h.Serve == nil {
 		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
 		refuse(w, e)
 		printf("%v", e)
 		return
 	}
-	c, err := Accept(w, r, h.Options)
+	c, told, err := accept(w, r, h.Options)
 	if err != nil {
-		if isOwnFault(err) {
+		switch {
+		case isOwnFault(err):
 			printf("%v", err)
+		case !told && errors.Is(err, errOrigin) && refusedOrigins.Allow(time.Now()):
+			printf("%v; further refused origins are not logged for a minute", err)
 		}
 		return
 	}
@@ -107,18 +126,14 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve runs f on c and then closes c as the result of f requires.
 func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
 	code, reason := StatusInternalError, "" // if f panics
-	logPanic := func(v any) {
-		if v != nil && v != http.ErrAbortHandler {
-			printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
-		}
-	}
+	defer c.group.leave(c, holdServe)
 	defer func() {
-		logPanic(recover()) // of OnControl's function, which Close calls
+		logPanic(printf, c, recover()) // of OnControl's function, which Close calls
 		_ = c.CloseNow()
 	}()
 	defer func() {
 		v := recover()
-		logPanic(v)
+		logPanic(printf, c, v)
 		if v != http.ErrAbortHandler {
 			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 		}
@@ -134,6 +149,14 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		if code = c.Closure().Received.Code; code == 0 {
 			code = StatusInternalError
 		}
+	}
+}
+
+// logPanic logs v if it is the value of a panic that has to be logged. It is called by the deferred
+// function that recovered v.
+func logPanic(printf func(string, ...any), c *Conn, v any) {
+	if v != nil && v != http.ErrAbortHandler {
+		printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
 	}
 }
 
@@ -167,10 +190,10 @@ func isAny(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
-// errorLog returns the log function of the request's server, which is that of package log by
-// default, as in net/http.
-func errorLog(r *http.Request) func(format string, args ...any) {
-	s, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+// errorLog returns the log function of the server of a request with the context ctx, which is that
+// of package log by default, as in net/http.
+func errorLog(ctx context.Context) func(format string, args ...any) {
+	s, ok := ctx.Value(http.ServerContextKey).(*http.Server)
 	if ok && s.ErrorLog != nil {
 		return s.ErrorLog.Printf
 	}

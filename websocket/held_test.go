@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -175,7 +176,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		s := &sides[i]
 		c := s.init(t, role, way, shape)
 		reported := int64(-1)
-		c.tr.rd.idle = func() { // called by the goroutine that reads
+		c.tr.Rd.Idle = func() { // called by the goroutine that reads
 			if at := c.in.dec.Offset(); at != reported && (at == 0 || at == offset) {
 				reported = at
 				waits <- struct{}{}
@@ -223,8 +224,8 @@ func TestHeldInProportion(t *testing.T) {
 	probe, peer := netPair(t, "unix")
 	defer probe.Close()
 	defer peer.Close()
-	var tr transport
-	if tr.init(probe, nil); tr.raw == nil {
+	var tr transport.Transport
+	if tr.Init(probe, nil); !tr.IsRaw() {
 		t.Skip("reads on this system take a buffer before they wait")
 	}
 	for way := range heldWays {

@@ -22,7 +22,7 @@ func TestOwnContextIsNotWatched(t *testing.T) {
 		read := startRead(c.Context(), c)
 		written := start(func() error { return c.Write(c.Context(), Text, []byte("never read")) })
 		synctest.Wait()
-		if c.tr.rd.done != nil || c.tr.wr.done != nil {
+		if !isNil(&c.tr.Rd, "done") || !isNil(&c.tr.Wr, "done") {
 			t.Error("the connection's own context is watched")
 		}
 		c.CloseNow()
@@ -86,11 +86,11 @@ func TestIdleHoldsNothing(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", wire.Server)
-			if c.tr.raw == nil {
+			if !c.tr.IsRaw() {
 				t.Skip("reads on this system take a buffer before they wait")
 			}
 			waits, echoed := make(chan wait, 1000), 0
-			c.tr.rd.idle = func() { // called by the goroutine that reads and writes
+			c.tr.Rd.Idle = func() { // called by the goroutine that reads and writes
 				if !c.in.open {
 					waits <- wait{echoed, held(c)}
 				}

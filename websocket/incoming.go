@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -16,9 +17,9 @@ type incoming struct {
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
-	blk    *block // contains unread; nil if nothing is unread or lent
-	unread []byte // read from the transport and not yet decoded
-	lent   int32  // how many slices of blk the program has
+	blk    *transport.Block // contains unread; nil if nothing is unread or lent
+	unread []byte           // read from the transport and not yet decoded
+	lent   int32            // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
@@ -43,8 +44,11 @@ const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := contextError(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
+	if err := transport.Ended(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
 		return c.readError(err)
+	}
+	if c.closing.readClosed.Load() {
+		return c.opError("read", errReadClosed)
 	}
 	if !c.in.turn.tryLock() {
 		switch {
@@ -68,7 +72,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		select {
 		case <-ctx.Done():
-			return c.opError("read", contextError(ctx))
+			return c.opError("read", transport.Ended(ctx))
 		case <-c.ctx.Done():
 			return c.opError("read", nil)
 		}
@@ -100,7 +104,7 @@ func (c *Conn) endRead() {
 // may still read it.
 func (in *incoming) dropBlock() {
 	if in.blk != nil && in.lent == 0 {
-		putBlock(in.blk)
+		transport.PutBlock(in.blk)
 	}
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
@@ -142,9 +146,9 @@ func (c *Conn) skipSome(ctx context.Context) error {
 		}
 		return c.nextPiece(ctx)
 	}
-	scratch := getBlock()
-	out, done, err := c.decodeSome(ctx, scratch[:0], blockSize)
-	putBlock(scratch)
+	scratch := transport.GetBlock()
+	out, done, err := c.decodeSome(ctx, scratch[:0], transport.BlockSize)
+	transport.PutBlock(scratch)
 	switch {
 	case err != nil || len(out) > 0 && !done:
 		return err
@@ -215,13 +219,17 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 func (c *Conn) messageEnded() {
 	in := &c.in
 	c.stats.messagesRead.Add(1)
-	if in.ext != nil {
+	decoded := in.ext != nil
+	if decoded {
 		in.ext.Release()
 		in.ext = nil
 	}
 	in.open, in.last, in.stream = false, false, nil
 	if in.pace != nil {
 		in.pace.waited = 0
+	}
+	if c.events != nil {
+		c.events.messageRead(c, decoded)
 	}
 }
 
@@ -232,11 +240,11 @@ func (c *Conn) fill(ctx context.Context) error {
 	if c.ending.writeFailed.Load() {
 		return c.fillLast(ctx)
 	}
-	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
+	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return c.readError(err)
 	}
 	began := c.beginWait()
-	blk, n, err := c.tr.readBlock()
+	blk, n, err := c.tr.ReadBlock()
 	switch late := c.endWait(began, err); {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
@@ -314,11 +322,11 @@ func (c *Conn) direct(max int) int {
 func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
 	in := &c.in
 	in.dropBlock()
-	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
+	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return dst, c.opError("read", err)
 	}
 	began := c.beginWait()
-	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
+	n, err := c.tr.Read(dst[len(dst) : len(dst)+n])
 	switch late := c.endWait(began, err); {
 	case c.endsWait(err):
 		return dst, nil

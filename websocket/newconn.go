@@ -50,6 +50,13 @@ type ConnOptions struct {
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
+	c := newConn(ctx, nc, opts)
+	c.accepted(nil)
+	return c
+}
+
+// newConn is NewConn without the call of Events.Accepted.
+func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	if opts == nil {
 		opts = &ConnOptions{}
 	}
@@ -57,7 +64,10 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.init(nc, c.abortOverdue)
+	if opts.Events != nil {
+		c.events = &events{Events: opts.Events, over: make(chan struct{})}
+	}
+	c.tr.Init(nc, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,
@@ -78,7 +88,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
 		if s, ok := s.(wire.IdleSession); ok {
-			c.tr.rd.idle = s.Idle
+			c.tr.Rd.Idle = s.Idle
 		}
 	}
 	return c

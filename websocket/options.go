@@ -148,6 +148,9 @@ type AcceptOptions struct {
 	// The request's own host is its Host field. Behind a proxy that changes that field, list the
 	// public origin here. Over TLS, a page that this host served without TLS (http://) has another
 	// origin and is refused unless that origin is listed.
+	//
+	// A request of any other origin is refused with 403, with an error that names the origin and the
+	// host. [Handler] says when it is logged.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
@@ -161,8 +164,8 @@ type AcceptOptions struct {
 
 	Limits Limits
 
-	// Group, if set, has the connection while it is open. It can limit how many there are, and shut
-	// them down.
+	// Group, if set, has the connection while it is open. It limits how many connections there are,
+	// and shuts them down. Handlers may share it, and Configure may choose one for each request.
 	Group *Group
 
 	// Events, if set, are called as things happen on the connection, for logs and metrics.
@@ -192,16 +195,17 @@ type DialOptions struct {
 	// Header holds additional fields for the request, such as Authorization, Origin or Cookie.
 	// Names keep their case. Host sets the request's Host. It is an error to set fields of the
 	// handshake itself (Upgrade, Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding,
-	// Trailer), or Proxy-Authorization: a proxy's credentials belong in the userinfo of its URL.
+	// Trailer), or Proxy-Authorization: a proxy's credentials belong in the userinfo of its URL, or
+	// are set by ProxyConnect.
 	Header http.Header
 
 	// Jar, if set, provides the cookies of the request, in addition to a Cookie field in Header,
 	// and stores the cookies of every response from a server. It is used with http and https URLs.
 	Jar http.CookieJar
 
-	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy only its
-	// RootCAs, clock, versions and the like are used: the proxy's own name is verified even if
-	// InsecureSkipVerify is set, and it gets no client certificate.
+	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy without
+	// ProxyTLSConfig, only its RootCAs, clock, versions and the like are used: the proxy's own name
+	// is verified even if InsecureSkipVerify is set, and it gets no client certificate.
 	TLSConfig *tls.Config
 
 	// Proxy chooses a proxy for a request as in [http.Transport]. The request's URL has the scheme
@@ -228,20 +232,38 @@ type DialOptions struct {
 	// none. A redirect to another host or port is followed with the User-Agent of Header, the
 	// offers, and the cookies that Jar has for it, but without other fields of Header, userinfo or
 	// client certificates, even if a later redirect leads back. Do not set MaxRedirects if the name
-	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails.
+	// of a subprotocol is a secret. A redirect from wss to ws, or to a Unix socket, fails. See also
+	// CheckRedirect.
 	MaxRedirects int
 
-	// CheckRedirect, if set, is called before a redirect is followed, as that of [http.Client]. req
-	// is the upcoming request, and via are the requests made already, oldest first. An error ends
-	// Dial. MaxRedirects applies in any case.
+	// CheckRedirect, if set, is called before a redirect is followed, as in [http.Client]. It has no
+	// effect without MaxRedirects. req is the upcoming request, with the fields that will be sent,
+	// and via holds the previous requests, oldest first. Changes to req.Header are sent, even to
+	// another host, except that the fields of the handshake itself stay the same. Other changes to
+	// req have no effect. If CheckRedirect returns an error, Dial returns the redirect and an error
+	// that wraps it. [http.ErrUseLastResponse] means not to follow this redirect: Dial returns as it
+	// does without MaxRedirects.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 
-	// ProxyConnect, if set, is called before a CONNECT request is sent to a proxy. It may set fields
-	// of req.Header. challenge is nil at first, and then the proxy's response with status 407.
+	// ProxyConnect, if set, is called before each CONNECT request to an HTTP proxy. It may set
+	// fields of req.Header, such as Proxy-Authorization with a scheme other than Basic (RFC 9110,
+	// section 11.7). It is an error to set Host or, as in Header, a field of the handshake itself.
+	// Other changes to req have no effect. ProxyConnect must obey ctx, which ends with Dial.
+	//
+	// In the first call, challenge is nil, and req has the credentials in the userinfo of the
+	// proxy's URL, if any. After a response with status 407, ProxyConnect is called again with a new
+	// req and that response, whose Body is in memory and has at most 1,024 bytes. The request is
+	// sent over the same connection, as NTLM and Negotiate require, if the proxy keeps it open and
+	// the body has at most 64 KiB, and otherwise over a new connection.
+	//
+	// A 407 is final after five calls with a challenge, or if ProxyConnect sets the same fields as
+	// before. If ProxyConnect returns an error, Dial returns the challenge, if any, and an error
+	// that wraps it.
 	ProxyConnect func(ctx context.Context, req *http.Request, challenge *http.Response) error
 
-	// ProxyTLSConfig is cloned and used for the TLS connection to an https proxy. nil means settings
-	// derived from TLSConfig.
+	// ProxyTLSConfig, if set, is cloned and used for the TLS connection to an https proxy.
+	// ServerName defaults to the host of the proxy's URL. NextProtos defaults to http/1.1 and must
+	// not contain h2. nil means the settings of TLSConfig that are described there.
 	ProxyTLSConfig *tls.Config
 
 	Limits Limits

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -33,6 +34,7 @@ const maxRest = 1 << 20
 type frame struct {
 	wire.Header
 	payload []byte
+	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
@@ -71,7 +73,7 @@ func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFai
 // flushRest sends the rest of earlier frames and gives out.frames back.
 func (c *Conn) flushRest() {
 	o := &c.out
-	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
+	if _, err := c.tr.Write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
 		_ = c.abortWrite("write", err, err != ErrPeerNotReading)
 	} else if o.enc.Closed() {
 		c.closing.setOut()
@@ -101,11 +103,11 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 		return c.writeWhole(ctx, op, f)
 	}
 	o.setKey(&f)
-	if len(f.payload) > blockSize-wire.MaxHeaderSize {
+	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
-	b := getBlock()
-	defer c.putBlock(b)
+	b := transport.GetBlock()
+	defer c.tr.Wr.PutBlock(b)
 	before := o.enc
 	buf := b[:0]
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
@@ -115,11 +117,11 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if err != nil {
 		return c.opError(op, err)
 	}
-	n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
+	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
 		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: buf[n:]})
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
 }
 
@@ -131,21 +133,12 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	if _, err := o.enc.AppendHeader(head[:0], f.Header); err != nil { // validates f and takes note of it
 		return c.opError(op, err)
 	}
-	n, err := c.tr.write(c.watched(ctx), c.writeWithin, f.whole, nil)
+	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, f.whole, nil)
 	if err != nil {
 		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
-}
-
-// putBlock gives back a block after a write from it. If the transport may still read the block, it
-// is left to the garbage collector. smux sends from it after a timeout, and must not send bytes of
-// another connection.
-func (c *Conn) putBlock(b *block) {
-	if !c.tr.wr.broken.Load() {
-		putBlock(b)
-	}
 }
 
 // setKey gives a client's frame its masking key (RFC 6455, section 5.3).
@@ -157,18 +150,14 @@ func (o *outgoing) setKey(f *frame) {
 
 // writeLarge sends a frame that does not fit into a block.
 func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
-	if c.out.enc.Role == wire.Server && len(f.payload) > largeSize-wire.MaxHeaderSize {
+	if c.out.enc.Role == wire.Server && len(f.payload) > transport.LargeSize-wire.MaxHeaderSize {
 		// It takes two writes anyway, so copy as little as possible.
-		b := getBlock()
-		defer c.putBlock(b)
+		b := transport.GetBlock()
+		defer c.tr.Wr.PutBlock(b)
 		return c.writeThrough(ctx, op, f, b[:])
 	}
-	b := largeBlocks.Get().(*largeBlock)
-	defer func() {
-		if !c.tr.wr.broken.Load() { // as in putBlock
-			largeBlocks.Put(b)
-		}
-	}()
+	b := transport.GetLarge()
+	defer c.tr.Wr.PutLarge(b)
 	return c.writeThrough(ctx, op, f, b[:])
 }
 
@@ -185,14 +174,14 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		// Send as much as fits with the header, to save a call.
 		n := min(len(f.payload), len(b)-len(head))
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
-		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
+		n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
 			return c.interruptedWrite(op, err, cut{
 				frame: f, sent: n, before: before,
 				rest: buf[min(n, len(buf)):], tail: tail[max(n-len(buf), 0):],
 			})
 		}
-		c.stats.wrote(f)
+		c.wrote(f)
 		return nil
 	}
 	// The payload is the caller's, so mask a copy of it, in portions that fit into b.
@@ -204,7 +193,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		wire.Mask(buf[start:], f.Key, int64(at))
 		p = p[n:]
 		o.waiting.Add(int64(len(p)))
-		m, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
+		m, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 		o.waiting.Add(-int64(len(p)))
 		sent += m
 		if err != nil {
@@ -217,7 +206,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 			return c.interruptedWrite(op, err, rest)
 		}
 	}
-	c.stats.wrote(f)
+	c.wrote(f)
 	return nil
 }
 
@@ -236,19 +225,19 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	if c.isEnd(err) {
 		return c.opError(op, nil)
 	}
-	if _, late := err.(*cutMessage); late || c.tr.wr.overran() { // abortOverdue has ended the connection
-		return &Error{Op: op, Err: err, closed: true}
+	if _, late := err.(*transport.CutError); late || c.tr.Wr.Overran() {
+		return &Error{Op: op, Err: bare(err), closed: true} // abortOverdue has ended the connection
 	}
 	switch left := len(f.rest) + len(f.tail); {
-	case !isInterrupt(err):
+	case !transport.IsInterrupt(err):
 		return c.abortWrite(op, err, err != ErrPeerNotReading)
-	case c.tr.wr.broken.Load():
+	case c.tr.Wr.Broken():
 		what := "the transport"
 		if c.TLS() != nil {
 			what = "TLS"
 		}
 		text := "message cut in the middle, after which " + what + " cannot go on"
-		return c.abortWrite(op, &cutMessage{text, bare(err)}, false)
+		return c.abortWrite(op, cutError(text, err), false)
 	case f.sent == 0 && !f.frame.keep:
 		o.enc = f.before
 		return c.opError(op, err)
@@ -257,7 +246,7 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	default:
 		// rest is not nil even if the transport is already sending all of it.
 		o.rest = append(append(make([]byte, 0, left), f.rest...), f.tail...)
-		c.stats.wrote(f.frame)
+		c.wrote(f.frame)
 		return c.acceptedError(op, err)
 	}
 }

@@ -1,6 +1,10 @@
 package websocket
 
-import "time"
+import (
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
+)
 
 // pace implements Limits.MessageTimeout. It belongs to the holder of in.turn.
 type pace struct {
@@ -21,10 +25,11 @@ func (c *Conn) beginWait() time.Time {
 	}
 	now := time.Now()
 	left := p.limit - p.waited
-	left = max(left, min(left+10*probeTime, probeTime)) // bytes that have arrived are read all the same
-	c.tr.rd.bound(now.Add(left))
+	const probe = transport.ProbeTime // bytes that have arrived are read all the same
+	left = max(left, min(left+10*probe, probe))
+	c.tr.Rd.Bound(now.Add(left))
 	if c.ending.writeFailed.Load() { // meanwhile; another limit applies then
-		c.tr.rd.bound(now.Add(lingerTime))
+		c.tr.Rd.Bound(now.Add(lingerTime))
 	}
 	return now
 }
@@ -36,7 +41,7 @@ func (c *Conn) endWait(began time.Time, err error) (late bool) {
 		return false
 	}
 	late = err != nil && c.readCause(err) == errLingered
-	c.tr.rd.bound(time.Time{})
+	c.tr.Rd.Bound(time.Time{})
 	c.in.pace.waited += time.Since(began)
 	return late
 }

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -12,7 +13,7 @@ const maxPongs = 16 << 10
 
 // maxBatch is how many bytes of pongs are sent at a time. A close frame still fits into the same
 // block.
-const maxBatch = blockSize - wire.MaxHeaderSize - wire.MaxControlPayload
+const maxBatch = transport.BlockSize - wire.MaxHeaderSize - wire.MaxControlPayload
 
 // pongs is the queue of pongs to write. The reader writes the pongs itself if out.frames is free
 // and the transport takes bytes without waiting. Otherwise a goroutine waits for out.frames as
@@ -67,7 +68,7 @@ func (c *Conn) flushPongs() {
 // pongsNow takes out.frames if it is free and the transport can write without waiting. The caller
 // has out.mu.
 func (c *Conn) pongsNow() bool {
-	return c.tr.raw != nil && !c.out.pongs.sending && c.out.frames.tryLock()
+	return c.tr.IsRaw() && !c.out.pongs.sending && c.out.frames.tryLock()
 }
 
 // sendPongs sends the waiting pongs until there are none. It takes out.frames anew for each batch,
@@ -94,8 +95,8 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 
 // writePongs sends a batch of pongs. The caller has out.frames.
 func (c *Conn) writePongs(ctx context.Context) {
-	b := getBlock()
-	defer c.putBlock(b)
+	b := transport.GetBlock()
+	defer c.tr.Wr.PutBlock(b)
 	before := c.out.enc
 	buf, n := c.appendPongs(b[:0])
 	if n == 0 {
@@ -103,7 +104,7 @@ func (c *Conn) writePongs(ctx context.Context) {
 	}
 	last := pongFrame(nil)
 	last.pongs = n - 1
-	n, err := c.tr.write(ctx, c.writeWithin, buf, nil)
+	n, err := c.tr.Write(ctx, c.writeWithin, buf, nil)
 	if err != nil {
 		// The rest is kept, or the connection ends, and the next call returns the error.
 		_ = c.interruptedWrite("write", err, cut{frame: last, sent: n, before: before, rest: buf[n:]})

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -61,9 +62,10 @@ func (f *form) fill(b []byte) {
 	wire.AppendHeader(b[:frameRoom-f.Size()], f.Header)
 }
 
-// frame returns the frame of the message in this form.
+// frame returns the frame of the message in this form, with a size that is right if it is plain.
 func (f *form) frame() frame {
-	return frame{Header: f.Header, payload: f.bytes[frameRoom:], whole: f.bytes[frameRoom-f.Size():]}
+	p := f.bytes[frameRoom:]
+	return frame{Header: f.Header, payload: p, size: int64(len(p)), whole: f.bytes[frameRoom-f.Size():]}
 }
 
 // WritePrepared sends m as one message, like Write, at less cost. A server sends bytes that all its
@@ -96,7 +98,9 @@ func (c *Conn) writeShared(ctx context.Context, s wire.SharedSession, f *form, p
 	if f.err != nil {
 		return c.opError("write", extensionError(f.err))
 	}
-	err := c.writeFrame(ctx, f.frame())
+	shared := f.frame()
+	shared.size = int64(len(p))
+	err := c.writeFrame(ctx, shared)
 	if err == nil || isAccepted(err) {
 		s.SharedSent(p)
 	}
@@ -153,8 +157,8 @@ func (m *PreparedMessage) add(key any, rsv byte) *form {
 
 // encode fills a form with the encoding of p by s.
 func (f *form) encode(s wire.SharedSession, p []byte) {
-	b := getBlock()
-	defer putBlock(b)
+	b := transport.GetBlock()
+	defer transport.PutBlock(b)
 	out, err := s.AppendShared(b[:frameRoom], p)
 	if err != nil {
 		f.err = err

@@ -78,7 +78,7 @@ func BenchmarkReadLarge(b *testing.B) {
 						c = newTape(wire.Server, Binary, make([]byte, size), 1)
 					case "fragments":
 						c = newTape(wire.Server, Binary, nil, 1)
-						c.tr.nc.(*tape).bytes = fragments(size, fragment)
+						c.NetConn().(*tape).bytes = fragments(size, fragment)
 					case "tcp":
 						c = flood(b, make([]byte, size))
 					}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -39,7 +40,7 @@ func TestRetainedBuffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 10 {
-				small, large := getBlock(), largeBlocks.Get().(*largeBlock)
+				small, large := transport.GetBlock(), transport.GetLarge()
 				if &given[0] == &small[0] || &given[0] == &large[0] {
 					t.Fatalf("%d bytes: the pool returned the transport's buffer", size)
 				}
@@ -68,9 +69,10 @@ func TestTakenAtTheEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Binary, make([]byte, 1<<20)), "write", context.DeadlineExceeded)
-		overdue := errors.Is(e, errOverdue) || strings.Contains(e.Error(), errOverdue.Error())
+		late := transport.ErrOverdue
+		overdue := errors.Is(e, late) || strings.Contains(e.Error(), late.Error())
 		if !overdue || e.Accepted || !errors.Is(e, net.ErrClosed) || !e.Timeout() {
-			t.Errorf("got %+v, want a timeout that closed the connection, with %v", e, errOverdue)
+			t.Errorf("got %+v, want a timeout that closed the connection, with %v", e, late)
 		}
 	})
 }

@@ -45,7 +45,7 @@ func (c *Conn) Unsent() int64 {
 	if c.ctx.Err() != nil {
 		return 0
 	}
-	return c.out.waiting.Load() + c.tr.wr.unsent.Load()
+	return c.out.waiting.Load() + c.tr.Wr.Unsent()
 }
 
 // wrote counts a frame that was accepted.

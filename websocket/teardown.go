@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -45,11 +46,35 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 	}()
 }
 
+// hangUp ends the connection without waiting for the peer's close frame. If ours is out, the
+// transport is drained and closed in the background, as after a failure.
+func (c *Conn) hangUp() {
+	if c.ctx.Err() != nil || !c.closing.out.Load() {
+		c.end(errClosed)
+		return
+	}
+	c.closing.draining.Store(true)
+	c.end(errClosed)
+	if c.closing.tearingDown.Swap(true) {
+		return
+	}
+	c.tr.Rd.Bound(transport.LongAgo) // for a read in progress
+	go func() {
+		late := time.AfterFunc(lingerTime, c.closeTransport)
+		defer late.Stop()
+		_ = c.in.turn.lock(context.Background(), context.Background())
+		c.drainAndClose(time.Now(), true)
+		c.in.dropBlock()
+		c.in.turn.unlock()
+		c.releaseIfEnded()
+	}()
+}
+
 // awaitEnd waits for the end of the connection, or of ctx.
 func (c *Conn) awaitEnd(ctx context.Context) {
 	select {
-	case <-c.ctx.Done():
-	case <-ctx.Done():
+	case <-c.ended():
+	case <-c.watched(ctx).Done():
 	}
 }
 
@@ -76,9 +101,10 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 		code, _, _ := wire.ConsumeClose(payload)
 		c.ending.recordCode(breach, code)
 	}
-	c.closing.draining.Store(err == nil)
+	sent := err == nil || c.closing.out.Load() // sendClose fails if hangUp was called meanwhile
+	c.closing.draining.Store(sent)
 	c.end(cause)
-	return err == nil
+	return sent
 }
 
 // teardownTimeout returns how long our close frame may take after the peer's, or a negative number
@@ -100,32 +126,32 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 		until = began.Add(c.closeWithin)
 	}
 	// Not all transports obey deadlines, and closeWrite may block as well.
-	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
+	late := time.AfterFunc(time.Until(until)+transport.ProbeTime, c.closeTransport)
 	defer late.Stop()
 	switch {
 	case !failed && c.in.dec.Role == wire.Client:
 		c.drain(until)
-	case failed || len(c.in.unread) > 0 || !c.tr.quiet():
-		if c.tr.closeWrite() == nil || c.tr.resets() {
+	case failed || len(c.in.unread) > 0 || !c.tr.Quiet():
+		if c.tr.CloseWrite() == nil || c.tr.Resets() {
 			c.drain(until)
 		}
 	}
-	c.tr.close()
+	c.closeTransport()
 }
 
 // drain reads and discards what the peer still sends. The caller has in.turn.
 func (c *Conn) drain(until time.Time) {
-	if c.tr.rd.follow(context.Background()) != nil {
+	if c.tr.Rd.Follow(context.Background()) != nil {
 		return
 	}
-	c.tr.rd.bound(until)
+	c.tr.Rd.Bound(until)
 	for n := 0; n < lingerBytes; {
-		b, m, err := c.tr.readBlock()
+		b, m, err := c.tr.ReadBlock()
 		if err != nil {
 			break
 		}
 		n += m
-		putBlock(b)
+		transport.PutBlock(b)
 	}
-	c.tr.rd.bound(time.Time{})
+	c.tr.Rd.Bound(time.Time{})
 }

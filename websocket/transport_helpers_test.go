@@ -4,10 +4,24 @@ import (
 	"context"
 	"errors"
 	"net"
+	"reflect"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
+
+const (
+	blockSize = transport.BlockSize
+	largeSize = transport.LargeSize
+	probeTime = transport.ProbeTime
+	grace     = transport.Grace
+)
+
+// isNil reports whether the named field of a half of a transport is nil.
+func isNil(half any, field string) bool {
+	return reflect.ValueOf(half).Elem().FieldByName(field).IsNil()
+}
 
 // A tape is a transport in memory. It returns the same bytes over and over, and discards
 // what is written.

@@ -60,9 +60,9 @@ func TestTransportOfOtherType(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if ours.reads < 2 || ours.writes < 2 || c.tr.raw != nil {
+			if ours.reads < 2 || ours.writes < 2 || c.tr.IsRaw() {
 				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods",
-					ours.reads, ours.writes, c.tr.raw)
+					ours.reads, ours.writes, c.tr.IsRaw())
 			}
 			if c.NetConn() != net.Conn(ours) || c.TLS() != nil {
 				t.Errorf("got NetConn %v and TLS %v, want the connection and nil", c.NetConn(), c.TLS())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -58,7 +59,7 @@ func TestTurnGiveUp(t *testing.T) {
 		b := wait(context.Background(), context.Background())
 		c := wait(context.Background(), end)
 		cancel()
-		if err := <-a; !isInterrupt(err) || !errors.Is(err, context.Canceled) {
+		if err := <-a; !transport.IsInterrupt(err) || !errors.Is(err, context.Canceled) {
 			t.Errorf("context ended: got %v, want an interrupt with context.Canceled", err)
 		}
 		endIt(cause)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/pump"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -222,11 +223,11 @@ func TestCutChunkHasFailed(t *testing.T) {
 		c, _ := newPeerOver(t, undeadlined{slowlyWornOut{ours}}, theirs, ConnOptions{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if n, err := c.tr.write(ctx, -1, []byte("x"), nil); n != 1 || !isInterrupt(err) {
+		if n, err := c.tr.Write(ctx, -1, []byte("x"), nil); n != 1 || !transport.IsInterrupt(err) {
 			t.Errorf("write: got %d, %v, want 1 and an interrupt", n, err)
 		}
 		time.Sleep(time.Minute)
-		if n, err := c.tr.write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
+		if n, err := c.tr.Write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
 			t.Errorf("an empty write: got %d, %v, want 0, %v", n, err, errWornOut)
 		}
 	})
@@ -274,12 +275,12 @@ func TestReadNowWithoutDeadlines(t *testing.T) {
 		_, _, err := c.Read(ctx)
 		interrupted(t, err, context.DeadlineExceeded)
 		p.send(wire.OpText, true, "kept")
-		c.tr.rd.follow(context.Background())
-		b, n, err := c.tr.readNow()
+		c.tr.Rd.Follow(context.Background())
+		b, n, err := c.tr.ReadNow()
 		if err != nil || !bytes.HasSuffix(p.frame(wire.OpText, true, []byte("kept")), b[:n]) {
 			t.Errorf("got %d bytes, %v, want the end of the frame", n, err)
 		}
-		c.tr.rd.bound(time.Time{})
+		c.tr.Rd.Bound(time.Time{})
 	})
 }
 

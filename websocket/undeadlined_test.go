@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,25 +182,6 @@ func TestMuxedWriteTimeout(t *testing.T) {
 	})
 }
 
-// A timeout of the system's TCP is not a deadline of the Conn. It means that the peer is gone.
-func TestSystemTimeoutIsALoss(t *testing.T) {
-	for _, row := range []struct {
-		err  error
-		want bool
-	}{
-		{os.ErrDeadlineExceeded, true},
-		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, true},
-		{muxTimeout{}, true},
-		{fmt.Errorf("mux: %w", muxTimeout{}), true},
-		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}, false},
-		{net.ErrClosed, false},
-	} {
-		if got := isDeadline(row.err); got != row.want {
-			t.Errorf("isDeadline(%v) = %v, want %v", row.err, got, row.want)
-		}
-	}
-}
-
 // The cause of a context may be the error that ended another connection, as with errgroup in a
 // proxy. Such a cause does not determine how this connection ends.
 func TestForeignEndAsCause(t *testing.T) {
@@ -236,6 +216,31 @@ func TestForeignEndAsCause(t *testing.T) {
 			}
 			if _, _, err := c.Read(context.Background()); CloseStatus(err) != StatusAbnormalClosure {
 				t.Errorf("%v: got CloseStatus %v, want 1006", foreign, CloseStatus(err))
+			}
+		})
+	}
+}
+
+// A context that ends a read in progress with the cause io.EOF is not the end of the stream.
+func TestEOFAsCause(t *testing.T) {
+	for _, kind := range []func(net.Conn) net.Conn{
+		func(nc net.Conn) net.Conn { return nc },
+		func(nc net.Conn) net.Conn { return undeadlined{nc} },
+	} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, kind(a), b, ConnOptions{Role: role})
+			ctx, cancel := context.WithCancelCause(context.Background())
+			read := startRead(ctx, c)
+			synctest.Wait()
+			cancel(io.EOF)
+			err := (<-read).err
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+				t.Fatalf("got %v, want the context's error and its cause, and an open connection", err)
+			}
+			go p.send(wire.OpText, true, "alive")
+			if g := <-startRead(context.Background(), c); g.data != "alive" {
+				t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -92,7 +93,7 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 					t.Errorf("got %v after %v, want it within %v", err, took, patience+grace+probeTime)
 				}
 				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) ||
-					!os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
+					!os.IsTimeout(errors.Unwrap(err)) && !transport.IsTimeout(err) {
 					t.Errorf("got %v, want a timeout that closed the connection", err)
 				}
 				synctest.Wait()
@@ -102,16 +103,17 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 				if wait.name == "close" {
 					return
 				}
-				if !strings.Contains(err.Error(), errOverdue.Error()) {
-					t.Errorf("got %v, want an error that contains %q", err, errOverdue)
+				if !strings.Contains(err.Error(), transport.ErrOverdue.Error()) {
+					t.Errorf("got %v, want an error that contains %q", err, transport.ErrOverdue)
 				}
-				if v := c.Closure(); !errors.Is(v.Err, errOverdue) || v.ByPeer || isTimeout(v.Err) {
-					t.Errorf("got closure %+v, want %v", v, errOverdue)
+				v := c.Closure()
+				if !errors.Is(v.Err, transport.ErrOverdue) || v.ByPeer || transport.IsTimeout(v.Err) {
+					t.Errorf("got closure %+v, want %v", v, transport.ErrOverdue)
 				}
 				again := c.Write(context.Background(), Text, nil)
-				if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) ||
-					isTimeout(again) {
-					t.Errorf("a later Write: got %v, want %v alone", again, errOverdue)
+				if !errors.Is(again, transport.ErrOverdue) || errors.Is(again, context.DeadlineExceeded) ||
+					transport.IsTimeout(again) {
+					t.Errorf("a later Write: got %v, want %v alone", again, transport.ErrOverdue)
 				}
 			})
 		})
@@ -172,7 +174,7 @@ func TestWriteTimeoutIsTimeout(t *testing.T) {
 			for n, want := range []bool{true, false} {
 				err := c.Write(context.Background(), Text, []byte("x"))
 				wantError(t, err, "write", ErrPeerNotReading)
-				if isTimeout(err) != want || !errors.Is(err, net.ErrClosed) {
+				if transport.IsTimeout(err) != want || !errors.Is(err, net.ErrClosed) {
 					t.Errorf("%s: write %d: got %v, want net.ErrClosed, a timeout: %v",
 						kind.name, n, err, want)
 				}
@@ -200,7 +202,7 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 						kind.name, err, took, time.Second+kind.slack)
 				}
 				var ne net.Error
-				overdue := strings.Contains(err.Error(), errOverdue.Error())
+				overdue := strings.Contains(err.Error(), transport.ErrOverdue.Error())
 				if !errors.As(err, &ne) || !ne.Timeout() || overdue != (kind.name == "ignored") {
 					t.Errorf("%s: got %v, want a timeout", kind.name, err)
 				}

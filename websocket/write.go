@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -55,7 +56,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	m := form{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}}
 	for _, b := range bufs {
 		if len(b) == size {
-			return c.sendMessage(ctx, frame{Header: m.Header, payload: b}, false)
+			return c.sendMessage(ctx, frame{Header: m.Header, payload: b, size: int64(size)}, false)
 		}
 	}
 	var l loan
@@ -66,7 +67,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	}
 	m.fill(p)
 	err := c.sendMessage(ctx, m.frame(), false)
-	if !c.tr.wr.broken.Load() { // as in putBlock
+	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
 		l.own.free()
 	}
 	return err
@@ -77,7 +78,7 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 		return err
 	}
 	defer c.endMessage()
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p))}
 	return c.sendMessage(ctx, f, plain)
 }
 
@@ -96,7 +97,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.opError("write", err)
 	}
-	if err := contextError(ctx); err != nil { // it ended while the lock was acquired
+	if err := transport.Ended(ctx); err != nil { // it ended while the lock was acquired
 		c.unlockFrames()
 		return c.opError("write", err)
 	}
@@ -105,8 +106,8 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	if enc == nil {
 		return c.writeFragments(ctx, f)
 	}
-	b := getBlock()
-	defer c.putBlock(b)
+	b := transport.GetBlock()
+	defer c.tr.Wr.PutBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
 		err = c.abortWrite("write", extensionError(err), false)
@@ -122,7 +123,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 	if t != Text && t != Binary {
 		return c.opError("write", errMessageType)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return c.opError("write", err)
 	}
 	if o := &c.out; !o.messages.tryLock() {

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -57,12 +58,12 @@ func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	}
 	err = bare(err)
 	shared := err
-	if cut, ok := err.(*cutMessage); ok {
-		shared = &cutMessage{text: cut.text} // other calls have nothing to do with the context
+	if cut, ok := err.(*transport.CutError); ok {
+		shared = &transport.CutError{Text: cut.Text} // other calls have nothing to do with the context
 	}
 	defer c.closing.setOver()
 	c.ending.recordFailure(&Error{Op: op, Err: shared, closed: true, later: true}, lost)
-	c.tr.rd.bound(time.Now().Add(lingerTime)) // for a read in progress
+	c.tr.Rd.Bound(time.Now().Add(lingerTime)) // for a read in progress
 	c.pollReadAfter(pollTime)
 	if c.in.turn.tryLock() {
 		go c.readAhead()
@@ -123,21 +124,21 @@ func (c *Conn) readAhead() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	last.yield.Store(&cancel)
-	yields := c.tr.rd.dog == nil // otherwise canceling the read may close the transport
+	yields := c.tr.Rd.Interruptible() // otherwise canceling the read may close the transport
 	if yields && last.wanted.Load() > 0 {
 		cancel()
 	}
 	c.keep(nil)
-	err := c.tr.rd.follow(ctx)
+	err := c.tr.Rd.Follow(ctx)
 	for err == nil && c.wantsAhead() && (yields || last.wanted.Load() == 0) {
-		var b *block
+		var b *transport.Block
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
 			c.keep(b[:n])
-			putBlock(b)
+			transport.PutBlock(b)
 		}
 	}
-	if err != nil && !isInterrupt(err) && c.ctx.Err() == nil {
+	if err != nil && !transport.IsInterrupt(err) && c.ctx.Err() == nil {
 		last.over = err
 		c.recordLoss(err)
 	}
@@ -222,12 +223,12 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		last := c.ending.last
 		last.wanted.Add(1)
 		defer last.wanted.Add(-1)
-		if yield := last.yield.Load(); yield != nil && c.tr.rd.dog == nil {
+		if yield := last.yield.Load(); yield != nil && c.tr.Rd.Interruptible() {
 			(*yield)()
 		}
 	}
 	err := c.in.turn.lock(ctx, c.ctx)
-	late := contextError(ctx)
+	late := transport.Ended(ctx)
 	switch {
 	case err == nil:
 		return nil
@@ -240,18 +241,18 @@ func (c *Conn) lockRead(ctx context.Context) error {
 }
 
 // lastRead reads a block after a write has failed.
-func (c *Conn) lastRead() (*block, int, error) {
+func (c *Conn) lastRead() (*transport.Block, int, error) {
 	last := c.ending.last
 	if last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
-	var b *block
+	var b *transport.Block
 	var n int
 	err := errLingered
 	if last.wait > 0 {
 		began := time.Now()
-		c.tr.rd.bound(began.Add(last.wait))
-		if b, n, err = c.tr.readBlock(); err != nil {
+		c.tr.Rd.Bound(began.Add(last.wait))
+		if b, n, err = c.tr.ReadBlock(); err != nil {
 			err = c.readCause(err)
 		}
 		last.wait -= time.Since(began)
@@ -259,7 +260,7 @@ func (c *Conn) lastRead() (*block, int, error) {
 	if err == errLingered && last.probes < maxProbes {
 		// The machine may have been slow, so what has arrived by now is read.
 		last.probes++
-		if b, n, err = c.tr.readNow(); err != nil {
+		if b, n, err = c.tr.ReadNow(); err != nil {
 			err = c.readCause(err)
 		}
 	}
@@ -281,7 +282,7 @@ func (c *Conn) endsWait(err error) bool {
 // fillLast is fill after a write has failed.
 func (c *Conn) fillLast(ctx context.Context) error {
 	in, last := &c.in, c.ending.last
-	err := c.tr.rd.follow(c.watched(ctx))
+	err := c.tr.Rd.Follow(c.watched(ctx))
 	if c.ctx.Err() != nil { // and ctx with it, perhaps
 		c.readOver()
 		return c.opError("read", nil)
@@ -295,7 +296,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 			in.blk, in.unread, last.kept = b, b[:n], false
 			return nil
 		}
-		if isInterrupt(err) {
+		if transport.IsInterrupt(err) {
 			return c.readError(err)
 		}
 		last.over = err
@@ -313,7 +314,8 @@ func (c *Conn) hasData() bool {
 // leftover reports whether there may be messages to read although writing has failed or the
 // connection has ended. They arrived before that or soon after, and this side has not closed.
 func (c *Conn) leftover() bool {
-	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load()
+	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load() &&
+		!c.closing.readClosed.Load()
 }
 
 // readOver records that nothing is left to read.

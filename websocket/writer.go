@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -110,6 +111,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 		}
 		n += m
 		p = p[m:]
+		w.frame.size += int64(m)
 	}
 	return n, w.err
 }
@@ -117,7 +119,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 // alive reports whether the message can go on: no call has failed, and neither ctx nor the
 // connection has ended.
 func (w *MessageWriter) alive() bool {
-	if err := contextError(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
+	if err := transport.Ended(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
 		w.err = w.c.opError("write", err)
 	}
 	return w.err == nil
@@ -188,7 +190,7 @@ func (w *MessageWriter) Close() error {
 		case dead || w.c.closing.sent.Load():
 			err = w.c.opError("write", err) // an earlier call may have been accepted, but not the message
 		case w.c.canWrite():
-			err = w.c.abortWrite("write", &cutMessage{"message not finished", bare(err)}, false)
+			err = w.c.abortWrite("write", cutError("message not finished", err), false)
 		}
 	}
 	w.err = w.c.opError("write", errWriterClosed)

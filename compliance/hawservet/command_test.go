@@ -20,6 +20,7 @@ const planted = `package main
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
@@ -47,11 +48,21 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	_ = mw.Close()
 }
 
+func push(ctx context.Context, c *websocket.Conn) error { // neverread
+	for range time.Tick(time.Second) {
+		if err := c.Write(ctx, websocket.Text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func main() {
 	c, _, err := websocket.Dial(context.Background(), "ws://localhost", nil) // lostconn
 	if err == nil {
 		_ = c.Write(context.Background(), websocket.Text, nil)
 	}
+	http.Handle("/push", websocket.Handler{Serve: push})
 	http.ListenAndServe("localhost:8080", http.HandlerFunc(serve))
 }
 `

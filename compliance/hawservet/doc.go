@@ -1,7 +1,7 @@
 // Package hawservet finds misuse of the packages websocket and wire in the programs that use them: code that
 // compiles, and often passes its tests, but breaks a rule of their documentation.
 //
-// It has six analyzers for the framework of golang.org/x/tools/go/analysis:
+// It has seven analyzers for the framework of golang.org/x/tools/go/analysis:
 //
 //   - [KeptPayload]: the bytes of a message are kept longer than they are valid.
 //   - [LostConn]: a Conn of Accept or Dial is not closed.
@@ -9,6 +9,7 @@
 //   - [Insecure]: an option whose name begins with Insecure is set outside tests.
 //   - [TwoReaders]: two goroutines read the same Conn.
 //   - [OpenWriter]: a goroutine begins a message before it closes its own MessageWriter.
+//   - [NeverRead]: a Conn is written but never read.
 //
 // The command cmd/hawservet runs them, alone or under go vet.
 //
@@ -29,6 +30,8 @@
 //     two readers in functions that do not call each other, and a read after any receive from a channel;
 //   - a message that waits for a MessageWriter that another function opens or may close, or that is also
 //     reached on a path without one;
+//   - a Conn that is not read for a part of its time, that is written only in a loop with a condition that
+//     does not wait, or that is stored, returned, or passed to another package or a function value;
 //   - a Conn in an interface or of a type parameter.
 //
 // # Exceptions
@@ -43,7 +46,7 @@ import "golang.org/x/tools/go/analysis"
 
 // Analyzers returns the analyzers of this package in a new slice.
 func Analyzers() []*analysis.Analyzer {
-	return []*analysis.Analyzer{KeptPayload, LostConn, DroppedErr, Insecure, TwoReaders, OpenWriter}
+	return []*analysis.Analyzer{KeptPayload, LostConn, DroppedErr, Insecure, TwoReaders, OpenWriter, NeverRead}
 }
 
 // about is the URL of the page that explains the rules. The name of a rule is its fragment.

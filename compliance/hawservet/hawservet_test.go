@@ -38,7 +38,7 @@ var all = &analysis.Analyzer{
 // are compared with golden files. The analyzers report the findings of the "want" comments and no others.
 func TestCases(t *testing.T) {
 	for _, r := range analysistest.Run(t, analysistest.TestData(), all, "keptpayload", "lostconn",
-		"droppederr", "insecure", "tworeaders", "openwriter", "vendored", "fixed") {
+		"droppederr", "insecure", "tworeaders", "openwriter", "neverread", "vendored", "fixed") {
 		if r.Action.Package.PkgPath == "fixed" {
 			testFixes(t, r.Action)
 		}

@@ -8,9 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/wire"
 )
 
 const (
@@ -19,6 +22,10 @@ const (
 
 	// BodyTimeout is how long to wait for the body of a refusal.
 	BodyTimeout = time.Second
+
+	// maxSkipped is how many more bytes of the body are read so that the connection can be used
+	// again. The pages with which proxies ask for credentials have a few kilobytes.
+	maxSkipped = 64 << 10
 )
 
 // A Response is the final response to a request, and the bytes that were read beyond its header.
@@ -26,7 +33,12 @@ type Response struct {
 	HTTP *http.Response // its Body is in memory
 	Body []byte         // the body of a refusal, at most MaxBody bytes
 	Rest []byte         // bytes after a response that hands the connection over
+
+	usable bool // the connection can be used for another request
 }
+
+// rewind sets the Body of r.HTTP, which may have been read, to its beginning.
+func (r *Response) rewind() { r.HTTP.Body = io.NopCloser(bytes.NewReader(r.Body)) }
 
 // opens reports whether the response hands the connection over, as req asks.
 func (r *Response) opens(req *http.Request) bool {
@@ -38,10 +50,19 @@ func opensConn(req *http.Request, status int) bool {
 }
 
 // read reads the response to req from nc: a header of at most limit bytes, or of any size if limit
-// is negative. Interim responses, such as 103, are skipped, but their bytes count.
-func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Response, error) {
+// is negative. Interim responses, such as 103, are skipped, but their bytes count. If keep is set,
+// it also reads the end of the body of a refusal, if that is near.
+func read(
+	nc net.Conn, req *http.Request, limit int64, drop func(net.Conn), keep bool,
+) (*Response, error) {
 	src := &headerReader{src: nc, left: limit}
 	br := bufio.NewReader(src)
+	trace := traceOf(req.Context())
+	if trace.GotFirstResponseByte != nil {
+		if _, err := br.Peek(1); err == nil {
+			trace.GotFirstResponseByte()
+		}
+	}
 	for {
 		resp, err := http.ReadResponse(br, req)
 		if src.over { // net/http may report another error
@@ -56,16 +77,36 @@ func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Re
 			resp.Body = http.NoBody
 			return &Response{HTTP: resp, Rest: slices.Clone(rest)}, nil
 		case code/100 == 1:
+			if trace.Got1xxResponse != nil {
+				if err := trace.Got1xxResponse(code, textproto.MIMEHeader(resp.Header)); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
 		src.left = -1
-		late := time.AfterFunc(BodyTimeout, func() { drop(nc) }) // the caller drops it anyway
+		late := time.AfterFunc(BodyTimeout, func() { drop(nc) })
 		defer late.Stop()
 		// An error does not matter. The part that could be read is enough.
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
-		resp.Body = io.NopCloser(bytes.NewReader(body))
-		return &Response{HTTP: resp, Body: body}, nil
+		r := &Response{HTTP: resp}
+		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, MaxBody))
+		if keep && persists(resp) {
+			_, err := io.CopyN(io.Discard, resp.Body, maxSkipped)
+			r.usable = err == io.EOF && br.Buffered() == 0
+		}
+		r.rewind()
+		return r, nil
 	}
+}
+
+// persists reports whether a proxy keeps the connection open after resp (RFC 9112, section 9.3).
+// Some proxies say so in a Proxy-Connection field.
+func persists(resp *http.Response) bool {
+	old := resp.Header["Proxy-Connection"]
+	if resp.Close {
+		return !resp.ProtoAtLeast(1, 1) && resp.ContentLength >= 0 && wire.HasToken(old, "keep-alive")
+	}
+	return !wire.HasToken(old, "close")
 }
 
 // A headerReader returns io.EOF after left bytes, and sets over if more are requested. A negative

@@ -1,6 +1,6 @@
 // Command hawservet finds misuse of the packages websocket and wire in Go programs: payloads that are kept
 // too long, connections that are not closed, errors of writes that are dropped, checks that are turned off,
-// connections with two readers, and messages that wait for an open writer of their own goroutine.
+// connections with two readers or none, and messages that wait for an open writer of their own goroutine.
 //
 //	hawservet ./...                               # alone
 //	go vet -vettool="$(which hawservet)" ./...    # under go vet, which caches results

@@ -316,6 +316,7 @@ func forEver(ctx context.Context, url string) {
 	if err != nil {
 		panic(err)
 	}
+	c.CloseRead()
 	for {
 		_ = c.Write(ctx, websocket.Text, nil)
 		time.Sleep(time.Second)

@@ -48,6 +48,12 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 	return nil, nil, nil
 }
 
+type ConnOptions struct {
+	Subprotocol string
+}
+
+func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn { return nil }
+
 type Handler struct {
 	Serve   func(ctx context.Context, c *Conn) error
 	Options *AcceptOptions
@@ -66,6 +72,7 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 func (c *Conn) ByteStream(t MessageType) net.Conn                               { return nil }
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error { return nil }
 func (c *Conn) CloseNow() error                                                 { return nil }
+func (c *Conn) CloseRead()                                                      {}
 func (c *Conn) Context() context.Context                                        { return nil }
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error]          { return nil }
 func (c *Conn) NetConn() net.Conn                                               { return nil }

@@ -1,4 +1,4 @@
-package websocket
+package transport
 
 import (
 	"context"
@@ -19,24 +19,24 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 		want   time.Duration
 		err    error
 	}{
-		{"the peer reads nothing", 0, 0, limit, ErrPeerNotReading},
+		{"the peer reads nothing", 0, 0, limit, ErrNotReading},
 		{"the peer reads everything in the end", time.Hour, time.Hour, time.Hour, nil},
-		{"the peer stalls", time.Minute, 0, time.Minute + limit, ErrPeerNotReading},
+		{"the peer stalls", time.Minute, 0, time.Minute + limit, ErrNotReading},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
 			defer theirs.Close()
 			defer ours.Close()
 			begun := time.Now()
-			tr := transport{nc: ours}
-			tr.wr.set = ours.SetWriteDeadline
-			tr.wr.dog = &watchdog{queue: func() int {
+			tr := Transport{Conn: ours}
+			tr.Wr.set = ours.SetWriteDeadline
+			tr.Wr.dog = &watchdog{queue: func() int {
 				return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond)
 			}}
 			if row.takes > 0 {
 				time.AfterFunc(row.takes, func() { theirs.Read(make([]byte, 100)) })
 			}
-			_, err := tr.write(context.Background(), limit, []byte("text"), nil)
+			_, err := tr.Write(context.Background(), limit, []byte("text"), nil)
 			took := time.Since(begun)
 			if err != row.err || took < row.want || took > row.want+limit/progressChecks {
 				t.Errorf("%s: got %v after %v, want %v after %v", row.name, err, took, row.err, row.want)
@@ -44,11 +44,11 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			begun = time.Now()
-			_, err = tr.write(ctx, limit, []byte("text"), nil)
-			if !isInterrupt(err) || time.Since(begun) != time.Second {
+			_, err = tr.Write(ctx, limit, []byte("text"), nil)
+			if !IsInterrupt(err) || time.Since(begun) != time.Second {
 				t.Errorf("%s: got %v after %v, want an interrupt after 1s", row.name, err, time.Since(begun))
 			}
-			tr.wr.rest()
+			tr.Wr.rest()
 		})
 	}
 }

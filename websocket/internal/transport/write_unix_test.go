@@ -1,6 +1,6 @@
 //go:build unix
 
-package websocket
+package transport
 
 import (
 	"context"
@@ -9,45 +9,12 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
-	"github.com/hawser-ws/hawser/wire"
 )
-
-// A connection that waits for its peer over a socket holds no buffer.
-func TestIdleHoldsNoBuffer(t *testing.T) {
-	for _, kind := range []string{"tcp", "unix"} {
-		for _, role := range roles {
-			t.Run(kind+"/"+role.String(), func(t *testing.T) {
-				checkLeaks(t)
-				c, p := newPeerWith(t, kind, role)
-				waits := make(chan bool, 100)
-				c.tr.rd.idle = func() { waits <- c.in.blk == nil && c.tr.rd.blk == nil && c.in.unread == nil }
-				for _, style := range readStyles {
-					read := style.make(c)
-					for _, n := range []int{0, 10, 3 * blockSize} {
-						want := strings.Repeat("a", n)
-						done := start(func() received { return read(bounded(t)) })
-						<-waits
-						p.write(p.frame(wire.OpText, true, []byte(want)))
-						if g := <-done; g != (received{Text, want, nil}) {
-							t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, n)
-						}
-						for len(waits) > 0 {
-							if !<-waits {
-								t.Errorf("%s: the waiting connection holds a buffer", style.name)
-							}
-						}
-					}
-				}
-			})
-		}
-	}
-}
 
 // A socketPair is a RawConn over a non-blocking socket. A writer that has to wait calls wait
 // instead of the system's poller.
@@ -96,21 +63,26 @@ func (s *socketPair) drain(t *testing.T, n int) int {
 	return n
 }
 
+// newRaw returns a transport over s whose write deadlines are set by set.
+func newRaw(s *socketPair, set func(time.Time) error) *Transport {
+	tr := &Transport{Conn: noConn{}}
+	tr.SetRaw(s)
+	tr.Wr.set = set
+	return tr
+}
+
 // The timeout of a write to a full socket starts again whenever the peer has read something, and
 // only then.
 func TestWriteBoundMovesWithProgress(t *testing.T) {
-	checkLeaks(t)
 	s := newSocketPair(t)
-	tr := transport{raw: s, nc: noConn{}}
-	tr.wr.try = tr.wr.tryWrite
 	var bounds []time.Time
-	tr.wr.set = func(at time.Time) error {
+	tr := newRaw(s, func(at time.Time) error {
 		if !at.IsZero() {
 			bounds = append(bounds, at)
 		}
 		return nil
-	}
-	ctx := &countingContext{Context: bounded(t)}
+	})
+	ctx := &countingContext{Context: t.Context()}
 	waits, progress, taken := 0, 0, 0
 	s.wait = func() error {
 		waits++
@@ -119,12 +91,12 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 		}
 		progress++
 		for n := 1; n > 0; taken += n {
-			n = s.drain(t, blockSize)
+			n = s.drain(t, BlockSize)
 		}
 		return nil
 	}
 	const size = 4 << 20
-	n, err := tr.write(ctx, time.Minute, make([]byte, size), nil)
+	n, err := tr.Write(ctx, time.Minute, make([]byte, size), nil)
 	if n != size || err != nil {
 		t.Fatalf("got %d bytes, %v, want %d", n, err, size)
 	}
@@ -134,9 +106,9 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 		t.Errorf("got %d deadlines in %d waits, %d of them with progress, want one for each of these",
 			len(bounds), waits, progress)
 	}
-	if ctx.registered != 1 || tr.wr.done != nil {
+	if ctx.registered != 1 || tr.Wr.done != nil {
 		t.Errorf("the context was registered %d times and is still watched: %v, want once and false",
-			ctx.registered, tr.wr.done != nil)
+			ctx.registered, tr.Wr.done != nil)
 	}
 }
 
@@ -144,11 +116,8 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 // waits until a third of the buffer is free. A write to a peer that reads nothing times out at once.
 func TestSlowPeerIsReadingRaw(t *testing.T) {
 	for _, takes := range []int{1 << 20, 0} {
-		checkLeaks(t)
 		s := newSocketPair(t)
-		tr := transport{raw: s, nc: noConn{}}
-		tr.wr.try = tr.wr.tryWrite
-		tr.wr.set = func(time.Time) error { return nil }
+		tr := newRaw(s, func(time.Time) error { return nil })
 		timeouts := 0
 		s.wait = func() error {
 			timeouts++
@@ -158,14 +127,14 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 			return os.ErrDeadlineExceeded
 		}
 		const size = 8 << 20
-		n, err := tr.write(context.Background(), time.Minute, make([]byte, size), nil)
+		n, err := tr.Write(context.Background(), time.Minute, make([]byte, size), nil)
 		switch {
 		case takes > 0 && (n != size || err != nil || timeouts < 3):
 			t.Errorf("got %d bytes, %v after %d timeouts, want %d bytes after 3 or more",
 				n, err, timeouts, size)
-		case takes == 0 && (n == 0 || n == size || err != ErrPeerNotReading || timeouts != 1):
+		case takes == 0 && (n == 0 || n == size || err != ErrNotReading || timeouts != 1):
 			t.Errorf("got %d bytes, %v after %d timeouts, want %v after 1",
-				n, err, timeouts, ErrPeerNotReading)
+				n, err, timeouts, ErrNotReading)
 		}
 	}
 }
@@ -173,7 +142,6 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 // A timeout of the system's poller is reported as the error of the limit or the context that set
 // the deadline.
 func TestWriteErrorsOfFullSocket(t *testing.T) {
-	checkLeaks(t)
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	timeout := &net.OpError{Op: "raw-write", Net: "unix", Err: os.ErrDeadlineExceeded}
@@ -183,21 +151,19 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		wait error
 		want error
 	}{
-		{"peer reads nothing", context.Background(), timeout, ErrPeerNotReading},
+		{"peer reads nothing", context.Background(), timeout, ErrNotReading},
 		{"context ended before", canceled, nil, context.Canceled},
 		{"connection broke", context.Background(), io.ErrClosedPipe, io.ErrClosedPipe},
 	} {
 		s := newSocketPair(t)
-		tr := transport{raw: s, nc: noConn{}}
-		tr.wr.try = tr.wr.tryWrite
-		tr.wr.set = func(time.Time) error { return nil }
+		tr := newRaw(s, func(time.Time) error { return nil })
 		s.wait = func() error { return row.wait }
-		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
+		n, err := tr.Write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
 		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) ||
-			isInterrupt(err) != (row.want == context.Canceled) {
+			IsInterrupt(err) != (row.want == context.Canceled) {
 			t.Errorf("%s: got %d bytes, %v, want %v", row.name, n, err, row.want)
 		}
-		if tr.wr.buf != nil || tr.wr.done != nil || !tr.wr.limit.IsZero() {
+		if tr.Wr.buf != nil || tr.Wr.done != nil || !tr.Wr.limit.IsZero() {
 			t.Errorf("%s: the transport keeps references to the write", row.name)
 		}
 	}

@@ -1,4 +1,4 @@
-package websocket
+package transport
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 )
 
 // A deadline is the deadline of one direction of a transport. The context of the operation in
-// progress sets it, and so does a limit of our own. Its methods are for the holder of the turn of
-// that direction.
+// progress sets it, and so does a limit of our own. Its methods are for the goroutine that reads or
+// writes, except for Bound and Overran.
 type deadline struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
 	dog *watchdog             // nil if deadlines are known to work
@@ -19,25 +19,25 @@ type deadline struct {
 	stop func() bool
 
 	mu    sync.Mutex
-	seq   uint32    // number of the context, to recognize late signals
-	armed bool      // the transport has a deadline
-	cut   error     // an interrupt, set when the context ends
-	limit time.Time // our own limit
+	seq   uint32          // number of the context, to recognize late signals
+	armed bool            // the transport has a deadline
+	cut   context.Context // the context, once it has ended
+	limit time.Time       // our own limit
 }
 
-// longAgo is in the past for every transport.
-var longAgo = time.Unix(1, 0)
+// LongAgo is in the past for every transport.
+var LongAgo = time.Unix(1, 0)
 
-// follow makes the end of ctx interrupt the operations of this direction from now on. If ctx has
-// ended, it returns an interrupt.
-func (d *deadline) follow(ctx context.Context) error {
+// Follow makes the end of ctx interrupt the operations of this direction from now on. If ctx has
+// ended, it returns an [Interrupt].
+func (d *deadline) Follow(ctx context.Context) error {
 	// Contexts with the same channel end together. Comparing the contexts themselves could panic.
 	done := ctx.Done()
 	if done == d.done {
-		return contextError(ctx)
+		return Ended(ctx)
 	}
-	d.unfollow()
-	if err := contextError(ctx); err != nil || done == nil {
+	d.Unfollow()
+	if err := Ended(ctx); err != nil || done == nil {
 		return err
 	}
 	d.mu.Lock()
@@ -48,15 +48,15 @@ func (d *deadline) follow(ctx context.Context) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.seq == seq {
-			d.cut = contextError(ctx)
+			d.cut = ctx
 			d.apply()
 		}
 	})
 	return nil
 }
 
-// unfollow forgets the context.
-func (d *deadline) unfollow() {
+// Unfollow forgets the context.
+func (d *deadline) Unfollow() {
 	if d.done == nil {
 		return
 	}
@@ -69,8 +69,8 @@ func (d *deadline) unfollow() {
 	d.apply()
 }
 
-// bound sets a limit of our own. The zero time means none.
-func (d *deadline) bound(t time.Time) {
+// Bound sets a limit of our own. The zero time means none.
+func (d *deadline) Bound(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.limit = t
@@ -82,7 +82,7 @@ func (d *deadline) apply() {
 	t := d.limit
 	switch {
 	case d.cut != nil:
-		t = longAgo
+		t = LongAgo
 	case d.dog != nil && d.dog.queue != nil:
 		t = time.Time{}
 	}
@@ -95,19 +95,19 @@ func (d *deadline) apply() {
 	}
 }
 
-// cause returns why an operation of the transport failed with err. If err is a timeout, cause
-// returns an interrupt if the context has ended, and ours if our own limit has passed. Otherwise
-// the program has set a deadline on NetConn, and cause returns err.
-func (d *deadline) cause(err, ours error) error {
+// Cause returns why an operation of the transport failed with err. If err is a timeout, Cause
+// returns an [Interrupt] if the context has ended, and ours if our own limit has passed. Otherwise
+// the program has set a deadline on NetConn, and Cause returns err.
+func (d *deadline) Cause(err, ours error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch late := d.dog != nil && d.dog.late; {
 	case late && d.cut != nil:
-		return &cutMessage{errOverdue.Error(), bare(d.cut)}
-	case !late && !isDeadline(err):
+		return &CutError{ErrOverdue.Error(), Interrupt{d.cut}}
+	case !late && !IsDeadline(err):
 		return err
 	case d.cut != nil:
-		return d.cut
+		return Interrupt{d.cut}
 	case d.limit.IsZero():
 		return err
 	}

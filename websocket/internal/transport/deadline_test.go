@@ -1,10 +1,10 @@
-package websocket
+package transport
 
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +24,7 @@ func newDeadline() (*deadline, func() time.Time) {
 
 // The transport has the earlier one of the deadlines of the limit and the context.
 func TestDeadlineEarliest(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		bound := time.Now().Add(time.Second)
 		ours := errors.New("ours")
 		for _, row := range []struct {
@@ -35,31 +35,31 @@ func TestDeadlineEarliest(t *testing.T) {
 		}{
 			{name: "none", cause: os.ErrDeadlineExceeded},
 			{name: "bound", limit: bound, want: bound, cause: ours},
-			{name: "context", cut: true, want: longAgo, cause: interrupt{context.Canceled}},
-			{name: "both", limit: bound, cut: true, want: longAgo, cause: interrupt{context.Canceled}},
+			{name: "context", cut: true, want: LongAgo, cause: context.Canceled},
+			{name: "both", limit: bound, cut: true, want: LongAgo, cause: context.Canceled},
 		} {
 			for _, cutFirst := range []bool{false, true} {
 				d, seen := newDeadline()
 				ctx, cancel := context.WithCancel(context.Background())
-				if err := d.follow(ctx); err != nil {
+				if err := d.Follow(ctx); err != nil {
 					t.Fatal(err)
 				}
 				if !cutFirst {
-					d.bound(row.limit)
+					d.Bound(row.limit)
 				}
 				if row.cut {
 					cancel()
 					synctest.Wait()
 				}
-				d.bound(row.limit)
+				d.Bound(row.limit)
 				if got := seen(); !got.Equal(row.want) {
 					t.Errorf("%s: got deadline %v, want %v", row.name, got, row.want)
 				}
-				if got := d.cause(os.ErrDeadlineExceeded, ours); got != row.cause {
+				if got := d.Cause(os.ErrDeadlineExceeded, ours); !errors.Is(got, row.cause) || IsInterrupt(got) != row.cut {
 					t.Errorf("%s: got cause %v, want %v", row.name, got, row.cause)
 				}
-				d.unfollow()
-				d.bound(time.Time{})
+				d.Unfollow()
+				d.Bound(time.Time{})
 				if got := seen(); !got.IsZero() {
 					t.Errorf("%s: got deadline %v afterwards, want none", row.name, got)
 				}
@@ -72,7 +72,7 @@ func TestDeadlineEarliest(t *testing.T) {
 // A context that is followed repeatedly is registered once, together with contexts that
 // share its Done channel.
 func TestDeadlineRegistersOnce(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		d, seen := newDeadline()
 		sets := 0
 		set := d.set
@@ -80,10 +80,10 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 		inner, cancel := context.WithCancel(context.Background())
 		a := &countingContext{Context: inner}
 		for range 10 {
-			if err := d.follow(a); err != nil {
+			if err := d.Follow(a); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.follow(context.WithValue(a, valueKey{}, "value")); err != nil {
+			if err := d.Follow(context.WithValue(a, valueKey{}, "value")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -92,13 +92,13 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
-		if err := d.follow(a); !errors.Is(err, context.Canceled) || !isInterrupt(err) {
+		if err := d.Follow(a); !errors.Is(err, context.Canceled) || !IsInterrupt(err) {
 			t.Errorf("follow of a canceled context: got %v, want an interrupt", err)
 		}
-		if !seen().Equal(longAgo) || sets != 1 {
-			t.Errorf("got deadline %v after %d calls, want %v after 1", seen(), sets, longAgo)
+		if !seen().Equal(LongAgo) || sets != 1 {
+			t.Errorf("got deadline %v after %d calls, want %v after 1", seen(), sets, LongAgo)
 		}
-		if err := d.follow(context.Background()); err != nil || !seen().IsZero() || sets != 2 {
+		if err := d.Follow(context.Background()); err != nil || !seen().IsZero() || sets != 2 {
 			t.Errorf("next context: got %v, deadline %v after %d calls; want none after 2", err, seen(), sets)
 		}
 	})
@@ -106,12 +106,12 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 
 // Following a context that has already ended does not change the deadline of the transport.
 func TestDeadlineFollowEnded(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		d, seen := newDeadline()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		time.Sleep(2 * time.Second)
-		if err := d.follow(ctx); !errors.Is(err, context.DeadlineExceeded) || !isInterrupt(err) {
+		if err := d.Follow(ctx); !errors.Is(err, context.DeadlineExceeded) || !IsInterrupt(err) {
 			t.Errorf("follow: got %v, want an interrupt", err)
 		}
 		synctest.Wait()
@@ -124,17 +124,17 @@ func TestDeadlineFollowEnded(t *testing.T) {
 // Once a context is no longer followed, its end has no effect, even if its signal is
 // pending.
 func TestDeadlineLateSignal(t *testing.T) {
-	onOneProcessor(t)
-	bubble(t, func(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // a woken goroutine does not run at once
+	synctest.Test(t, func(t *testing.T) {
 		d, seen := newDeadline()
 		for range 100 {
 			a, cancelA := context.WithCancel(context.Background())
 			b, cancelB := context.WithCancel(context.Background())
-			if err := d.follow(a); err != nil {
+			if err := d.Follow(a); err != nil {
 				t.Fatal(err)
 			}
 			cancelA() // the signal is a goroutine that has not run yet
-			if err := d.follow(b); err != nil {
+			if err := d.Follow(b); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -143,11 +143,11 @@ func TestDeadlineLateSignal(t *testing.T) {
 			}
 			cancelB()
 			synctest.Wait()
-			if !seen().Equal(longAgo) {
-				t.Fatalf("got deadline %v, want %v", seen(), longAgo)
+			if !seen().Equal(LongAgo) {
+				t.Fatalf("got deadline %v, want %v", seen(), LongAgo)
 			}
 		}
-		d.unfollow()
+		d.Unfollow()
 	})
 }
 
@@ -157,27 +157,16 @@ func TestDeadlineUncomparableContext(t *testing.T) {
 		context.Context
 		_ []int
 	}
-	checkLeaks(t)
 	d, _ := newDeadline()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for range 2 {
-		if err := d.follow(odd{Context: ctx}); err != nil {
+		if err := d.Follow(odd{Context: ctx}); err != nil {
 			t.Error(err)
 		}
-		if err := d.follow(odd{Context: context.Background()}); err != nil {
+		if err := d.Follow(odd{Context: context.Background()}); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// isInterrupt recognizes an interrupt, which wraps the error of the context.
-func TestInterrupt(t *testing.T) {
-	checkLeaks(t)
-	err := error(interrupt{context.DeadlineExceeded})
-	if !isInterrupt(err) || isInterrupt(io.EOF) || isInterrupt(nil) ||
-		!errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v is not recognized as an interrupt, or another error is", err)
 	}
 }
 

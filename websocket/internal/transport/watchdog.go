@@ -1,12 +1,12 @@
-package websocket
+package transport
 
 import "time"
 
-// grace is how long an operation may continue after its deadline on a transport whose deadlines may
+// Grace is how long an operation may continue after its deadline on a transport whose deadlines may
 // not work. The last part begins when the watchdog wakes, because the operation also needs a moment
 // if the whole program was suspended.
 const (
-	grace     = 250 * time.Millisecond
+	Grace     = 250 * time.Millisecond
 	lastGrace = 50 * time.Millisecond
 )
 
@@ -64,7 +64,7 @@ func (d *deadline) watch() {
 		g.due = d.limit
 	}
 	if g.drop != nil {
-		g.due = g.due.Add(grace - lastGrace)
+		g.due = g.due.Add(Grace - lastGrace)
 	}
 	if g.fires.IsZero() || g.due.Before(g.fires) {
 		d.wake()
@@ -130,15 +130,19 @@ func (d *deadline) checkProgress(now time.Time) {
 	g.held = held
 	if !now.Before(d.limit) {
 		d.armed = true
-		_ = d.set(longAgo)
+		_ = d.set(LongAgo)
 		return
 	}
 	g.due = now.Add(g.step)
 	d.wake()
 }
 
-// overran reports whether the watchdog has closed the transport.
-func (d *deadline) overran() bool {
+// Interruptible reports whether the end of a context interrupts an operation without closing the
+// transport, as far as is known.
+func (d *deadline) Interruptible() bool { return d.dog == nil }
+
+// Overran reports whether the watchdog has closed the transport.
+func (d *deadline) Overran() bool {
 	if d.dog == nil {
 		return false
 	}

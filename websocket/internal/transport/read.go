@@ -1,4 +1,4 @@
-package websocket
+package transport
 
 import (
 	"io"
@@ -9,57 +9,57 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A readHalf is the reading half of a transport. It belongs to the holder of in.turn.
-type readHalf struct {
+// A ReadHalf is the reading half of a transport. It belongs to the goroutine that reads.
+type ReadHalf struct {
 	deadline
-	pump *pump.Reader // reads from nc if it has no read deadlines; otherwise nil
-	idle func()       // if not nil, called before a read waits
+	pump *pump.Reader // reads from Conn if it has no read deadlines; otherwise nil
+	Idle func()       // if not nil, called before a read waits
 
 	// The arguments and results of try, which RawConn.Read calls. They are fields because a
 	// closure over them would be allocated for each call.
 	try func(fd uintptr) bool // is tryRead; nil if raw is
 	buf []byte                // destination; nil asks for a block
-	blk *block
+	blk *Block
 	n   int
 	err error
 }
 
-// probeTime is how long to wait for bytes that have already arrived, if only a waiting read can see
+// ProbeTime is how long to wait for bytes that have already arrived, if only a waiting read can see
 // them.
-const probeTime = 5 * time.Millisecond
+const ProbeTime = 5 * time.Millisecond
 
-// readBlock reads what has arrived into a block from the pool, and waits if nothing has arrived.
+// ReadBlock reads what has arrived into a block from the pool, and waits if nothing has arrived.
 // The caller gives the block back.
-func (t *transport) readBlock() (*block, int, error) {
+func (t *Transport) ReadBlock() (*Block, int, error) {
 	if t.raw == nil {
-		if t.rd.pump != nil {
-			t.rd.waiting()
-			if err := t.rd.pump.Wait(); err != nil { // without a block
+		if t.Rd.pump != nil {
+			t.Rd.waiting()
+			if err := t.Rd.pump.Wait(); err != nil { // without a block
 				return nil, 0, err
 			}
 		}
-		b := getBlock()
+		b := GetBlock()
 		n, err := t.readPlain(b[:])
 		if n == 0 {
-			putBlock(b)
+			PutBlock(b)
 			return nil, 0, err
 		}
 		return b, n, nil
 	}
 	n, err := t.readRaw(nil)
-	b := t.rd.blk
-	t.rd.blk = nil
+	b := t.Rd.blk
+	t.Rd.blk = nil
 	if n == 0 {
 		if b != nil {
-			putBlock(b)
+			PutBlock(b)
 		}
 		return nil, 0, err
 	}
 	return b, n, nil
 }
 
-// read reads into p, which must not be empty.
-func (t *transport) read(p []byte) (n int, err error) {
+// Read reads into p, which must not be empty.
+func (t *Transport) Read(p []byte) (n int, err error) {
 	if t.raw == nil {
 		n, err = t.readPlain(p)
 	} else {
@@ -71,17 +71,17 @@ func (t *transport) read(p []byte) (n int, err error) {
 	return 0, err
 }
 
-// readNow is readBlock for bytes that have already arrived. If only a waiting read can see them, it
-// waits for probeTime.
-func (t *transport) readNow() (*block, int, error) {
-	if !t.resets() && t.rd.pump == nil {
+// ReadNow is ReadBlock for bytes that have already arrived. If only a waiting read can see them, it
+// waits for ProbeTime.
+func (t *Transport) ReadNow() (*Block, int, error) {
+	if !t.Resets() && t.Rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer
 	}
-	t.rd.bound(time.Now().Add(probeTime))
+	t.Rd.Bound(time.Now().Add(ProbeTime))
 	if t.raw == nil {
-		return t.readBlock()
+		return t.ReadBlock()
 	}
-	b := getBlock()
+	b := GetBlock()
 	var n int
 	var again bool
 	var sysErr error
@@ -101,19 +101,19 @@ func (t *transport) readNow() (*block, int, error) {
 	default:
 		err = io.EOF
 	}
-	putBlock(b)
+	PutBlock(b)
 	return nil, 0, err
 }
 
-// readPlain reads with nc.Read. A read may return nothing, as net.Pipe does for an empty write, but
+// readPlain reads with Conn.Read. A read may return nothing, as net.Pipe does for an empty write, but
 // not forever.
-func (t *transport) readPlain(p []byte) (n int, err error) {
-	t.rd.waiting()
-	t.rd.setBusy(true)
-	defer t.rd.setBusy(false)
-	var r io.Reader = t.nc
-	if t.rd.pump != nil {
-		r = t.rd.pump
+func (t *Transport) readPlain(p []byte) (n int, err error) {
+	t.Rd.waiting()
+	t.Rd.setBusy(true)
+	defer t.Rd.setBusy(false)
+	var r io.Reader = t.Conn
+	if t.Rd.pump != nil {
+		r = t.Rd.pump
 	}
 	for range 100 {
 		if n, err = r.Read(p); n > 0 || err != nil {
@@ -123,36 +123,36 @@ func (t *transport) readPlain(p []byte) (n int, err error) {
 	return 0, io.ErrNoProgress
 }
 
-func (t *transport) readRaw(p []byte) (int, error) {
-	t.rd.buf, t.rd.n, t.rd.err = p, 0, nil
-	err := t.raw.Read(t.rd.try)
-	t.rd.buf = nil
+func (t *Transport) readRaw(p []byte) (int, error) {
+	t.Rd.buf, t.Rd.n, t.Rd.err = p, 0, nil
+	err := t.raw.Read(t.Rd.try)
+	t.Rd.buf = nil
 	switch {
 	case err != nil:
 		err = t.netError("read", err)
-	case t.rd.err != nil:
-		err = t.netError("read", t.rd.err)
-	case t.rd.n == 0:
+	case t.Rd.err != nil:
+		err = t.netError("read", t.Rd.err)
+	case t.Rd.n == 0:
 		err = io.EOF
 	}
-	return t.rd.n, err
+	return t.Rd.n, err
 }
 
 // tryRead is called by RawConn.Read until it returns true. In between, the goroutine waits. The
 // attempt before the wait is essential, because the poller reports only once that a socket is
 // ready.
-func (r *readHalf) tryRead(fd uintptr) bool {
+func (r *ReadHalf) tryRead(fd uintptr) bool {
 	p := r.buf
 	if p == nil {
 		if r.blk == nil {
-			r.blk = getBlock()
+			r.blk = GetBlock()
 		}
 		p = r.blk[:]
 	}
-	n, again, err := socket.Read(fd, p[:min(len(p), maxSyscall)])
+	n, again, err := socket.Read(fd, p[:min(len(p), MaxSyscall)])
 	if again {
 		if r.blk != nil {
-			putBlock(r.blk)
+			PutBlock(r.blk)
 			r.blk = nil
 		}
 		r.waiting()
@@ -162,8 +162,8 @@ func (r *readHalf) tryRead(fd uintptr) bool {
 	return true
 }
 
-func (r *readHalf) waiting() {
-	if r.idle != nil {
-		r.idle()
+func (r *ReadHalf) waiting() {
+	if r.Idle != nil {
+		r.Idle()
 	}
 }

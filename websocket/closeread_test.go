@@ -1,0 +1,511 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// wantUnexpected checks that the peer's message is refused with 1008, and is the cause of the end.
+func wantUnexpected(t *testing.T, c *Conn, p *peer) {
+	t.Helper()
+	if reason := p.expectClose(StatusPolicyViolation); reason != "unexpected message" {
+		t.Errorf("the reason is %q, want a fixed one", reason)
+	}
+	p.nc.Close()
+	<-c.Context().Done()
+	e := wantError(t, context.Cause(c.Context()), "read", errUnexpected)
+	if v := c.Closure(); e.Code != StatusPolicyViolation || v.ByPeer || v.Err != error(e) {
+		t.Errorf("the connection ended with %+v and %+v, want 1008 by this side", e, v)
+	}
+}
+
+// wantPong checks that somebody reads.
+func wantPong(p *peer) {
+	p.t.Helper()
+	p.send(wire.OpPing, true, "there?")
+	p.expect(wire.OpPong, true, "there?")
+}
+
+// After CloseRead, a program that only writes answers pings, sees pongs, and learns that its peer
+// has left.
+func TestCloseRead(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		c.CloseRead()
+		wantPong(p)
+		pinged := start(func() error { _, err := c.Ping(context.Background()); return err })
+		_, id, err := p.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.send(wire.OpPong, true, string(id))
+		if err := <-pinged; err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+		written := start(func() error { return c.Write(context.Background(), Text, []byte("pushed")) })
+		p.expect(wire.OpText, true, "pushed")
+		if err := <-written; err != nil {
+			t.Errorf("Write: %v", err)
+		}
+		if err := c.Context().Err(); err != nil {
+			t.Fatalf("the context has ended before the connection: %v", err)
+		}
+		p.sendClose(StatusGoingAway, "bye")
+		p.expectClose(StatusGoingAway)
+		p.nc.Close()
+		<-c.Context().Done()
+		wantPeersClose(t, c, CloseFrame{StatusGoingAway, "bye"})
+		wantClosed(t, c)
+	})
+}
+
+// A message is refused as soon as it begins.
+func TestCloseReadRefuses(t *testing.T) {
+	for name, begin := range map[string]func(p *peer, theirs *runs) []byte{
+		"text":     func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, true, []byte("hello")) },
+		"binary":   func(p *peer, _ *runs) []byte { return p.frame(wire.OpBinary, true, []byte{0xff}) },
+		"empty":    func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, true, nil) },
+		"fragment": func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, false, []byte("hel")) },
+		"first byte of many": func(p *peer, _ *runs) []byte {
+			b := p.frame(wire.OpBinary, true, make([]byte, DefaultMaxMessage))
+			return b[:len(b)-DefaultMaxMessage+1]
+		},
+		"with an extension": func(p *peer, theirs *runs) []byte {
+			return p.extFrame(wire.OpText, false, theirs.encode("hello")[:1])
+		},
+		"not decodable": func(p *peer, _ *runs) []byte { return p.extFrame(wire.OpText, false, "?") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p, _, theirs := runsPeer(t, role, Limits{})
+				c.CloseRead()
+				wantPong(p)
+				p.write(begin(p, theirs))
+				wantUnexpected(t, c, p)
+				if n := c.Stats().MessagesRead; n != 0 {
+					t.Errorf("%d messages were read, want none", n)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// After CloseRead every read fails at once, and the connection goes on.
+func TestReadAfterCloseRead(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				c.CloseRead() // its goroutine may not run yet
+				e := wantError(t, style.make(c)(context.Background()).err, "read", ErrConcurrentRead)
+				if errors.Is(e, net.ErrClosed) || e.Error() != "websocket: read: CloseRead was called: another goroutine is reading" {
+					t.Errorf("got %+v, want an error that mentions CloseRead", e)
+				}
+				synctest.Wait()
+				wantError(t, style.make(c)(context.Background()).err, "read", ErrConcurrentRead)
+				wantPong(p)
+				p.sendClose(4001, "")
+				p.expectClose(4001)
+				p.nc.Close()
+				<-c.Context().Done()
+				var peer *CloseError
+				if err := style.make(c)(context.Background()).err; !errors.As(err, &peer) {
+					t.Errorf("after the end: got %v, want the peer's close frame", err)
+				}
+			})
+		})
+	}
+}
+
+// CloseRead may be called again, by any goroutine, and after the end. It leaves no goroutine.
+func TestCloseReadAgain(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		for range 10 {
+			go c.CloseRead()
+		}
+		wantPong(p)
+		synctest.Wait()
+		if n := len(c.in.turn.queue); n > 0 {
+			t.Errorf("%d goroutines wait to read, want none", n)
+		}
+		c.CloseNow()
+		c.CloseRead()
+		wantClosed(t, c)
+
+		c, _ = newPeer(t, role, Limits{})
+		c.CloseNow()
+		c.CloseRead()
+		wantClosed(t, c)
+	})
+}
+
+// A read in progress goes on. CloseRead takes over when it returns.
+func TestCloseReadTakesOver(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				read := start(func() received { return style.make(c)(context.Background()) })
+				synctest.Wait()
+				c.CloseRead()
+				wantPong(p)
+				p.send(wire.OpText, true, "asked for")
+				if style.name == "Reader" { // each Read of the MessageReader is a read
+					wantError(t, (<-read).err, "read", ErrConcurrentRead)
+				} else if r := <-read; r.err != nil || r.data != "asked for" {
+					t.Fatalf("the read in progress got %+v, want the message", r)
+				}
+				wantPong(p)
+				p.send(wire.OpText, true, "not asked for")
+				wantUnexpected(t, c, p)
+			})
+		})
+	}
+}
+
+// A message that was read in part is not refused. Its rest is skipped.
+func TestCloseReadSkipsTheRest(t *testing.T) {
+	for _, style := range readStyles {
+		for _, encoded := range []bool{false, true} {
+			name := map[bool]string{true: "/extension"}[encoded]
+			t.Run(style.name+name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p, _, theirs := runsPeer(t, role, Limits{Budget: NewBudget(1 << 20)})
+					p.key = [4]byte{}
+					first, rest := p.frame(wire.OpText, false, []byte("begun")), []byte(" and finished")
+					if encoded {
+						all := theirs.encode("begun and finished")
+						first, rest = p.extFrame(wire.OpText, false, all[:len(all)/2]), []byte(all[len(all)/2:])
+					}
+					ctx, cancel := context.WithCancel(context.Background())
+					read := start(func() error { return style.make(c)(ctx).err })
+					p.write(first)
+					synctest.Wait()
+					cancel()
+					<-read
+					c.CloseRead()
+					wantPong(p)
+					p.write(p.frame(wire.OpContinuation, true, rest))
+					wantPong(p)
+					if n := c.Stats().MessagesRead; n != 1 {
+						t.Errorf("%d messages were read, want 1", n)
+					}
+					p.send(wire.OpText, true, "not asked for")
+					wantUnexpected(t, c, p)
+				})
+			})
+		}
+	}
+}
+
+// A message that Messages has lent stays as it is while CloseRead reads.
+func TestCloseReadInMessages(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		subscribed := p.frame(wire.OpText, true, []byte("subscribe"))
+		ping := p.frame(wire.OpPing, true, []byte("there?"))
+		go p.write(append(subscribed, ping...))
+		for m, err := range c.Messages(context.Background()) {
+			if err != nil {
+				wantError(t, err, "read", ErrConcurrentRead)
+				break
+			}
+			c.CloseRead()
+			p.expect(wire.OpPong, true, "there?")
+			wantPong(p)
+			if string(m.Data) != "subscribe" {
+				t.Errorf("the lent message is %q, want %q", m.Data, "subscribe")
+			}
+		}
+		wantPong(p)
+		p.send(wire.OpText, true, "more")
+		wantUnexpected(t, c, p)
+	})
+}
+
+// Close works with CloseRead, in either order. Messages that the peer sends before its close frame
+// are dropped, as always.
+func TestCloseReadAndClose(t *testing.T) {
+	for name, call := range map[string]func(c *Conn) <-chan error{
+		"before Close": func(c *Conn) <-chan error {
+			c.CloseRead()
+			synctest.Wait()
+			return start(func() error { return c.Close(context.Background(), 4000, "") })
+		},
+		"during Close": func(c *Conn) <-chan error {
+			closed := start(func() error { return c.Close(context.Background(), 4000, "") })
+			synctest.Wait()
+			c.CloseRead()
+			return closed
+		},
+		"WriteControl": func(c *Conn) <-chan error {
+			c.CloseRead()
+			return start(func() error {
+				payload, _ := wire.AppendClose(nil, 4000, "")
+				err := c.WriteControl(context.Background(), wire.OpClose, payload)
+				<-c.Context().Done()
+				return err
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				closed := call(c)
+				synctest.Wait()
+				p.send(wire.OpText, false, "sent before")
+				p.send(wire.OpContinuation, true, "the close frame arrived")
+				p.send(wire.OpBinary, true, "")
+				p.expectClose(4000)
+				p.sendClose(4000, "")
+				p.nc.Close()
+				if err := <-closed; err != nil {
+					t.Errorf("got %v, want no error", err)
+				}
+				if v := c.Closure(); !v.Clean || v.ByPeer {
+					t.Errorf("the connection ended with %+v, want a clean end by this side", v)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// However the connection ends, the background goroutine ends with it.
+func TestCloseReadEnds(t *testing.T) {
+	for name, row := range map[string]struct {
+		end  func(c *Conn, p *peer)
+		want error
+	}{
+		"CloseNow":  {func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed},
+		"Abort":     {func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
+		"EOF":       {func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF},
+		"violation": {func(_ *Conn, p *peer) { p.write([]byte{0x83, 0}) }, wire.ErrReservedOpcode},
+		"silent peer": {func(c *Conn, _ *peer) {
+			c.Close(context.Background(), StatusNormalClosure, "")
+		}, net.ErrClosed},
+		"peer that takes nothing": {func(_ *Conn, p *peer) {
+			p.send(wire.OpText, true, "hello")
+		}, errUnexpected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				c.CloseRead()
+				synctest.Wait()
+				row.end(c, p)
+				<-c.Context().Done()
+				synctest.Wait()
+				if cause := context.Cause(c.Context()); !errors.Is(cause, row.want) {
+					t.Errorf("the cause is %v, want %v", cause, row.want)
+				}
+				if !c.closing.tearingDown.Load() && !c.in.turn.tryLock() {
+					t.Error("somebody still reads")
+				}
+			})
+		})
+	}
+}
+
+// After a failed write, reading goes on for up to a second, to the peer's close frame. Messages are
+// dropped: they explain nothing, and the answer could not be sent.
+func TestCloseReadAfterFailedWrite(t *testing.T) {
+	for name, prepare := range map[string]func(c *Conn, p *peer){
+		"CloseRead first": func(c *Conn, _ *peer) {
+			c.CloseRead()
+			synctest.Wait()
+			failWrite(t, c)
+		},
+		"write first": func(c *Conn, p *peer) {
+			failWrite(t, c)
+			p.send(wire.OpText, true, "kept, and then dropped")
+			synctest.Wait()
+			c.CloseRead()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newWornPeer(t, role, Limits{}, 0)
+				prepare(c, p)
+				p.send(wire.OpText, false, "dropped")
+				p.sendClose(4001, "why")
+				<-c.Context().Done()
+				wantPeersClose(t, c, CloseFrame{4001, "why"})
+				wantReleased(t, c)
+
+				c, p = newWornPeer(t, role, Limits{}, 0)
+				prepare(c, p)
+				p.send(wire.OpBinary, true, "dropped")
+				begun := time.Now()
+				<-c.Context().Done()
+				if took := time.Since(begun); took > lingerTime {
+					t.Errorf("the connection ended after %v, want at most %v", took, lingerTime)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// A message that was kept when the connection ended is dropped, and no function is called any more.
+func TestCloseReadDropsKept(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newWornPeer(t, role, Limits{}, 0)
+		failWrite(t, c)
+		p.send(wire.OpPing, true, "")
+		p.send(wire.OpText, true, "kept")
+		<-c.Context().Done()
+		if !c.leftover() {
+			t.Fatal("no message was kept")
+		}
+		c.OnControl(func(wire.Opcode, []byte) bool { t.Error("OnControl after the end"); return false })
+		c.CloseRead()
+		wantReleased(t, c)
+		wantClosed(t, c)
+	})
+}
+
+// OnControl's function is called as with any other reader, and may answer the close frame later.
+func TestCloseReadOnControl(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		ops := make(chan wire.Opcode, 10)
+		c.OnControl(func(op wire.Opcode, _ []byte) bool { ops <- op; return true })
+		c.CloseRead()
+		p.send(wire.OpPing, true, "")
+		p.sendClose(StatusNormalClosure, "")
+		synctest.Wait()
+		if len(ops) != 2 || <-ops != wire.OpPing || <-ops != wire.OpClose {
+			t.Error("want a ping and a close frame")
+		}
+		if c.Context().Err() != nil {
+			t.Fatal("the connection ended before its answer")
+		}
+		written := start(func() error { return c.Write(context.Background(), Text, []byte("goodbye")) })
+		p.expect(wire.OpText, true, "goodbye")
+		if err := <-written; err != nil {
+			t.Errorf("Write: %v", err)
+		}
+		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+		p.expectClose(StatusNormalClosure)
+		p.nc.Close()
+		<-closed
+		if v := c.Closure(); !v.Clean || !v.ByPeer {
+			t.Errorf("the connection ended with %+v, want a clean end by the peer", v)
+		}
+	})
+}
+
+// A Handler closes its connection when Serve returns, as without CloseRead.
+func TestCloseReadHandler(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		served := start(func() error {
+			serve(func(ctx context.Context, c *Conn) error {
+				c.CloseRead()
+				return CloseWith(4001, "done")
+			}, c, func(format string, args ...any) { t.Errorf("logged "+format, args...) })
+			return nil
+		})
+		if reason := p.expectClose(4001); reason != "done" {
+			t.Errorf("the reason is %q, want done", reason)
+		}
+		p.send(wire.OpText, true, "late")
+		p.sendClose(4001, "")
+		<-served
+		if v := c.Closure(); !v.Clean {
+			t.Errorf("the connection ended with %+v, want a clean end", v)
+		}
+	})
+}
+
+// The stream of a connection whose reads are closed can be written and closed, but not read.
+func TestCloseReadByteStream(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		c.CloseRead()
+		nc := c.ByteStream(Binary)
+		_, err := nc.Read(make([]byte, 1))
+		wantError(t, err, "read", ErrConcurrentRead)
+		if err := nc.SetDeadline(time.Time{}); err != nil {
+			t.Errorf("SetDeadline: %v", err)
+		}
+		written := start(func() error { _, err := nc.Write([]byte("bytes")); return err })
+		p.expect(wire.OpBinary, true, "bytes")
+		if err := <-written; err != nil {
+			t.Errorf("Write: %v", err)
+		}
+		closed := start(nc.Close)
+		p.expectClose(StatusNormalClosure)
+		p.sendClose(StatusNormalClosure, "")
+		p.nc.Close()
+		if err := <-closed; err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// CloseRead works over every transport, and leaves no goroutine.
+func TestCloseReadTransports(t *testing.T) {
+	for _, kind := range transports {
+		t.Run(kind, func(t *testing.T) {
+			checkLeaks(t)
+			ctx := bounded(t)
+			client, server := connPair(t, kind, Limits{})
+			server.CloseRead()
+			client.CloseRead()
+			if _, err := client.Ping(ctx); err != nil {
+				t.Errorf("Ping: %v", err)
+			}
+			if err := client.Close(ctx, StatusGoingAway, ""); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+			<-server.Context().Done()
+			var peer *CloseError
+			if cause := context.Cause(server.Context()); !errors.As(cause, &peer) {
+				t.Errorf("the server's connection ended with %v, want the client's close frame", cause)
+			}
+
+			client, server = connPair(t, kind, Limits{})
+			server.CloseRead()
+			if err := client.Write(ctx, Text, []byte("unexpected")); err != nil {
+				t.Errorf("Write: %v", err)
+			}
+			_, _, err := client.Read(ctx)
+			if !errors.As(err, &peer) || peer.Code != StatusPolicyViolation {
+				t.Errorf("the client got %v, want 1008", err)
+			}
+		})
+	}
+}
+
+// While CloseRead waits for the peer, the connection holds no buffer.
+func TestCloseReadHoldsNothing(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	if !c.tr.IsRaw() {
+		t.Skip("reads on this system take a buffer before they wait")
+	}
+	most := held(c) + 256
+	waits := make(chan uintptr, 1000)
+	c.tr.Rd.Idle = func() { // called by the goroutine that reads
+		if c.Stats().ControlsRead > 0 {
+			waits <- held(c)
+		}
+	}
+	c.CloseRead()
+	p.send(wire.OpPing, true, "")
+	p.expect(wire.OpPong, true, "")
+	if n := <-waits; n > most {
+		t.Errorf("%d bytes are held, want at most %d", n, most)
+	}
+}

@@ -1,0 +1,125 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// hangUps are the ways of ending a connection without waiting for the peer's close frame.
+var hangUps = map[string]func(c *Conn){
+	"CloseNow": func(c *Conn) { c.CloseNow() },
+	"Abort":    func(c *Conn) { c.Abort(errAborted) },
+	"Close with an ended context": func(c *Conn) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		c.Close(ctx, StatusGoingAway, "")
+	},
+}
+
+// A close frame that is out is not lost if the connection is then ended without waiting for the
+// peer's, although bytes of the peer are unread: after the frame the peer sees the end of the
+// stream, not a reset.
+func TestHangUpKeepsCloseFrame(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix", "tls", "wrapped", "undeadlined"} {
+		for name, hangUp := range hangUps {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, wire.Server)
+				if kind == "tls" {
+					finishTLS(t, c, p)
+				}
+				if !c.in.turn.tryLock() { // so that nobody reads
+					t.Fatal("the turn to read is taken")
+				}
+				p.send(wire.OpBinary, true, string(pattern(10<<10, 1)))
+				closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
+				p.expectClose(StatusGoingAway)
+				hangUp(c)
+				if c.Context().Err() == nil {
+					t.Error("the connection has not ended")
+				}
+				if err := <-closed; err == nil {
+					t.Error("Close succeeded without the peer's close frame")
+				}
+				c.in.turn.unlock()
+				p.expectEOF()
+				p.nc.Close()
+				wantClosed(t, c)
+			})
+		}
+	}
+}
+
+// A read in progress returns at once when the connection is ended, although the transport stays
+// open for a while. A peer that keeps its side open delays only the transport, by a second.
+func TestHangUpEndsRead(t *testing.T) {
+	for _, kind := range []string{"duplex", "tls", "undeadlined"} {
+		for name, hangUp := range hangUps {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					ours, theirs := bubblePair(t, kind)
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{})
+					read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
+					closed := timed(func() error {
+						return c.Close(context.Background(), StatusGoingAway, "")
+					})
+					p.expectClose(StatusGoingAway)
+					begun := time.Now()
+					hangUp(c)
+					r := <-read
+					cause := context.Cause(c.Context())
+					if r.took > grace || !errors.Is(r.err, cause.(*Error).Err) {
+						t.Errorf("Read: got %v after %v, want %v", r.err, r.took, cause)
+					}
+					if r := <-closed; r.err == nil || r.took > grace {
+						t.Errorf("Close: got %v after %v, want an error at once", r.err, r.took)
+					}
+					if took := tornDown(c).Sub(begun); took > lingerTime+grace {
+						t.Errorf("the teardown took %v, want at most %v", took, lingerTime+grace)
+					}
+					wantClosed(t, c)
+				})
+			})
+		}
+	}
+}
+
+// A peer whose close frame arrives while the connection is ended gets no reset either.
+func TestHangUpMeetsPeersClose(t *testing.T) {
+	for range 20 { // the order of the two is random
+		for name, hangUp := range hangUps {
+			checkLeaks(t)
+			c, p := newPeerWith(t, "tcp", wire.Server)
+			read := startRead(bounded(t), c)
+			closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
+			p.expectClose(StatusGoingAway)
+			p.sendClose(StatusGoingAway, "")
+			p.send(wire.OpPing, true, "after the close frame")
+			hangUp(c)
+			p.expectEOF()
+			p.nc.Close()
+			if g := <-read; g.err == nil {
+				t.Errorf("%s: Read succeeded", name)
+			}
+			<-closed
+			wantClosed(t, c)
+		}
+	}
+}
+
+// If no close frame is out, the transport is closed at once.
+func TestHangUpWithoutCloseFrame(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newDuplexPeer(t, role, Limits{})
+		c.CloseNow()
+		if !c.closing.closed.Load() {
+			t.Error("the transport is open")
+		}
+		p.expectEOF()
+		wantClosed(t, c)
+	})
+}
