@@ -7,6 +7,7 @@ require (
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/hawser-ws/hawser/wire v0.0.0
+	golang.org/x/time v0.14.0
 )
 
 require github.com/klauspost/compress v1.20.3 // indirect

@@ -149,39 +149,18 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// Pings detect a peer that has disappeared without a close frame. Another goroutine must
-// read meanwhile, to receive the pongs.
+// Ping measures the round trip. Another goroutine must read meanwhile, to receive the pong. To
+// detect peers that have vanished, set Limits.PingInterval instead.
 func ExampleConn_Ping() {
 	c, end := connect(echo)
 	defer end()
+	go c.Read(context.Background())
 
-	keepAlive := func(ctx context.Context, every time.Duration) error {
-		for {
-			ping, cancel := context.WithTimeout(ctx, every)
-			_, err := c.Ping(ping)
-			cancel()
-			if err != nil {
-				return err
-			}
-			select {
-			case <-time.After(every):
-			case <-c.Context().Done():
-				return nil
-			}
-		}
-	}
-	go func() {
-		if err := keepAlive(c.Context(), 30*time.Second); err != nil {
-			c.CloseNow()
-		}
-	}()
-
-	if err := c.Write(context.Background(), websocket.Text, []byte("alive")); err != nil {
-		log.Fatal(err)
-	}
-	_, p, err := c.Read(context.Background())
-	fmt.Printf("%s %v\n", p, err)
-	// Output: alive <nil>
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	roundTrip, err := c.Ping(ctx)
+	fmt.Println(roundTrip > 0, err)
+	// Output: true <nil>
 }
 
 // After the login, a client may send larger messages.

@@ -85,7 +85,7 @@ func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 		t.Fatal(err)
 	}
 	_, _, err = c.Read(ctx)
-	checkClosed(t, err, websocket.StatusGoingAway, goodbye)
+	checkClosed(t, err, websocket.StatusGoingAway, "")
 	if rest, _ := io.ReadAll(out); len(rest) > 0 {
 		t.Errorf("the program printed more than one line: %q", rest)
 	}

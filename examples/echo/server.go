@@ -17,9 +17,9 @@ import (
 // A server echoes on one listener and, with -debug, serves profiles on another.
 type server struct {
 	echo, debug     *http.Server
-	echoLn, debugLn net.Listener // debugLn is nil without -debug
-	open            connections
-	grace           time.Duration // the time limit of a shutdown
+	echoLn, debugLn net.Listener    // debugLn is nil without -debug
+	group           websocket.Group // the open connections
+	grace           time.Duration   // the time limit of a shutdown
 }
 
 // listen returns a server that listens but does not serve yet.
@@ -31,14 +31,20 @@ func listen(cfg config) (*server, error) {
 	}
 	s.echo = &http.Server{
 		Handler: websocket.Handler{
-			Serve: s.serveConn,
+			Serve: serveConn,
 			Options: &websocket.AcceptOptions{
 				// Any web page may connect, because this server has no users, no cookies and no data to
 				// protect. A server with any of these must keep the check.
 				//hawservet:allow insecure there are no users, no cookies and no data here
 				InsecureAnyOrigin: true,
 				Extensions:        extensions,
-				Limits:            websocket.Limits{MaxMessage: cfg.maxMessage},
+				Group:             &s.group,
+				Limits: websocket.Limits{
+					MaxMessage: cfg.maxMessage,
+					// A ping after 30 seconds of silence finds clients that have vanished, and keeps
+					// proxies from closing the connection.
+					PingInterval: 30 * time.Second,
+				},
 			},
 		},
 		// These limits apply before the WebSocket: to TLS and to the request.
@@ -100,30 +106,21 @@ func (s *server) serve(ctx context.Context) error {
 	return err
 }
 
-// shutdown ends the server within s.grace. http.Server.Shutdown closes the listener and waits for requests.
-// It does not close WebSockets, so shutdown closes them itself.
+// shutdown ends the server within s.grace. It closes the WebSockets itself, because http.Server.Shutdown only
+// closes the listener and waits for requests.
 func (s *server) shutdown() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
-	closed := make(chan struct{})
-	s.echo.RegisterOnShutdown(func() {
-		defer close(closed)
-		s.open.closeAll(ctx)
-	})
+	_ = s.group.Shutdown(ctx) // its error is about clients that did not answer in time
 	if s.echo.Shutdown(ctx) != nil {
 		s.echo.Close() // a client has not sent its whole request
 	}
-	<-closed
 	s.debug.Close()
 }
 
 // serveConn sends every message of c back. The bytes of a message are valid until the next one is read, and
 // Write does not keep them, so they are not copied.
-func (s *server) serveConn(ctx context.Context, c *websocket.Conn) error {
-	if !s.open.add(c) {
-		return c.Close(ctx, websocket.StatusGoingAway, goodbye)
-	}
-	defer s.open.remove(c)
+func serveConn(ctx context.Context, c *websocket.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			return err

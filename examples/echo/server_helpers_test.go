@@ -129,9 +129,3 @@ func checkClosed(t *testing.T, err error, code websocket.StatusCode, reason stri
 		t.Errorf("Read returned %v, want a close with %v and %q", err, code, reason)
 	}
 }
-
-func (s *connections) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}

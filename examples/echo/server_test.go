@@ -25,9 +25,9 @@ func TestEcho(t *testing.T) {
 			for _, path := range []string{"", "a/b?c=d"} {
 				testEcho(t, dial(t, s, s.url()+path, websocket.Limits{MaxMessage: 16 << 20}))
 			}
-			for ctx := testContext(t); s.open.count() > 0; time.Sleep(time.Millisecond) {
+			for ctx := testContext(t); s.group.Len() > 0; time.Sleep(time.Millisecond) {
 				if ctx.Err() != nil {
-					t.Fatal("connections that have ended are still among the open ones")
+					t.Fatal("connections that have ended are still in the group")
 				}
 			}
 		})
@@ -94,25 +94,43 @@ func TestNoWebSocket(t *testing.T) {
 	}
 }
 
-// A shutdown sends every connection a close frame with the reason.
+// A shutdown closes every connection with 1001, even if its client has sent messages that the server has not
+// read yet. The echoes of the others come first.
 func TestShutdown(t *testing.T) {
 	s, end := start(t, config{})
 	ctx := testContext(t)
-	results := make(chan error)
-	const conns = 3
+	const conns, messages = 20, 50
+	var clients []*websocket.Conn
 	for range conns {
 		c := dial(t, s, s.url(), websocket.Limits{})
-		echoOne(t, c) // now it is among the server's open connections
+		echoOne(t, c)
+		clients = append(clients, c)
+	}
+	results := make(chan error)
+	for _, c := range clients {
+		for range messages {
+			if err := c.Write(ctx, websocket.Text, []byte("still to be echoed")); err != nil {
+				t.Fatal(err)
+			}
+		}
 		go func() {
-			_, _, err := c.Read(ctx)
-			results <- err
+			for echoed := 0; ; echoed++ {
+				_, p, err := c.Read(ctx)
+				if err != nil || string(p) != "still to be echoed" || echoed >= messages {
+					results <- err
+					return
+				}
+			}
 		}()
 	}
 	if err := end(); err != nil {
 		t.Error(err)
 	}
 	for range conns {
-		checkClosed(t, <-results, websocket.StatusGoingAway, goodbye)
+		checkClosed(t, <-results, websocket.StatusGoingAway, "")
+	}
+	if n := s.group.Len(); n > 0 {
+		t.Errorf("%d connections are open after the shutdown", n)
 	}
 	if _, err := net.Dial("tcp", s.echoLn.Addr().String()); err == nil {
 		t.Error("the server still listens after it has ended")
@@ -138,13 +156,17 @@ func TestShutdownSilent(t *testing.T) {
 	}
 }
 
-// A connection that opens during a shutdown is closed with 1001, too.
+// A handshake during a shutdown is refused. Retry-After lets the client come back.
 func TestTooLate(t *testing.T) {
 	s, _ := start(t, config{})
-	s.open.closeAll(testContext(t))
-	c := dial(t, s, s.url(), websocket.Limits{})
-	_, _, err := c.Read(testContext(t))
-	checkClosed(t, err, websocket.StatusGoingAway, goodbye)
+	if err := s.group.Shutdown(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	_, resp, err := websocket.Dial(testContext(t), s.url(), nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable ||
+		resp.Header.Get("Retry-After") == "" {
+		t.Errorf("error %v, response %v, want 503 with Retry-After", err, resp)
+	}
 }
 
 var useDefaultMux = sync.OnceFunc(func() {

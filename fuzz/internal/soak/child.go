@@ -62,8 +62,16 @@ func serve(in io.Reader, out, logTo io.Writer, planted hooks) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go s.stalls.run(ctx)
-	return s.answer(requests, answers)
+	if err := s.answer(requests, answers); err != nil {
+		return err
+	}
+	ctx, cancel = context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
+	return s.group.Shutdown(ctx)
 }
+
+// shutdownTimeout limits the shutdown at the end. All clients have disconnected by then.
+const shutdownTimeout = 10 * time.Second
 
 // answer answers requests until the input ends.
 func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
@@ -87,7 +95,8 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 		}
 		a := snap()
 		a.Stall = s.stalls.longest.Load()
-		a.Open, a.In, a.Out = max(s.open.Load(), s.endings.unrecorded()), s.in.Load(), s.out.Load()
+		a.Open = max(s.open.Load(), s.endings.unrecorded(), int64(s.group.Len()))
+		a.In, a.Out, a.Pongs = s.in.Load(), s.out.Load(), s.pongs.Load()
 		if err := answers.Encode(a); err != nil {
 			return err
 		}

@@ -58,6 +58,7 @@ type ServerConfig struct {
 	WriteTimeout  time.Duration // of one write to a peer that does not read
 	CloseTimeout  time.Duration // of the closing handshake
 	HeaderTimeout time.Duration // of the request's header
+	PingInterval  time.Duration // keepalive, for the connections of every second topic
 }
 
 // Tolerance is how much the server's memory may grow: by a share of its initial size, or by a number of
@@ -82,6 +83,7 @@ func Default() Config {
 			WriteTimeout:  30 * time.Second,
 			CloseTimeout:  15 * time.Second,
 			HeaderTimeout: 30 * time.Second,
+			PingInterval:  time.Second,
 		},
 		Every:     10 * time.Second,
 		Margin:    30 * time.Second,

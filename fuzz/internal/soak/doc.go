@@ -14,7 +14,8 @@
 //     announces false lengths. For each abuse it is known how the server must react, and how long
 //     the reaction may take.
 //   - The server (server.go) echoes messages and forwards published ones to the members of a topic. Its
-//     limits and timeouts are those of a server on the internet.
+//     limits and timeouts are those of a server on the internet. It pings silent clients on half of its
+//     connections. At the end it shuts down through a websocket.Group, which must have become empty.
 //   - The report (findings.go) has one line for each promise.
 //
 // # Resets

@@ -22,6 +22,7 @@ type snapshot struct {
 
 	Open    int64 // connections being served
 	In, Out int64 // messages
+	Pongs   int64 // answers to keepalive pings
 }
 
 // count returns a snapshot without the live heap, at little cost.

@@ -37,6 +37,7 @@ func (r *Report) Print(w io.Writer) {
 	p("messages", "%s sent, %s echoed, %s received from topics; %s streamed; %s pings",
 		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()),
 		group(t.streams.Load()), group(t.pings.Load()))
+	p("keepalive", "%s pings answered", group(r.after.Pongs-r.before.Pongs))
 	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesIn.Load()))
 	r.printServer(p)
 	clients, server := time.Duration(r.stalls.longest.Load()), time.Duration(r.after.Stall)

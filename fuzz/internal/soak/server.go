@@ -35,10 +35,12 @@ type server struct {
 	topics []topic
 	echo   sender
 	stalls stallWatch
+	group  websocket.Group // all connections
 
 	endings endings
 	open    atomic.Int64
 	in, out atomic.Int64 // messages
+	pongs   atomic.Int64 // answers to keepalive pings
 }
 
 func newServer(cfg ServerConfig, h hooks) *server {
@@ -50,14 +52,22 @@ func newServer(cfg ServerConfig, h hooks) *server {
 	return s
 }
 
-func (s *server) options() *websocket.AcceptOptions {
+// options returns the options of connections that are kept alive, or that are not. Keepalive ends no
+// connection, because abusive clients answer no pings and the server must end them in another way.
+func (s *server) options(keptAlive bool) *websocket.AcceptOptions {
 	o := &websocket.AcceptOptions{
 		Extensions: []wire.Extension{deflate.MustNew(nil)},
+		Group:      &s.group,
+		Events:     &websocket.Events{Pong: func(*websocket.Conn, time.Duration) { s.pongs.Add(1) }},
 		Limits: websocket.Limits{
 			MaxMessage:   s.cfg.MaxMessage,
 			WriteTimeout: s.cfg.WriteTimeout,
 			CloseTimeout: s.cfg.CloseTimeout,
 		},
+	}
+	if keptAlive {
+		o.Limits.PingInterval = s.cfg.PingInterval
+		o.Limits.PongTimeout = 2 * (s.cfg.IdleTimeout + s.cfg.WriteTimeout + s.cfg.CloseTimeout)
 	}
 	if s.hooks.limits != nil {
 		s.hooks.limits(&o.Limits)
@@ -66,14 +76,14 @@ func (s *server) options() *websocket.AcceptOptions {
 }
 
 func (s *server) handler() http.Handler {
-	opts := s.options()
+	opts := [2]*websocket.AcceptOptions{s.options(false), s.options(true)}
 	serve := func(loop func(*serverConn) error) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			query := r.URL.Query()
 			n, _ := strconv.ParseUint(query.Get("topic"), 10, 32)
 			session := query.Get("session")
 			t := &s.topics[n%uint64(len(s.topics))]
-			websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
+			websocket.Handler{Options: opts[n%2], Serve: func(ctx context.Context, c *websocket.Conn) error {
 				if session != "" {
 					s.endings.watch(c, session, s.hooks.ending)
 				}

@@ -62,6 +62,7 @@ func small(t *testing.T, fault string) Config {
 	c.MinMessages, c.Margin = 1000, time.Minute
 	c.Server.IdleTimeout, c.Server.WriteTimeout = time.Minute, time.Minute
 	c.Server.CloseTimeout, c.Server.HeaderTimeout = time.Minute, time.Minute
+	c.Server.Topics, c.Server.PingInterval = 2, 10*time.Millisecond
 	c.Tolerance = Tolerance{Memory: 0.1, Heap: 2 << 20, RSS: 2 << 20, IgnoreRSS: raceEnabled}
 	c.Command = func() *exec.Cmd {
 		cmd := exec.Command(self)
@@ -83,6 +84,9 @@ func TestSoak(t *testing.T) {
 			}
 			if !r.OK() {
 				t.Error("the server broke a promise")
+			}
+			if r.after.Pongs == 0 {
+				t.Error("no client answered a keepalive ping")
 			}
 			var b strings.Builder
 			r.Print(&b)
