@@ -58,6 +58,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -97,11 +98,11 @@ type Conn struct {
 	out     outgoing
 	closing closing
 	ending  ending
-	pings   pings
+	pings   heartbeat.Pings
 	stats   stats
 	events  *events // nil: none
 
-	keepalive *keepalive // nil without Limits.PingInterval
+	keepalive *heartbeat.Keepalive // nil without Limits.PingInterval
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 

@@ -60,11 +60,11 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 	}
 	defer c.unlockFrames()
 	if op == wire.OpPing {
-		c.pings.expect(1)
+		c.pings.Expect(1)
 	}
 	err := c.writeLocked(ctx, name, frame{Header: wire.Header{Fin: true, Opcode: op}, payload: payload})
 	if op == wire.OpPing && err != nil && !isAccepted(err) {
-		c.pings.expect(-1)
+		c.pings.Expect(-1)
 	}
 	return err
 }

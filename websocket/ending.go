@@ -181,7 +181,9 @@ func (c *Conn) end(last error) {
 		c.closeTransport()
 	}
 	c.ending.stop()
-	c.stopKeepalive()
+	if c.keepalive != nil {
+		c.keepalive.Stop()
+	}
 	c.releaseIfEnded()
 	if first && c.events != nil {
 		c.events.end(c)

@@ -17,7 +17,7 @@ func BenchmarkReadKeepalive(b *testing.B) {
 		b.Run(fmt.Sprintf("AppendRead/1/%d", size), func(b *testing.B) {
 			c := newTape(wire.Server, Binary, make([]byte, size), 1)
 			defer c.CloseNow()
-			c.keepalive = newKeepalive(Limits{PingInterval: time.Minute})
+			c.keepalive = c.pings.KeepAlive((*pingedPeer)(c), time.Minute, time.Minute)
 			dst := make([]byte, 0, size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
@@ -45,7 +45,7 @@ func TestKeepaliveMemory(t *testing.T) {
 		for i := range all {
 			opts := ConnOptions{Limits: Limits{PingInterval: interval}}
 			if all[i] = NewConn(context.Background(), &tape{}, &opts); interval > 0 {
-				all[i].keepalive.wake(all[i])
+				all[i].keepalive.AwaitBytes()
 			}
 		}
 		held := (inUse() - before) / conns

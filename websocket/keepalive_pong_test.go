@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -97,8 +98,9 @@ func TestKeepaliveEarlyPong(t *testing.T) {
 			readFull(t, p.nc, h[:1])
 		}
 		synctest.Wait()
-		if s := c.Stats(); s.ControlsRead != 100 || c.pings.others != 0 || c.keepalive.ping != nil {
-			t.Errorf("got %+v, %+v, %+v; want no ping that waits", s, &c.pings, c.keepalive)
+		s := c.Stats()
+		if begun, others := c.pings.Waiting(); s.ControlsRead != 100 || begun+others != 0 {
+			t.Errorf("got %+v, %d and %d pings that wait; want none", s, begun, others)
 		}
 	})
 }
@@ -146,11 +148,9 @@ func TestKeepaliveAndPing(t *testing.T) {
 					t.Errorf("got %v, want 4s", r)
 				}
 			}
-			c.pings.mu.Lock()
-			if c.pings.waiting != nil || c.keepalive.ping != nil {
-				t.Errorf("pings still wait: %v, %+v", c.pings.waiting, c.keepalive.ping)
+			if n, _ := c.pings.Waiting(); n > 0 {
+				t.Errorf("%d pings still wait", n)
 			}
-			c.pings.mu.Unlock()
 			p.wantPing(p.now() + pingEvery) // counted from the pong, to the nanosecond
 		})
 	}
@@ -202,7 +202,7 @@ func TestKeepaliveAndMessageTimeout(t *testing.T) {
 			begun := p.now()
 			p.send(wire.OpText, false, "part")
 			err := (<-read).err
-			if took := p.now() - begun; took < row.at-pingEvery/lifeChecks || took > row.at+transport.Grace {
+			if took := p.now() - begun; took < row.at-pingEvery/heartbeat.LifeChecks || took > row.at+transport.Grace {
 				t.Errorf("Read: got %v after %v, want it after about %v", err, took, row.at)
 			}
 			want := ErrMessageTimeout
@@ -216,7 +216,7 @@ func TestKeepaliveAndMessageTimeout(t *testing.T) {
 
 // The timer does not run after the end of the connection, whenever that comes.
 func TestKeepaliveStops(t *testing.T) {
-	for _, at := range []time.Duration{0, 1, pingEvery / lifeChecks, pingEvery, pingEvery + pongWait} {
+	for _, at := range []time.Duration{0, 1, pingEvery / heartbeat.LifeChecks, pingEvery, pingEvery + pongWait} {
 		for _, end := range []func(c *Conn){
 			func(c *Conn) { c.CloseNow() },
 			func(c *Conn) { c.Close(context.Background(), StatusNormalClosure, "") },
@@ -230,7 +230,7 @@ func TestKeepaliveStops(t *testing.T) {
 				<-read
 				synctest.Wait()
 				c.Read(context.Background())
-				if k := c.keepalive; k.timer != nil && k.timer.Stop() || k.state.Load() != over {
+				if c.keepalive.Stop() {
 					t.Errorf("%v: the timer still runs, want it stopped", at)
 				}
 			})
@@ -263,10 +263,10 @@ func TestKeepaliveSuspended(t *testing.T) {
 		startRead(context.Background(), c)
 		payload := q.wantPing(pingEvery)
 		p.send(wire.OpPong, true, payload) // arrives, and is not seen
-		c.keepalive.timer.Stop()
+		c.keepalive.Timer.Stop()
 		time.Sleep(time.Hour)
-		c.keepalive.timer.Reset(0)
-		time.Sleep(moment - 1) // the reader is slower than the timer
+		c.keepalive.Timer.Reset(0)
+		time.Sleep(heartbeat.Moment - 1) // the reader is slower than the timer
 		close(g.gate)
 		q.wantPing(q.now() + pingEvery)
 	})

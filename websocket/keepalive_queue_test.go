@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -41,8 +42,9 @@ func TestTakenFromQueue(t *testing.T) {
 	for _, kind := range []string{"tcp", "tls"} {
 		t.Run(kind, func(t *testing.T) {
 			c, p := queuePeer(t, kind, Limits{PingInterval: time.Hour, WriteTimeout: -1})
-			var h heartbeat
-			h.takes(c)
+			var sent heartbeat.Progress
+			made := func() bool { return sent.Made((*pingedPeer)(c)) }
+			made()
 			ctx, message := bounded(t), make([]byte, 1000)
 			none := 0 // how many times in succession nothing was taken
 			for n := 0; none < 100; n++ {
@@ -52,7 +54,7 @@ func TestTakenFromQueue(t *testing.T) {
 				if err := c.Write(ctx, Binary, message); err != nil {
 					t.Fatal(err)
 				}
-				if none++; h.takes(c) {
+				if none++; made() {
 					none = 0
 					time.Sleep(time.Millisecond)
 				}
@@ -67,7 +69,7 @@ func TestTakenFromQueue(t *testing.T) {
 				if _, err := io.CopyN(io.Discard, p.nc, 512<<10); err != nil {
 					t.Fatal(err)
 				}
-				for deadline := time.Now().Add(time.Minute); !h.takes(c); time.Sleep(time.Millisecond) {
+				for deadline := time.Now().Add(time.Minute); !made(); time.Sleep(time.Millisecond) {
 					if time.Now().After(deadline) {
 						t.Fatal("the peer has read 512 KiB, and nothing was taken for a minute")
 					}

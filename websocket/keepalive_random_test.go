@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -23,7 +24,7 @@ func (m *silenceModel) pings(at time.Duration) bool {
 	if m.exact && m.lo == m.hi {
 		return at == m.lo+pingEvery
 	}
-	return at >= m.lo+pingEvery && at <= m.hi+pingEvery*5/4+2*moment
+	return at >= m.lo+pingEvery && at <= m.hi+pingEvery*5/4+2*heartbeat.Moment
 }
 
 // Pings come when the model says so, whatever the peer sends and however the reader pauses, and so
@@ -82,7 +83,7 @@ func keepaliveSchedule(t *testing.T, c *Conn, p *pinger, r *rand.Rand) {
 			<-read
 			pause := upTo(pingEvery)
 			time.Sleep(pause)
-			if reads(); pause > pingEvery/lifeChecks+moment {
+			if reads(); pause > pingEvery/heartbeat.LifeChecks+heartbeat.Moment {
 				m.set(p.now(), true)
 			}
 			m.hi = p.now()

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -46,7 +47,7 @@ func TestKeepaliveOff(t *testing.T) {
 // A peer that does not answer is gone PongTimeout after the ping has left, to the nanosecond. The
 // time before the first read does not count.
 func TestKeepaliveEnds(t *testing.T) {
-	for _, wait := range []time.Duration{0, time.Nanosecond, moment, time.Second, time.Hour} {
+	for _, wait := range []time.Duration{0, time.Nanosecond, heartbeat.Moment, time.Second, time.Hour} {
 		limits := Limits{PongTimeout: wait}
 		setDefault(&wait, pongWait)
 		eachKeepalive(t, limits, func(t *testing.T, c *Conn, p *pinger) {
@@ -149,7 +150,8 @@ func TestKeepaliveBusyReader(t *testing.T) {
 // A reader that reads in short calls, one after the other, is a reader that waits.
 func TestKeepalivePollingReader(t *testing.T) {
 	for _, patience := range []time.Duration{
-		time.Second, pingEvery / lifeChecks, pongWait / pongChecks, moment, 7 * time.Second,
+		time.Second, pingEvery / heartbeat.LifeChecks, pongWait / heartbeat.PongChecks,
+		heartbeat.Moment, 7 * time.Second,
 	} {
 		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
 			p.interrupts()
@@ -163,10 +165,10 @@ func TestKeepalivePollingReader(t *testing.T) {
 					}
 				}
 			})
-			p.wantPingWithin(pingEvery, pingEvery+moment)
+			p.wantPingWithin(pingEvery, pingEvery+heartbeat.Moment)
 			at := p.now()
 			<-c.Context().Done()
-			if took := p.now() - at; took < pongWait || took > pongWait+3*moment {
+			if took := p.now() - at; took < pongWait || took > pongWait+3*heartbeat.Moment {
 				t.Errorf("the connection ended %v after the ping, want %v", took, pongWait)
 			}
 			<-read
@@ -178,7 +180,8 @@ func TestKeepalivePollingReader(t *testing.T) {
 // comes back.
 func TestKeepaliveReaderComesBack(t *testing.T) {
 	for _, back := range []time.Duration{
-		time.Second, pongWait - moment - 1, pongWait - moment, pongWait - 1, pongWait, pongWait + 1, time.Hour,
+		time.Second, pongWait - heartbeat.Moment - 1, pongWait - heartbeat.Moment,
+		pongWait - 1, pongWait, pongWait + 1, time.Hour,
 	} {
 		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
 			p.interrupts()

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -95,7 +96,7 @@ func TestKeepaliveSlowReader(t *testing.T) {
 			io.CopyN(io.Discard, p.nc, size/2)
 			stopped := p.now()
 			<-c.Context().Done()
-			late := pongWait/pongChecks + time.Second
+			late := pongWait/heartbeat.PongChecks + time.Second
 			if took := p.now() - stopped; took < pongWait-piece*time.Second/rate || took > pongWait+late {
 				t.Errorf("the connection ended %v after the peer stopped, want about %v", took, pongWait)
 			}
@@ -191,7 +192,7 @@ func TestKeepaliveAndClose(t *testing.T) {
 
 // The peer's close frame stays the cause, even if it arrives when the connection would have ended.
 func TestKeepaliveCloseFrameWins(t *testing.T) {
-	for _, after := range []time.Duration{0, pongWait - moment, pongWait - 1} {
+	for _, after := range []time.Duration{0, pongWait - heartbeat.Moment, pongWait - 1} {
 		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
 			read := startRead(context.Background(), c)
 			p.wantPing(pingEvery)

@@ -74,7 +74,8 @@ func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		MaxEmptyFragments: limits.MaxEmptyFragments,
 		MaxControls:       -1, // in.controls counts them
 	}
-	if c.keepalive = newKeepalive(limits); c.keepalive != nil {
+	c.keepalive = c.pings.KeepAlive((*pingedPeer)(c), limits.PingInterval, limits.PongTimeout)
+	if c.keepalive != nil {
 		c.tr.Wr.Taken = new(atomic.Int64)
 	}
 	c.in.max.Store(limits.MaxMessage)

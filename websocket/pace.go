@@ -16,7 +16,7 @@ type pace struct {
 // returns the current time if so, and the zero time otherwise.
 func (c *Conn) beginWait() time.Time {
 	if k := c.keepalive; k != nil {
-		k.awaitBytes(c)
+		k.AwaitBytes()
 	}
 	p := c.in.pace
 	if p == nil {
@@ -41,7 +41,7 @@ func (c *Conn) beginWait() time.Time {
 // message has taken too long.
 func (c *Conn) endWait(began time.Time, err error) (late bool) {
 	if k := c.keepalive; k != nil && err == nil {
-		k.gotBytes()
+		k.GotBytes()
 	}
 	if began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
 		return false

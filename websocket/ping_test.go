@@ -55,8 +55,8 @@ func TestPingRoundTrip(t *testing.T) {
 				t.Errorf("got round trip %v, %v, want %v", r.rtt, r.err, rtt)
 			}
 		}
-		if c.pings.waiting != nil {
-			t.Errorf("pings still wait: %v", c.pings.waiting)
+		if n, _ := c.pings.Waiting(); n > 0 {
+			t.Errorf("%d pings still wait", n)
 		}
 	})
 }
@@ -175,8 +175,8 @@ func TestPingGivesUp(t *testing.T) {
 		if errors.Is(e, net.ErrClosed) || !e.Timeout() {
 			t.Errorf("got %+v, want a timeout and an open connection", e)
 		}
-		if len(c.pings.waiting) != 0 {
-			t.Errorf("pings still wait: %v", c.pings.waiting)
+		if n, _ := c.pings.Waiting(); n > 0 {
+			t.Errorf("%d pings still wait", n)
 		}
 		if _, err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Ping with an ended context: got %v, want context.DeadlineExceeded", err)

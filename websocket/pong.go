@@ -124,7 +124,7 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 		o.pongs.payloads = nil // nothing more can be sent
 	}
 	if o.pongs.ping && c.mayPing() {
-		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: c.nextPing()}
+		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: c.keepalive.NextPing()}
 		o.setKey(&f)
 		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // never fails; f is valid
 		n++

@@ -1,0 +1,267 @@
+package heartbeat
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// A Peer is what a Keepalive needs of a connection. Its methods do not wait. IsOpen and Taken are
+// called with the mutex of Pings held.
+type Peer interface {
+	// IsReading reports whether a read may be waiting for bytes.
+	IsReading() bool
+
+	// IsOpen reports whether pings can be sent. Once it has returned false, no ping is sent any
+	// more.
+	IsOpen() bool
+
+	// Taken returns how many bytes the peer has taken. If exact is false, it is how many bytes the
+	// transport has taken. full is whether a write waits for the peer.
+	Taken() (n int64, exact, full bool)
+
+	// SendPing queues the ping that NextPing returns.
+	SendPing()
+
+	// EndSilent ends the connection, because the peer has been silent for d.
+	EndSilent(d time.Duration)
+}
+
+// A Keepalive implements Limits.PingInterval and Limits.PongTimeout. All but state is guarded by the
+// mutex of Pings. Times are since epoch.
+//
+// A read that begins to wait starts the timer, and a read that gets bytes changes state at most.
+// The timer looks several times in each interval, so that it knows within a fraction of the
+// interval when the last bytes came. It stops once no read waits.
+type Keepalive struct {
+	pings             *Pings
+	peer              Peer
+	interval, timeout time.Duration // of Limits; a negative timeout means none
+
+	Timer *time.Timer   // calls check; nil before the first read; exported for a test
+	since time.Duration // when the silence began, as far as is known
+	ping  *heartbeat    // the newest ping, until its pong arrives
+	state atomic.Uint32
+	away  bool // no read waited when the timer last looked
+}
+
+// The values of Keepalive.state.
+const (
+	asleep uint32 = iota // the next read starts the timer
+	quiet                // nothing has come since the timer last looked
+	heard                // something has
+	over                 // the connection has ended
+)
+
+const (
+	LifeChecks = 4 // how often the timer looks in each PingInterval
+	PongChecks = 8 // and in each PongTimeout
+
+	// Moment is how long a read has for bytes that have arrived, after the timer has looked.
+	Moment = 50 * time.Millisecond
+)
+
+// A heartbeat is a ping of a keepalive.
+type heartbeat struct {
+	id    uint64        // 0 until the ping is being written
+	at    time.Duration // when the ping was made or, once it is known, when the transport had taken it
+	from  time.Duration // when PongTimeout began: then, or at the last sign of life or of progress
+	left  bool          // the transport has taken the ping
+	timed bool          // PongTimeout applies
+	sent  Progress      // since the last look
+	last  bool          // only the last part of PongTimeout remains
+}
+
+// KeepAlive returns a Keepalive for the connection of p and peer, or nil if interval, of
+// Limits.PingInterval, is off. timeout is Limits.PongTimeout.
+func (p *Pings) KeepAlive(peer Peer, interval, timeout time.Duration) *Keepalive {
+	if interval <= 0 {
+		return nil
+	}
+	p.keepalive = &Keepalive{pings: p, peer: peer, interval: interval, timeout: timeout}
+	return p.keepalive
+}
+
+// AwaitBytes is called before a read of the transport.
+func (k *Keepalive) AwaitBytes() {
+	if k.state.Load() == asleep {
+		k.wake()
+	}
+}
+
+// GotBytes is called after a read that got bytes.
+func (k *Keepalive) GotBytes() {
+	if k.state.Load() == quiet {
+		k.state.CompareAndSwap(quiet, heard)
+	}
+}
+
+// wake starts the timer.
+func (k *Keepalive) wake() {
+	k.pings.mu.Lock()
+	defer k.pings.mu.Unlock()
+	if !k.state.CompareAndSwap(asleep, quiet) {
+		return
+	}
+	now := time.Since(epoch)
+	k.alive(now)
+	if d := k.next(now); k.Timer == nil {
+		k.Timer = time.AfterFunc(d, k.check)
+	} else {
+		k.Timer.Reset(d)
+	}
+}
+
+// alive records that there is no silence before now. The caller has the mutex.
+func (k *Keepalive) alive(now time.Duration) {
+	k.since, k.away = now, false
+	if p := k.ping; p != nil {
+		p.from, p.last = now, false
+		p.timed = p.timed && !p.left
+	}
+}
+
+// next returns when the timer looks again, once it has looked now. The caller has the mutex.
+func (k *Keepalive) next(now time.Duration) time.Duration {
+	p, step := k.ping, max(k.interval/LifeChecks, time.Millisecond)
+	switch {
+	case p != nil && p.timed:
+		// Bytes may have arrived that no read has seen, because the program was suspended or
+		// did not read. Therefore the timer looks twice before the connection ends.
+		final := min(Moment, k.timeout/2)
+		left := p.from + k.timeout - now
+		if p.last = left <= final; p.last {
+			return final
+		}
+		return min(max(k.timeout/PongChecks, time.Millisecond), left-final)
+	case p != nil && !p.left:
+		return step
+	}
+	return min(step, k.since+k.interval-now)
+}
+
+// check is called by the timer. It does not wait.
+func (k *Keepalive) check() {
+	reading := k.peer.IsReading()
+	var ping bool
+	var silent time.Duration
+	k.pings.mu.Lock()
+	if k.state.Load() != over && k.peer.IsOpen() { // otherwise the timer never runs again
+		ping, silent = k.look(reading)
+	}
+	k.pings.mu.Unlock()
+	switch {
+	case silent > 0:
+		k.peer.EndSilent(silent)
+	case ping:
+		k.peer.SendPing()
+	case k.peer.IsReading():
+		k.AwaitBytes() // a read may have begun before the timer stopped
+	}
+}
+
+// look reports whether a ping is due. If the peer has been silent for too long, it returns for how
+// long. The caller has the mutex.
+func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
+	now := time.Since(epoch)
+	came := k.state.CompareAndSwap(heard, quiet)
+	if came {
+		k.alive(now)
+	}
+	p := k.ping
+	switch {
+	case !reading && (came || k.away):
+		k.state.Store(asleep)
+		return false, 0
+	case !reading: // perhaps between two reads
+		k.away = true
+		if p != nil {
+			p.last = false
+		}
+		k.Timer.Reset(Moment)
+		return false, 0
+	case p != nil && (p.timed || !p.left):
+		switch {
+		case p.sent.Made(k.peer):
+			p.from = now
+		case p.timed && p.last && now >= p.from+k.timeout:
+			return false, now - k.since
+		}
+	case now >= k.since+k.interval:
+		p = &heartbeat{from: now, timed: k.timeout >= 0}
+		p.sent.Made(k.peer)
+		k.ping, ping = p, true
+	}
+	k.away = false
+	k.Timer.Reset(k.next(now))
+	return ping, 0
+}
+
+// A Progress tells whether the peer takes bytes of ours.
+type Progress struct {
+	taken int64
+	full  bool // a write waited at the last call
+}
+
+// Made reports whether peer has taken bytes since the last call. Where the system does not report
+// that, a write that waited has gone on.
+func (p *Progress) Made(peer Peer) bool {
+	n, exact, full := peer.Taken()
+	more := n > p.taken && (exact || p.full)
+	p.taken, p.full = n, full
+	return more
+}
+
+// NextPing returns the payload of the ping that is about to be written.
+func (k *Keepalive) NextPing() (payload []byte) {
+	q := k.pings
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := k.ping
+	q.others++ // its pong may come after that of a later ping
+	p.id, payload = q.next()
+	p.at = time.Since(epoch)
+	return payload
+}
+
+// PingLeft is called when the transport has taken all that was written.
+func (k *Keepalive) PingLeft() {
+	k.pings.mu.Lock()
+	defer k.pings.mu.Unlock()
+	p := k.ping
+	if p == nil || p.id == 0 || p.left {
+		return
+	}
+	now := time.Since(epoch)
+	p.left, p.at, p.from = true, now, now
+	p.sent.Made(k.peer)
+	if k.timeout < 0 {
+		k.since = now // of the next ping
+	}
+	k.rearm(now)
+}
+
+// rearm moves the next look of the timer, if it runs. The caller has the mutex.
+func (k *Keepalive) rearm(now time.Duration) {
+	if s := k.state.Load(); s == quiet || s == heard {
+		k.Timer.Reset(k.next(now))
+	}
+}
+
+// answered records that a pong has answered the pings up to that with this ID. The caller has
+// pings.mu.
+func (k *Keepalive) answered(id uint64, now time.Duration) {
+	if k.ping != nil && k.ping.id != 0 && k.ping.id <= id {
+		k.ping = nil
+	}
+	k.state.CompareAndSwap(heard, quiet)
+	k.alive(now)
+	k.rearm(now)
+}
+
+// Stop stops the timer once the connection has ended. It reports whether the timer was running.
+func (k *Keepalive) Stop() (ran bool) {
+	k.pings.mu.Lock()
+	defer k.pings.mu.Unlock()
+	k.state.Store(over)
+	return k.Timer != nil && k.Timer.Stop()
+}
