@@ -263,6 +263,7 @@ func TestKeepaliveSuspended(t *testing.T) {
 		startRead(context.Background(), c)
 		payload := q.wantPing(pingEvery)
 		p.send(wire.OpPong, true, payload) // arrives, and is not seen
+		synctest.Wait()
 		c.keepalive.timer.Stop()
 		time.Sleep(time.Hour)
 		c.keepalive.timer.Reset(0)
