@@ -263,6 +263,7 @@ func TestKeepaliveSuspended(t *testing.T) {
 		startRead(context.Background(), c)
 		payload := q.wantPing(pingEvery)
 		p.send(wire.OpPong, true, payload) // arrives, and is not seen
+		synctest.Wait()
 		c.keepalive.Timer.Stop()
 		time.Sleep(time.Hour)
 		c.keepalive.Timer.Reset(0)
