@@ -69,7 +69,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	return c, err
 }
 
-// accept is Accept, the only place that refuses a request. told is whether Events.Refused was called.
+// accept is Accept. told is whether Events.Refused was called.
 func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
 	if opts == nil {
 		opts = new(AcceptOptions)
