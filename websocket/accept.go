@@ -76,8 +76,8 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	return c, err
 }
 
-// accept is Accept for a Handler, which leaves the Group once Serve has returned. It is the only
-// place that refuses a request. told is whether Events.Refused was called.
+// accept is Accept for a Handler, which leaves the Group once Serve has returned. told is whether
+// Events.Refused was called.
 func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
 	if opts == nil {
 		opts = new(AcceptOptions)

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -94,4 +95,20 @@ func tallyUp(read, wrote []sized) (s Stats) {
 func (s Stats) tallied() Stats {
 	s.FramesRead, s.FramesWritten, s.ControlsRead, s.ControlsWritten, s.RoundTrip = 0, 0, 0, 0, 0
 	return s
+}
+
+// readAll reads a message to its end.
+func readAll(r *MessageReader) error {
+	if r == nil {
+		return nil
+	}
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// recovered calls f and returns its panic.
+func recovered(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
 }

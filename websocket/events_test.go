@@ -267,15 +267,6 @@ func testRandomTraffic(t *testing.T, from, to *Conn) (sizes []int64) {
 	return append(sizes, 3)
 }
 
-// readAll reads a message to its end.
-func readAll(r *MessageReader) error {
-	if r == nil {
-		return nil
-	}
-	_, err := io.Copy(io.Discard, r)
-	return err
-}
-
 // Closed is called once for each way in which a connection can end, with its final Closure. The call
 // of Close and the read that end the connection return after it.
 func TestEventsClosed(t *testing.T) {
@@ -451,13 +442,6 @@ func TestEventsPanic(t *testing.T) {
 			t.Errorf("got calls %v, want %v", got, want)
 		}
 	})
-}
-
-// recovered calls f and returns its panic.
-func recovered(f func()) (v any) {
-	defer func() { v = recover() }()
-	f()
-	return nil
 }
 
 // JoinEvents calls the functions of all members in order. What no member has is nil.

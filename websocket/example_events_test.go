@@ -17,7 +17,7 @@ func ExampleEvents() {
 	done := make(chan struct{})
 	events := &websocket.Events{
 		Refused: func(r *http.Request, err *websocket.HandshakeError) {
-			logger.Warn("refused", "status", err.Status, "error", err.Err)
+			logger.Warn("refused", "status", err.Status, "rule", err.Section)
 		},
 		Accepted: func(r *http.Request, c *websocket.Conn) {
 			logger.Info("accepted", "path", r.URL.Path, "subprotocol", c.Subprotocol())
@@ -48,7 +48,7 @@ func ExampleEvents() {
 	c.Close(ctx, websocket.StatusNormalClosure, "")
 	<-done
 	// Output:
-	// level=WARN msg=refused status=426 error="this is a WebSocket endpoint, and the request has no Upgrade field"
+	// level=WARN msg=refused status=426 rule="RFC 6455, section 4.2.1"
 	// level=INFO msg=accepted path=/chat subprotocol=""
 	// level=INFO msg=closed code=1000 clean=true read=1
 }
