@@ -20,7 +20,7 @@ type closing struct {
 	handled     atomic.Bool // the program answers the peer's close frame
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
-	draining    atomic.Bool // the teardown closes the transport
+	draining    atomic.Bool // the teardown, or hangUp, closes the transport
 	closed      atomic.Bool // the transport is being closed, or is closed
 	over        atomic.Bool // out is set, or never will be
 	readClosed  atomic.Bool // CloseRead was called

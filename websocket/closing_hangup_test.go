@@ -146,3 +146,31 @@ func TestHangUpWithoutCloseFrame(t *testing.T) {
 		wantClosed(t, c)
 	})
 }
+
+// The transport is drained even if the teardown waits for the turn to write when the connection is
+// ended.
+func TestHangUpDuringTeardown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := newDuplexPeer(t, wire.Server, Limits{})
+		read := startRead(context.Background(), c)
+		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
+		p.expectClose(StatusGoingAway)
+		synctest.Wait()
+		if !c.out.frames.tryLock() {
+			t.Fatal("the turn to write is taken")
+		}
+		p.sendClose(StatusGoingAway, "")
+		synctest.Wait()
+		c.CloseNow()
+		synctest.Wait()
+		p.send(wire.OpPing, true, "drained") // fails if the transport is closed
+		c.out.frames.unlock()
+		p.expectEOF()
+		p.nc.Close()
+		<-closed
+		if g := <-read; g.err == nil {
+			t.Error("Read succeeded")
+		}
+		wantClosed(t, c)
+	})
+}

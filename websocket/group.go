@@ -78,8 +78,8 @@ func (g *Group) Len() int {
 	return g.opening + len(g.conns)
 }
 
-// Conns returns an iterator over the open connections, in no particular order. A loop sees those
-// that were open when it began and have not ended since. It may take its time, and may close
+// Conns returns an iterator over the open connections, in no particular order. A loop visits those
+// that were open when it began and have not ended since. Its body may block, and may close
 // connections.
 func (g *Group) Conns() iter.Seq[*Conn] {
 	return func(yield func(*Conn) bool) {
@@ -98,7 +98,7 @@ func (g *Group) members() []*Conn {
 }
 
 // Draining returns a channel that is closed when Shutdown begins. A Serve function that receives
-// from it may still send until its connection gets a close frame, which is later with Spread. Once
+// from it may still send messages until the close frame is sent: at once, or later with Spread. If
 // it returns nil, the connection is closed with 1001.
 func (g *Group) Draining() <-chan struct{} {
 	g.lock()
@@ -113,13 +113,13 @@ func (g *Group) Draining() <-chan struct{} {
 // place is taken. A peer that does not answer its close frame is dropped after Limits.CloseTimeout
 // and delays no other.
 //
-// If ctx ends earlier, Shutdown drops the remaining connections. Those that have not been sent a
-// close frame get one if the transport takes it at once. Shutdown then waits for Serve functions to
-// return, for at most another 250 ms. The error wraps that of ctx and says how many connections
-// were dropped, and how many Serve functions and opening handshakes are still in progress.
+// If ctx ends earlier, Shutdown drops the remaining connections. Those that have no close frame yet
+// get one if the transport takes it at once. Shutdown then waits for Serve functions to return, for
+// at most another 250 ms. The error wraps that of ctx and says how many connections were dropped,
+// and how many Serve functions and opening handshakes are still in progress.
 //
-// All calls wait. If there are several, the first context that ends makes the connections drop. A
-// Serve function must not call Shutdown, which would wait for it.
+// Concurrent and later calls wait as well. If the context of any of them ends, the remaining
+// connections are dropped. A Serve function must not call Shutdown, which would wait for it.
 func (g *Group) Shutdown(ctx context.Context) error {
 	g.lock()
 	first := g.closing == nil
