@@ -156,7 +156,7 @@ func TestHangUpDuringTeardown(t *testing.T) {
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		p.expectClose(StatusGoingAway)
 		synctest.Wait()
-		if !c.out.frames.tryLock() {
+		if !c.out.frames.TryLock() {
 			t.Fatal("the turn to write is taken")
 		}
 		p.sendClose(StatusGoingAway, "")
@@ -164,7 +164,7 @@ func TestHangUpDuringTeardown(t *testing.T) {
 		c.CloseNow()
 		synctest.Wait()
 		p.send(wire.OpPing, true, "drained") // fails if the transport is closed
-		c.out.frames.unlock()
+		c.out.frames.Unlock()
 		p.expectEOF()
 		p.nc.Close()
 		<-closed
