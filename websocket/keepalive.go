@@ -22,8 +22,8 @@ func (c *Conn) mayPing() bool {
 	return c.canWrite() && !g.local.Load() && !g.sent.Load() && !g.received.Load()
 }
 
-// Taken counts the bytes that have left the queue of the system, where it reports that: what we add
-// to the queue raises both terms of the difference.
+// Taken counts the bytes that have left the queue of the system, if it reports that. Bytes that we
+// add to the queue raise both terms of the difference.
 func (p *pingedPeer) Taken() (n int64, exact, full bool) {
 	n, full = p.tr.Wr.Taken.Load(), p.tr.Wr.Unsent() > 0
 	if queued := socket.Queued(p.tr.Conn); queued >= 0 {
