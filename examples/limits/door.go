@@ -11,14 +11,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxClients is how many clients a door remembers at least before it begins to forget the oldest. It never
-// remembers more than twice as many, which take 27 MiB.
+// maxClients is the number of clients beyond which a door may forget the oldest. It never remembers more than
+// twice as many, which take 27 MiB.
 const maxClients = 100_000
 
 // A door limits how often a client may send a request, such as an opening handshake. It does not limit how
 // long the client then stays.
 //
-// A client is an IPv4 address, or a /64 network of IPv6, which is the least that a site gets. Behind a proxy,
+// A client is an IPv4 address, or a /64 network of IPv6, the smallest that a site gets. Behind a proxy,
 // every request comes from the proxy's address. There, let the proxy limit its clients, or change clientOf to
 // use the field in which the proxy names the client. Other clients must then be unable to reach the server,
 // because they can send that field too.
@@ -29,8 +29,8 @@ type door struct {
 
 	// A client that has sent nothing for the time refill may send a burst again, so nothing is lost
 	// if it is forgotten. After that time the clients in older are dropped, and those in newer take
-	// their place. That also happens once newer is full, so that memory is bounded. A program that
-	// controls maxClients addresses can make the door forget, but does not need to.
+	// their place. They also do once newer is full, so that memory is bounded. An attacker with
+	// maxClients addresses can make the door forget, but gains little, because each may send a burst.
 	mu           sync.Mutex
 	newer, older map[netip.Prefix]*rate.Limiter
 	aged         time.Time
