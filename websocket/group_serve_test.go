@@ -51,7 +51,8 @@ var shutdownEnds = map[string]struct {
 	}, 0},
 }
 
-// shutdownSigns are what Serve waits for before it ends. Nobody reads while it waits, except Close.
+// shutdownSigns are what Serve waits for before it ends. No goroutine reads while it waits, except
+// in Close.
 var shutdownSigns = map[string]func(g *Group, c *Conn){
 	"Draining": func(g *Group, _ *Conn) { <-g.Draining() },
 	"context":  func(_ *Group, c *Conn) { <-c.Context().Done() },
