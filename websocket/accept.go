@@ -38,8 +38,8 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //     says why
 //   - 501: w cannot be hijacked. A ResponseWriter that wraps another must have Unwrap or Hijack. The
 //     one of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
-//   - 503: AcceptOptions.Group is full or shutting down. The response has a Retry-After field, and
-//     the server closes the connection
+//   - 503: AcceptOptions.Group is full or shutting down. The response has a Retry-After field unless
+//     Group.RetryAfter is negative, and the server closes the connection
 //   - 505: the request uses HTTP/2 or HTTP/3, which have no Upgrade
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had

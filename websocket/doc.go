@@ -75,11 +75,11 @@
 //
 // With Limits.PingInterval, the connection itself pings a peer that is silent, which also keeps
 // proxies from closing the connection. If the peer stays silent for Limits.PongTimeout, the
-// connection ends with [ErrNoPong]. Any byte that arrives is a sign of life. While no read waits for
-// the peer, nothing is pinged and no time passes: a program that takes long over a message does not
-// lose its peer. Nothing is pinged once either side has sent a close frame. The pongs do not count
-// against Limits.MaxControls, and [Stats] has the last round trip. In a browser, pongs come from the
-// browser, not from the page's script.
+// connection ends with [ErrNoPong]. Any byte that arrives is a sign of life. While no read waits
+// for the peer, no ping is sent and silence does not count: a program that takes long over a
+// message does not lose its peer. No ping is sent after either side has sent a close frame. The
+// pongs do not count against Limits.MaxControls, and [Stats] has the last round trip. In a browser,
+// pongs come from the browser, not from the page's script.
 //
 // # Extensions
 //
