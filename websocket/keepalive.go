@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // keepalive implements Limits.PingInterval and Limits.PongTimeout. All but state is guarded by
@@ -36,6 +37,9 @@ const (
 const (
 	lifeChecks = 4 // how often the timer looks in each PingInterval
 	pongChecks = 8 // and in each PongTimeout
+
+	// pingSize is the largest size of a ping's frame, in bytes.
+	pingSize = wire.MaxHeaderSize + 8
 
 	// moment is how long a read has for bytes that have arrived, after the timer has looked.
 	moment = 50 * time.Millisecond
@@ -241,7 +245,11 @@ func (c *Conn) pingLeft() {
 	}
 	now := time.Since(epoch)
 	p.left, p.at, p.from = true, now, now
-	p.takes(c)
+	if taken := c.tr.Wr.Taken.Load(); taken-p.acked <= pingSize {
+		p.acked = taken // all before the ping was acknowledged, and the ping's own bytes do not count
+	} else {
+		p.takes(c)
+	}
 	if k.timeout < 0 {
 		k.since = now // of the next ping
 	}

@@ -82,6 +82,42 @@ func TestTakenFromQueue(t *testing.T) {
 	}
 }
 
+// That the peer's system acknowledges the ping itself is no sign of life. That it acknowledges
+// what was written after the ping is one.
+func TestPingIsNotTaken(t *testing.T) {
+	for _, kind := range []string{"tcp", "tls"} {
+		t.Run(kind, func(t *testing.T) {
+			c, p := queuePeer(t, kind, Limits{PingInterval: time.Millisecond, PongTimeout: time.Hour})
+			startRead(context.Background(), c)
+			if h, _, err := p.next(); h.Opcode != wire.OpPing {
+				t.Fatalf("got %v, %v, want a ping", h.Opcode, err)
+			}
+			takes := func() bool {
+				c.pings.mu.Lock()
+				defer c.pings.mu.Unlock()
+				return c.keepalive.ping.takes(c)
+			}
+			for socket.Queued(c.tr.Conn) > 0 {
+				time.Sleep(time.Millisecond)
+			}
+			c.out.frames.lock(bounded(t), c.ctx) // its writer has recorded that the ping has left
+			c.unlockFrames()
+			if takes() {
+				t.Error("the ping was taken, want no progress")
+			}
+			if err := c.Write(bounded(t), Text, []byte("text")); err != nil {
+				t.Error(err)
+			}
+			for socket.Queued(c.tr.Conn) > 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if !takes() {
+				t.Error("the message was not taken, want progress")
+			}
+		})
+	}
+}
+
 // A peer that reads 20 KB/s of the messages before a ping is alive, although it answers only
 // after many times PongTimeout. When it stops reading, it is gone. The test runs only with
 // HAWSER_FULL, because it takes half a minute.

@@ -91,21 +91,18 @@ func (c *Conn) takePong(payload []byte) (asked bool) {
 	if len(payload) == 8 {
 		id = binary.BigEndian.Uint64(payload)
 	}
-	roundTrip, asked := c.pings.answered(id, c.keepalive)
-	if roundTrip < 0 {
-		return asked
-	}
-	c.stats.roundTrip.Store(int64(roundTrip))
-	if e := c.events; e != nil && e.Pong != nil {
+	roundTrip, asked := c.answered(id)
+	if e := c.events; roundTrip >= 0 && e != nil && e.Pong != nil {
 		e.Pong(c, roundTrip)
 	}
-	return true
+	return asked
 }
 
-// answered wakes the goroutines whose pings a pong with this ID answers. It returns the round trip,
-// or a negative number if the ID is unknown. asked is then whether any pong is expected. k may be
-// nil.
-func (p *pings) answered(id uint64, k *keepalive) (roundTrip time.Duration, asked bool) {
+// answered records that a pong with this ID has arrived, and wakes the goroutines whose pings it
+// answers. It returns the round trip, or a negative number if the ID is unknown. asked is whether
+// the pong was solicited.
+func (c *Conn) answered(id uint64) (roundTrip time.Duration, asked bool) {
+	p, k := &c.pings, c.keepalive
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Since(epoch)
@@ -119,6 +116,7 @@ func (p *pings) answered(id uint64, k *keepalive) (roundTrip time.Duration, aske
 		p.others = max(p.others-1, 0)
 		return -1, asked
 	}
+	c.stats.roundTrip.Store(int64(now - ping.at)) // before Ping returns
 	for other, w := range p.waiting {
 		if other <= id {
 			w.pong <- now - w.at
