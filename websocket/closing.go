@@ -200,7 +200,7 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	if e := <-sent; e != nil {
 		err = e
 	}
-	switch e := contextError(ctx); {
+	switch e := transport.Ended(ctx); {
 	case err == nil || e == nil:
 		return err
 	case c.isEnd(e):
@@ -256,7 +256,7 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		close(due)
 	}
 	c.awaitEnd(ctx)
-	return c.opError("read", contextError(ctx))
+	return c.opError("read", transport.Ended(ctx))
 }
 
 // recordClose records the peer's close frame before it is answered. It reports whether the peer was
@@ -323,7 +323,7 @@ func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
 		}
 		return c.opError("close", err)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return c.opError("close", err)
 	}
 	ours, err := c.sendClose(ctx, payload)

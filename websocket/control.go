@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -51,7 +52,7 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 	default:
 		return c.opError(name, errControl)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return c.opError(name, err)
 	}
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {

@@ -194,8 +194,8 @@ func (d *dialer) follow(location string) error {
 // dialFailed returns the error of a step that failed with err, before or without a response. If ctx
 // has ended, that is the cause.
 func dialFailed(ctx context.Context, step string, err error) error {
-	if ended := contextError(ctx); ended != nil {
-		err = bare(ended)
+	if ctx.Err() != nil {
+		err = contextError(ctx)
 	}
 	return &HandshakeError{Err: fmt.Errorf("%s: %w", step, err)}
 }

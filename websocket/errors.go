@@ -19,7 +19,7 @@ var (
 
 	// ErrPeerNotReading is the cause of the error of a write whose peer took nothing for longer
 	// than Limits.WriteTimeout. Nothing more can be written after it. It is a timeout.
-	ErrPeerNotReading error = timeoutError("peer does not read: a write took longer than Limits.WriteTimeout")
+	ErrPeerNotReading error = transport.ErrNotReading
 
 	// ErrMessageTimeout is the cause of the error of a read whose message took longer than
 	// Limits.MessageTimeout to arrive. The connection was closed with 1008. It is a timeout.
@@ -61,9 +61,6 @@ var (
 	errCloseTimeout = fmt.Errorf("closing handshake not completed within Limits.CloseTimeout: %w",
 		context.DeadlineExceeded)
 )
-
-// transportErrors are the errors of this package that its transports return.
-var transportErrors = transport.Errors{Context: contextError, NotReading: ErrPeerNotReading}
 
 type timeoutError string
 
@@ -234,11 +231,14 @@ func (c *Conn) opError(op string, err error) error {
 	return e
 }
 
-// bare returns err without the types that this package wraps it in.
+// bare returns err without the types that this package wraps it in. It replaces the end of a
+// context by its error.
 func bare(err error) error {
 	switch e := err.(type) {
 	case transport.Interrupt:
-		return e.Err
+		return contextError(e.Ctx)
+	case *transport.CutError:
+		return cutError(e.Text, e.Err)
 	case *Error:
 		return e.Err
 	}
@@ -260,17 +260,14 @@ func isAccepted(err error) bool {
 	return ok && e.Accepted
 }
 
-// contextError returns a [transport.Interrupt] if ctx has ended. It wraps the cause of ctx along
-// with its error, if they differ.
+// contextError returns the error of ctx, which has ended. It wraps the cause of ctx along with its
+// error, if they differ.
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
 	if cause := context.Cause(ctx); !errors.Is(err, cause) {
-		err = &contextCause{err, cause}
+		return &contextCause{err, cause}
 	}
-	return transport.Interrupt{Err: err}
+	return err
 }
 
 // isEnd reports whether err is the error of a context that ended because the connection did, such
@@ -360,7 +357,11 @@ func (c *Conn) transportError(err error) error {
 
 // readCause returns why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
-	if err = c.tr.Rd.Cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
+	err = c.tr.Rd.Cause(err, errLingered)
+	switch _, late := err.(*transport.CutError); {
+	case late:
+		return bare(err)
+	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF:
 		return errNoCloseFrame
 	}
 	return err

@@ -44,7 +44,7 @@ const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := contextError(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
+	if err := transport.Ended(ctx); err != nil && !c.isEnd(err) { // the end does not hide what is left
 		return c.readError(err)
 	}
 	if !c.in.turn.tryLock() {
@@ -69,7 +69,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		select {
 		case <-ctx.Done():
-			return c.opError("read", contextError(ctx))
+			return c.opError("read", transport.Ended(ctx))
 		case <-c.ctx.Done():
 			return c.opError("read", nil)
 		}

@@ -59,7 +59,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c.events = opts.Events
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.Init(nc, &transportErrors, c.abortOverdue)
+	c.tr.Init(nc, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,

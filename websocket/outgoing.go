@@ -225,7 +225,7 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 		return c.opError(op, nil)
 	}
 	if _, late := err.(*transport.CutError); late || c.tr.Wr.Overran() {
-		return &Error{Op: op, Err: err, closed: true} // abortOverdue has ended the connection
+		return &Error{Op: op, Err: bare(err), closed: true} // abortOverdue has ended the connection
 	}
 	switch left := len(f.rest) + len(f.tail); {
 	case !transport.IsInterrupt(err):

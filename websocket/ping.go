@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -34,7 +35,7 @@ func (p *pings) expect(n int) {
 // them. Another goroutine must be reading. Otherwise the pong is not seen, and Ping waits for ctx
 // to end. Any number of goroutines may ping. Each ping has its own payload of 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return 0, c.opError("ping", err)
 	}
 	// IDs are assigned in the order in which pings are sent, because a pong also answers
@@ -56,7 +57,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case roundTrip := <-pong:
 		return roundTrip, nil
 	case <-ctx.Done():
-		return 0, c.opError("ping", contextError(ctx))
+		return 0, c.opError("ping", transport.Ended(ctx))
 	case <-c.ctx.Done():
 		return 0, c.opError("ping", nil)
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // A turn is a mutex whose waiters are served first in, first out, and may give up.
@@ -74,7 +76,7 @@ func (t *turn) wait(ctx, end context.Context, limit time.Duration, mine chan str
 		case <-mine:
 			return nil
 		case <-ctx.Done():
-			err = contextError(ctx)
+			err = transport.Ended(ctx)
 		case <-end.Done():
 			err = context.Cause(end)
 		case <-tick:

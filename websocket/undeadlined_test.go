@@ -221,6 +221,31 @@ func TestForeignEndAsCause(t *testing.T) {
 	}
 }
 
+// A context that ends a read in progress with the cause io.EOF is not the end of the stream.
+func TestEOFAsCause(t *testing.T) {
+	for _, kind := range []func(net.Conn) net.Conn{
+		func(nc net.Conn) net.Conn { return nc },
+		func(nc net.Conn) net.Conn { return undeadlined{nc} },
+	} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, kind(a), b, ConnOptions{Role: role})
+			ctx, cancel := context.WithCancelCause(context.Background())
+			read := startRead(ctx, c)
+			synctest.Wait()
+			cancel(io.EOF)
+			err := (<-read).err
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+				t.Fatalf("got %v, want the context's error and its cause, and an open connection", err)
+			}
+			go p.send(wire.OpText, true, "alive")
+			if g := <-startRead(context.Background(), c); g.data != "alive" {
+				t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
+			}
+		})
+	}
+}
+
 // If other code on this side closes the transport, the Closure does not blame the peer.
 func TestOwnTransportClosed(t *testing.T) {
 	for _, kind := range transports {

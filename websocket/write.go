@@ -97,7 +97,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.opError("write", err)
 	}
-	if err := contextError(ctx); err != nil { // it ended while the lock was acquired
+	if err := transport.Ended(ctx); err != nil { // it ended while the lock was acquired
 		c.unlockFrames()
 		return c.opError("write", err)
 	}
@@ -123,7 +123,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 	if t != Text && t != Binary {
 		return c.opError("write", errMessageType)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := transport.Ended(ctx); err != nil {
 		return c.opError("write", err)
 	}
 	if o := &c.out; !o.messages.tryLock() {

@@ -228,7 +228,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		}
 	}
 	err := c.in.turn.lock(ctx, c.ctx)
-	late := contextError(ctx)
+	late := transport.Ended(ctx)
 	switch {
 	case err == nil:
 		return nil

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -117,7 +118,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 // alive reports whether the message can go on: no call has failed, and neither ctx nor the
 // connection has ended.
 func (w *MessageWriter) alive() bool {
-	if err := contextError(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
+	if err := transport.Ended(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
 		w.err = w.c.opError("write", err)
 	}
 	return w.err == nil

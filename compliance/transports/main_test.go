@@ -30,7 +30,8 @@ func stacks() []string {
 	buf = buf[:runtime.Stack(buf, true)]
 	var in []string
 	for stack := range strings.SplitSeq(string(buf), "\n\n") {
-		if strings.Contains(stack, "hawser/websocket.") {
+		if strings.Contains(stack, "hawser/websocket.") ||
+			strings.Contains(stack, "hawser/websocket/internal/transport.") {
 			in = append(in, stack)
 		}
 	}

@@ -7,12 +7,11 @@ import (
 )
 
 // A deadline is the deadline of one direction of a transport. The context of the operation in
-// progress sets it, and so does a limit of our own. Its methods are for the holder of the turn of
-// that direction.
+// progress sets it, and so does a limit of our own. Its methods are for the goroutine that reads or
+// writes, except for Bound and Overran.
 type deadline struct {
-	errs *Errors
-	set  func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
-	dog  *watchdog             // nil if deadlines are known to work
+	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
+	dog *watchdog             // nil if deadlines are known to work
 
 	// The context that is followed. The registration outlives an operation, so that calls with
 	// the same context pay for it once.
@@ -20,10 +19,10 @@ type deadline struct {
 	stop func() bool
 
 	mu    sync.Mutex
-	seq   uint32    // number of the context, to recognize late signals
-	armed bool      // the transport has a deadline
-	cut   error     // an Interrupt, set when the context ends
-	limit time.Time // our own limit
+	seq   uint32          // number of the context, to recognize late signals
+	armed bool            // the transport has a deadline
+	cut   context.Context // the context, once it has ended
+	limit time.Time       // our own limit
 }
 
 // LongAgo is in the past for every transport.
@@ -35,10 +34,10 @@ func (d *deadline) Follow(ctx context.Context) error {
 	// Contexts with the same channel end together. Comparing the contexts themselves could panic.
 	done := ctx.Done()
 	if done == d.done {
-		return d.ended(ctx)
+		return Ended(ctx)
 	}
 	d.Unfollow()
-	if err := d.ended(ctx); err != nil || done == nil {
+	if err := Ended(ctx); err != nil || done == nil {
 		return err
 	}
 	d.mu.Lock()
@@ -49,19 +48,11 @@ func (d *deadline) Follow(ctx context.Context) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.seq == seq {
-			d.cut = d.ended(ctx)
+			d.cut = ctx
 			d.apply()
 		}
 	})
 	return nil
-}
-
-// ended returns an Interrupt if ctx has ended.
-func (d *deadline) ended(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return d.errs.Context(ctx)
 }
 
 // Unfollow forgets the context.
@@ -112,11 +103,11 @@ func (d *deadline) Cause(err, ours error) error {
 	defer d.mu.Unlock()
 	switch late := d.dog != nil && d.dog.late; {
 	case late && d.cut != nil:
-		return overdue(d.cut)
+		return &CutError{ErrOverdue.Error(), Interrupt{d.cut}}
 	case !late && !IsDeadline(err):
 		return err
 	case d.cut != nil:
-		return d.cut
+		return Interrupt{d.cut}
 	case d.limit.IsZero():
 		return err
 	}

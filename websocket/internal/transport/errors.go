@@ -7,22 +7,32 @@ import (
 	"syscall"
 )
 
-// Errors are the errors of package websocket that a Transport returns. They never change.
-type Errors struct {
-	// Context returns an [Interrupt] if ctx has ended, and nil otherwise.
-	Context func(ctx context.Context) error
+// ErrNotReading is the error of a write whose peer takes nothing for longer than its limit.
+var ErrNotReading error = notReading{}
 
-	// NotReading is the error of a write whose peer takes nothing for longer than its limit.
-	NotReading error
+type notReading struct{}
+
+func (notReading) Error() string {
+	return "peer does not read: a write took longer than Limits.WriteTimeout"
 }
+func (notReading) Timeout() bool   { return true }
+func (notReading) Temporary() bool { return true }
 
-// An Interrupt ends a wait and leaves the transport intact: it is the end of a context.
-type Interrupt struct{ Err error }
+// An Interrupt ends a wait and leaves the transport intact: Ctx has ended.
+type Interrupt struct{ Ctx context.Context }
 
-func (i Interrupt) Error() string { return i.Err.Error() }
+func (i Interrupt) Error() string { return i.Ctx.Err().Error() }
 
-// Unwrap returns the error of the context.
-func (i Interrupt) Unwrap() error { return i.Err }
+// Unwrap returns the error of the context, without its cause.
+func (i Interrupt) Unwrap() error { return i.Ctx.Err() }
+
+// Ended returns an [Interrupt] if ctx has ended, and nil otherwise.
+func Ended(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return Interrupt{ctx}
+}
 
 // IsInterrupt reports whether err is an [Interrupt] itself.
 func IsInterrupt(err error) bool {
@@ -32,11 +42,6 @@ func IsInterrupt(err error) bool {
 
 // ErrOverdue is the cause of the end of a connection whose watchdog closed its transport.
 var ErrOverdue = errors.New("transport did not obey its deadline and was closed")
-
-// overdue returns the error of an operation that cut, an Interrupt, did not end.
-func overdue(cut error) error {
-	return &CutError{ErrOverdue.Error(), errors.Unwrap(cut)}
-}
 
 // A CutError is the error of a message that was begun and will not be finished, because of Err.
 type CutError struct {

@@ -13,8 +13,10 @@ import (
 
 // IsInterrupt recognizes an interrupt, which wraps the error of the context.
 func TestInterrupt(t *testing.T) {
-	err := error(Interrupt{context.DeadlineExceeded})
-	if !IsInterrupt(err) || IsInterrupt(io.EOF) || IsInterrupt(nil) ||
+	ctx, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+	err := Ended(ctx)
+	if !IsInterrupt(err) || IsInterrupt(io.EOF) || IsInterrupt(Ended(context.Background())) ||
 		!errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v is not recognized as an interrupt, or another error is", err)
 	}

@@ -1,22 +1,6 @@
 package transport
 
-import (
-	"context"
-	"errors"
-)
-
-var errNotReading = errors.New("not reading")
-
-// testErrors are Errors as package websocket has them.
-var testErrors = &Errors{
-	Context: func(ctx context.Context) error {
-		if err := ctx.Err(); err != nil {
-			return Interrupt{err}
-		}
-		return nil
-	},
-	NotReading: errNotReading,
-}
+import "context"
 
 // A countingContext counts the calls of AfterFunc.
 type countingContext struct {

@@ -19,9 +19,9 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 		want   time.Duration
 		err    error
 	}{
-		{"the peer reads nothing", 0, 0, limit, errNotReading},
+		{"the peer reads nothing", 0, 0, limit, ErrNotReading},
 		{"the peer reads everything in the end", time.Hour, time.Hour, time.Hour, nil},
-		{"the peer stalls", time.Minute, 0, time.Minute + limit, errNotReading},
+		{"the peer stalls", time.Minute, 0, time.Minute + limit, ErrNotReading},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
@@ -29,7 +29,7 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			defer ours.Close()
 			begun := time.Now()
 			tr := Transport{Conn: ours}
-			tr.Wr.errs, tr.Wr.set = testErrors, ours.SetWriteDeadline
+			tr.Wr.set = ours.SetWriteDeadline
 			tr.Wr.dog = &watchdog{queue: func() int {
 				return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond)
 			}}

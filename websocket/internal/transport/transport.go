@@ -16,8 +16,8 @@ import (
 )
 
 // A Transport moves the bytes of one connection. One goroutine at a time may read, and one may
-// write. The methods of Rd are for the former, and those of Wr for the latter. Close, Overran and
-// Unsent may be called at any time.
+// write. The methods of Rd are for the former, and those of Wr for the latter. Bound, Close,
+// CloseWrite, Broken, Overran and Unsent may be called at any time.
 //
 // Over plain TCP and Unix sockets it makes the system calls itself, within syscall.RawConn. A read
 // then takes a buffer only when there are bytes for it, so that an idle connection holds none, and
@@ -37,9 +37,8 @@ const MaxSyscall = 1 << 30
 // Init prepares t to move bytes over nc. It clears the deadlines of nc. If an operation, "read" or
 // "write", continues after its deadline, a timer calls drop, which closes t. cut is whether a
 // context has ended, as opposed to a limit.
-func (t *Transport) Init(nc net.Conn, errs *Errors, drop func(op string, cut bool)) {
+func (t *Transport) Init(nc net.Conn, drop func(op string, cut bool)) {
 	t.Conn = nc
-	t.Rd.errs, t.Wr.errs = errs, errs
 	t.Rd.set = nc.SetReadDeadline
 	t.Wr.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})

@@ -32,7 +32,7 @@ type WriteHalf struct {
 }
 
 // Write writes p and then tail until ctx ends, or the peer takes nothing for longer than limit, in
-// which case the error is that of [Errors]. A negative limit means none. n < len(p)+len(tail) only
+// which case the error is ErrNotReading. A negative limit means none. n < len(p)+len(tail) only
 // if err is not nil.
 //
 // Two slices take two system calls. A single one, by net.Buffers, would need a deadline in advance,
@@ -56,8 +56,8 @@ func (t *Transport) Write(ctx context.Context, limit time.Duration, p, tail []by
 			err = t.beginWrite(ctx, limit)
 			again = err == nil
 		case full:
-			err = t.Wr.errs.NotReading
-		case err == t.Wr.errs.NotReading && !last:
+			err = ErrNotReading
+		case err == ErrNotReading && !last:
 			// The system reports room only once a third of the buffer is free. With a slow peer,
 			// that takes a long time.
 			last, again = true, true
@@ -84,10 +84,10 @@ func (t *Transport) writeRaw() error {
 	if err == nil {
 		err = t.Wr.err
 	}
-	if err == nil || IsInterrupt(err) || err == t.Wr.errs.NotReading {
+	if err == nil || IsInterrupt(err) || err == ErrNotReading {
 		return err
 	}
-	return t.Wr.Cause(t.netError("write", err), t.Wr.errs.NotReading)
+	return t.Wr.Cause(t.netError("write", err), ErrNotReading)
 }
 
 // tryWrite is called by RawConn.Write until it returns true. In between, the goroutine waits. It
@@ -138,7 +138,7 @@ func (t *Transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		switch {
 		case err == nil:
 			last = false
-		case err != t.Wr.errs.NotReading || t.Wr.broken.Load() || m == 0 && (last || !t.Resets()):
+		case err != ErrNotReading || t.Wr.broken.Load() || m == 0 && (last || !t.Resets()):
 			return n, err
 		default:
 			last = m == 0 || t.Wr.pump != nil // which counts bytes before the peer has them
@@ -173,7 +173,7 @@ func (t *Transport) writePiece(b []byte) (int, error) {
 	case err == nil: // a transport that takes nothing without an error would be called forever
 		err = io.ErrShortWrite
 	}
-	cause := t.Wr.Cause(err, t.Wr.errs.NotReading)
+	cause := t.Wr.Cause(err, ErrNotReading)
 	t.Wr.broken.Store(cause == err || !t.resumes(err))
 	return n, cause
 }
@@ -213,7 +213,7 @@ func unwritten(n int, p, tail []byte) []byte {
 func (t *Transport) beginWrite(ctx context.Context, limit time.Duration) error {
 	if err := t.Wr.Follow(ctx); err != nil {
 		if t.Wr.Overran() { // although the transport took a piece in the end
-			return overdue(err)
+			return &CutError{ErrOverdue.Error(), err}
 		}
 		return err
 	}

@@ -67,7 +67,7 @@ func (s *socketPair) drain(t *testing.T, n int) int {
 func newRaw(s *socketPair, set func(time.Time) error) *Transport {
 	tr := &Transport{Conn: noConn{}}
 	tr.SetRaw(s)
-	tr.Wr.errs, tr.Wr.set = testErrors, set
+	tr.Wr.set = set
 	return tr
 }
 
@@ -132,9 +132,9 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 		case takes > 0 && (n != size || err != nil || timeouts < 3):
 			t.Errorf("got %d bytes, %v after %d timeouts, want %d bytes after 3 or more",
 				n, err, timeouts, size)
-		case takes == 0 && (n == 0 || n == size || err != errNotReading || timeouts != 1):
+		case takes == 0 && (n == 0 || n == size || err != ErrNotReading || timeouts != 1):
 			t.Errorf("got %d bytes, %v after %d timeouts, want %v after 1",
-				n, err, timeouts, errNotReading)
+				n, err, timeouts, ErrNotReading)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		wait error
 		want error
 	}{
-		{"peer reads nothing", context.Background(), timeout, errNotReading},
+		{"peer reads nothing", context.Background(), timeout, ErrNotReading},
 		{"context ended before", canceled, nil, context.Canceled},
 		{"connection broke", context.Background(), io.ErrClosedPipe, io.ErrClosedPipe},
 	} {
