@@ -23,7 +23,7 @@ type keepalive struct {
 	since time.Duration // when the silence began, as far as is known
 	ping  *heartbeat    // the newest ping, until its pong arrives
 	state atomic.Uint32
-	away  bool // no read waited when the timer last looked
+	away  uint8 // how many times in succession the timer saw no read that waits
 }
 
 // The values of keepalive.state.
@@ -37,6 +37,7 @@ const (
 const (
 	lifeChecks = 4 // how often the timer looks in each PingInterval
 	pongChecks = 8 // and in each PongTimeout
+	awayChecks = 3 // and in two moments, before it stops because no read waits
 
 	// pingSize is the largest size of a ping's frame, in bytes.
 	pingSize = wire.MaxHeaderSize + 8
@@ -97,7 +98,7 @@ func (k *keepalive) wake(c *Conn) {
 
 // alive records that there is no silence before now. The caller has pings.mu.
 func (k *keepalive) alive(now time.Duration) {
-	k.since, k.away = now, false
+	k.since, k.away = now, 0
 	if p := k.ping; p != nil {
 		p.from, p.last = now, false
 		p.timed = p.timed && !p.left
@@ -162,15 +163,15 @@ func (k *keepalive) look(c *Conn, reading bool) (ping bool, err error) {
 	}
 	p := k.ping
 	switch {
-	case !reading && (came || k.away):
+	case !reading && (came || k.away == awayChecks):
 		k.state.Store(asleep)
 		return false, nil
 	case !reading: // perhaps between two reads
-		k.away = true
+		k.away++
 		if p != nil {
 			p.last = false
 		}
-		k.timer.Reset(moment)
+		k.timer.Reset(moment / time.Duration(k.away)) // unevenly, as the reads may be periodic
 		return false, nil
 	case p != nil && (p.timed || !p.left):
 		switch {
@@ -184,7 +185,7 @@ func (k *keepalive) look(c *Conn, reading bool) (ping bool, err error) {
 		p.takes(c)
 		k.ping, ping = p, true
 	}
-	k.away = false
+	k.away = 0
 	k.timer.Reset(k.next(now))
 	return ping, nil
 }

@@ -82,7 +82,7 @@ func keepaliveSchedule(t *testing.T, c *Conn, p *pinger, r *rand.Rand) {
 			<-read
 			pause := upTo(pingEvery)
 			time.Sleep(pause)
-			if reads(); pause > pingEvery/lifeChecks+moment {
+			if reads(); pause > pingEvery/lifeChecks+2*moment {
 				m.set(p.now(), true)
 			}
 			m.hi = p.now()
