@@ -12,6 +12,9 @@
 // Against that order a lock is only tried: in.turn by abortWrite, which has out.frames; out.frames
 // by answerPing, flushPongs and postpone under out.mu; in.turn and out.messages by releaseIfEnded.
 //
+// The program's functions of Events (events.go) are called with the turn of what they report, but
+// with no mutex: Read with in.turn, Wrote with out.frames, Closed by the first call of end.
+//
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
 //  2. nextPiece takes frames from the wire.Decoder, and fill reads once in.unread is empty.

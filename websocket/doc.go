@@ -27,6 +27,7 @@
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] without a closing
 //     handshake, and [Conn.Abort] likewise with a cause. [Conn.Closure] returns how it ended.
 //   - [Conn.ByteStream] turns the connection into a [net.Conn].
+//   - [Events] are functions for logs and metrics, called as things happen on a connection.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close
 //     frames in their own way.
 //

@@ -3,44 +3,43 @@ package websocket
 import (
 	"errors"
 	"net/http"
-	"sync/atomic"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/hook"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // Events are functions that are called as things happen on connections, for logs and metrics. Any of
 // them may be nil. Set AcceptOptions.Events, DialOptions.Events or ConnOptions.Events, and do not
 // change the Events after that. [JoinEvents] combines several.
 //
-// A function must return soon, because the connection waits for it. It may be called by several
-// goroutines at once, even for one connection. It may call the methods of the Conn that return at
-// once, such as Context, Stats, Closure and RemoteAddr, but none that reads, writes, pings or closes.
-// To do more, it must pass its arguments to another goroutine.
+// A function may be called by several goroutines at once. It must return soon, because the connection
+// waits for it. It may call methods of the Conn that return at once, such as Context, Stats, Closure
+// and RemoteAddr, but none that reads, writes, pings or closes: for that it starts a goroutine.
 //
-// A function must not panic. Its panic is passed on to the caller of the method that called it, and
-// ends the program if the connection called it on a goroutine of its own. The connection usually
-// ends, too.
+// A function must not panic. A panic goes on to the caller of the method that called the function, or
+// ends the program if that was a goroutine of the connection. A panic of Accepted or Wrote also ends
+// the connection.
 type Events struct {
 	// Refused is called for each opening handshake that fails. On a server, that is each request
-	// that [Accept] or a [Handler] refuses. The response, if there is one, has been written. On a
-	// client, it is each [Dial] that fails. r is then the last request that Dial made, whether it was
-	// sent or not, or nil if it made none. r may contain credentials.
+	// that [Accept] refuses, after the response, if there is one, has been written. On a client, it
+	// is each [Dial] that fails. r is then the last request that Dial made, even if it was not sent,
+	// or nil if it made none. r may contain credentials.
 	Refused func(r *http.Request, err *HandshakeError)
 
 	// Accepted is called when the opening handshake is done, before the program gets the connection.
-	// r is the request as in Refused. The Conn does not keep it. r is nil for a connection of
-	// [NewConn].
+	// r is the request as in Refused, and nil for a connection of [NewConn]. The Conn does not keep
+	// it.
 	Accepted func(r *http.Request, c *Conn)
 
-	// Read is called for each message that has been read, or skipped, to its end, before the program
-	// gets that end. payload is the size of the message in bytes. wire is the size of its frames'
-	// payloads, without headers, as in Stats.BytesRead: it differs from payload if an extension has
-	// transformed the message. There is one call for each message that [Stats] counts, in the order
-	// in which they arrived.
+	// Read is called for each message that has been read, or skipped, to its end, in order: one call
+	// for each message that [Stats] counts. payload is the size of the message in bytes, and wire
+	// that of its frames without headers, as in Stats.BytesRead. They differ if an extension has
+	// transformed the message.
 	Read func(c *Conn, t MessageType, payload, wire int64)
 
-	// Wrote is called for each message of which the last byte has been written, or accepted to be
-	// sent later. payload and wire are as in Read. There is one call for each message that [Stats]
-	// counts, in the order in which they are sent.
+	// Wrote is called for each message that has been written, or accepted to be sent later, in order.
+	// The sizes are as in Read.
 	Wrote func(c *Conn, t MessageType, payload, wire int64)
 
 	// Pong is called for each pong that answers a ping of [Conn.Ping] or Limits.PingInterval, with
@@ -56,8 +55,8 @@ type Events struct {
 }
 
 // JoinEvents returns Events that call the functions of each of es in order. Nil pointers are skipped.
-// If there is only one other, the result is that one, and if there is none, nil. A function that is
-// nil in all of es is nil in the result, and costs nothing.
+// The result is nil if nothing is left, and a single one is returned as it is. A function that none
+// of es has is nil in the result, and costs nothing.
 func JoinEvents(es ...*Events) *Events {
 	var all *Events
 	for _, e := range es {
@@ -67,36 +66,17 @@ func JoinEvents(es ...*Events) *Events {
 			all = e
 		default:
 			all = &Events{
-				Refused: join(all.Refused, e.Refused), Accepted: join(all.Accepted, e.Accepted),
-				Read: joinSizes(all.Read, e.Read), Wrote: joinSizes(all.Wrote, e.Wrote),
-				Pong: join(all.Pong, e.Pong), Closed: join(all.Closed, e.Closed),
+				Refused: hook.Join2(all.Refused, e.Refused), Accepted: hook.Join2(all.Accepted, e.Accepted),
+				Read: hook.Join4(all.Read, e.Read), Wrote: hook.Join4(all.Wrote, e.Wrote),
+				Pong: hook.Join2(all.Pong, e.Pong), Closed: hook.Join2(all.Closed, e.Closed),
 			}
 		}
 	}
 	return all
 }
 
-func join[A, B any](f, g func(A, B)) func(A, B) {
-	switch {
-	case f == nil:
-		return g
-	case g == nil:
-		return f
-	}
-	return func(a A, b B) { f(a, b); g(a, b) }
-}
-
-func joinSizes(f, g func(*Conn, MessageType, int64, int64)) func(*Conn, MessageType, int64, int64) {
-	switch {
-	case f == nil:
-		return g
-	case g == nil:
-		return f
-	}
-	return func(c *Conn, t MessageType, payload, wire int64) { f(c, t, payload, wire); g(c, t, payload, wire) }
-}
-
-// refused reports whether there is a function to call for a handshake that failed with err.
+// refused calls Refused for a handshake that failed with err, and reports whether there is such a
+// function.
 func (e *Events) refused(r *http.Request, err error) bool {
 	if e == nil || e.Refused == nil {
 		return false
@@ -107,36 +87,33 @@ func (e *Events) refused(r *http.Request, err error) bool {
 	return true
 }
 
-// events are the Events of a connection.
+// events are the Events of a connection. read belongs to the holder of in.turn, and typ and wrote
+// belong to the holder of out.frames.
 type events struct {
 	*Events
-	read  int64       // Stats.BytesRead at the end of the last message; belongs to the holder of in.turn
-	typ   MessageType // of the message that is being written; this and wrote belong to the holder of out.frames
-	wrote int64       // its size on the wire so far
+	read  int64       // Stats.BytesRead at the end of the last message
+	typ   MessageType // of the message that is being written
+	wrote int64       // bytes of its payloads that were written
 	over  chan struct{}
 }
 
 func (c *Conn) accepted(r *http.Request) {
 	if e := c.events; e != nil && e.Accepted != nil {
-		returned := false
-		defer c.endUnless(&returned)
+		defer c.endIfPanicking()
 		e.Accepted(r, c)
-		returned = true
 	}
 }
 
-// messageRead is called at the end of a message that was read. decoded is whether an extension has
-// transformed it. The caller has in.turn.
+// messageRead is called at the end of a message. decoded is whether an extension has transformed it.
 func (e *events) messageRead(c *Conn, decoded bool) {
 	all := c.stats.bytesRead.Load()
-	wire := all - e.read
-	e.read = all
-	payload := wire
+	size := all - e.read
+	payload := size
 	if decoded {
 		payload = c.in.size
 	}
-	if e.Read != nil {
-		e.Read(c, c.in.typ, payload, wire)
+	if e.read = all; e.Read != nil {
+		e.Read(c, c.in.typ, payload, size)
 	}
 }
 
@@ -147,19 +124,24 @@ func (c *Conn) wrote(f frame) {
 	if e == nil || f.Opcode.IsControl() {
 		return
 	}
-	if t := MessageType(f.Opcode); t == Text || t == Binary {
-		e.typ, e.wrote = t, 0
+	if f.Opcode != wire.OpContinuation {
+		e.typ, e.wrote = MessageType(f.Opcode), 0
 	}
 	e.wrote += int64(len(f.payload))
 	if f.Fin && e.Wrote != nil {
-		returned := false
-		defer c.endUnless(&returned) // no one can take out.frames any more
+		defer c.endIfPanicking() // out.frames stays taken
 		e.Wrote(c, e.typ, f.size, e.wrote)
-		returned = true
 	}
 }
 
-// end is called once, when the connection has ended.
+func (c *Conn) endIfPanicking() {
+	if v := recover(); v != nil {
+		_ = c.CloseNow()
+		panic(v)
+	}
+}
+
+// end is called when the connection has ended.
 func (e *events) end(c *Conn) {
 	defer close(e.over)
 	if e.Closed != nil {
@@ -167,30 +149,10 @@ func (e *events) end(c *Conn) {
 	}
 }
 
-// ended returns a channel that is closed when the connection has ended and Events.Closed has returned.
+// ended returns a channel that is closed when the connection has ended and Closed has returned.
 func (c *Conn) ended() <-chan struct{} {
 	if c.events != nil {
 		return c.events.over
 	}
 	return c.ctx.Done()
-}
-
-// endUnless ends the connection if a function of Events has not returned but panicked.
-func (c *Conn) endUnless(returned *bool) {
-	if !*returned {
-		_ = c.CloseNow()
-	}
-}
-
-// refusedOrigins is for all Handlers of the process, which are values without a place of their own
-// to remember anything.
-var refusedOrigins logLimit
-
-// A logLimit lets one line a minute into a log.
-type logLimit struct{ next atomic.Int64 } // in Unix nanoseconds
-
-// allow reports whether a line may be written at the time now.
-func (l *logLimit) allow(now time.Time) bool {
-	next := l.next.Load()
-	return now.UnixNano() >= next && l.next.CompareAndSwap(next, now.Add(time.Minute).UnixNano())
 }

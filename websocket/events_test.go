@@ -242,7 +242,7 @@ func testRandomTraffic(t *testing.T, from, to *Conn) (sizes []int64) {
 	}) bool {
 		return strings.HasPrefix(way.name, "Writer") // a part of its message ends the connection
 	})
-	for range 100 {
+	for range 60 {
 		n := random.IntN([]int{100, 3000, 2 * blockSize}[random.IntN(3)])
 		cutting, cancel := context.WithCancel(ctx)
 		if random.IntN(2) == 0 {

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/hook"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -44,8 +46,8 @@ import (
 // deadline and [CloseWith]; each request that was refused with 500 or 501, or that the program had
 // already answered or hijacked; and each code or reason of CloseWith that cannot be sent. A close
 // by the peer, a lost connection and errors of clients are not logged, with one exception: a request
-// that was refused because of its Origin is logged at most once a minute, for all Handlers of the
-// program together, unless [Events].Refused is set, which gets them all.
+// whose origin is not in AcceptOptions.Origins is logged, but at most one a minute in the whole
+// program. If Events.Refused is set, it gets them all, and none is logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
 // with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
@@ -84,6 +86,9 @@ type Handler struct {
 	Hold bool
 }
 
+// refusedOrigins is for all Handlers, which are values and keep nothing between requests.
+var refusedOrigins hook.Minutely
+
 // ServeHTTP accepts the request as [Accept] does and serves the connection.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	printf := errorLog(r)
@@ -91,9 +96,6 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
 		refuse(w, e)
 		printf("%v", e)
-		if h.Options != nil {
-			h.Options.Events.refused(r, e)
-		}
 		return
 	}
 	c, told, err := accept(w, r, h.Options)
@@ -101,7 +103,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case isOwnFault(err):
 			printf("%v", err)
-		case !told && errors.Is(err, errOrigin) && refusedOrigins.allow(time.Now()):
+		case !told && errors.Is(err, errOrigin) && refusedOrigins.Allow(time.Now()):
 			printf("%v; further refused origins are not logged for a minute", err)
 		}
 		return

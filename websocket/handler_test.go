@@ -352,13 +352,14 @@ func (h watchedHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nc, brw, err
 }
 
-// An open connection keeps neither the request nor net/http's buffers alive.
+// An open connection keeps neither the request nor net/http's buffers alive, even with Events.
 func TestHandlerKeepsNoRequest(t *testing.T) {
 	checkLeaks(t)
 	var request weak.Pointer[http.Request]
 	var buffers weak.Pointer[bufio.Reader]
 	returned := make(chan struct{})
-	h := Handler{Serve: func(ctx context.Context, c *Conn) error {
+	events := &Events{Accepted: func(*http.Request, *Conn) {}}
+	h := Handler{Options: &AcceptOptions{Events: events}, Serve: func(ctx context.Context, c *Conn) error {
 		_, _, err := c.Read(ctx)
 		return err
 	}}

@@ -148,6 +148,9 @@ type AcceptOptions struct {
 	// The request's own host is its Host field. Behind a proxy that changes that field, list the
 	// public origin here. Over TLS, a page that this host served without TLS (http://) has another
 	// origin and is refused unless that origin is listed.
+	//
+	// A request of any other origin is refused with 403, with an error that names the origin and the
+	// host. [Handler] says when it is logged.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
