@@ -95,7 +95,7 @@ func echo(ctx context.Context, c *websocket.Conn) error {
 }
 
 // logEvents returns events that log refused handshakes, and connections that ended without a closing
-// handshake. Clients cause both at will and must not be able to fill the log, so at most one of each is logged
+// handshake. Clients cause both at will and must not be able to fill the log, so it logs at most one of each
 // in a second.
 func logEvents(log *slog.Logger) *websocket.Events {
 	refusals, losses := rate.Sometimes{Interval: time.Second}, rate.Sometimes{Interval: time.Second}
