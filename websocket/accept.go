@@ -89,7 +89,10 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 		c, e = open(w, r, opts)
 	}
 	if e == nil {
+		var member *Conn // none if Accepted panics
+		defer func() { c.group.join(member) }()
 		c.accepted(r)
+		member = c
 		return c, false, nil
 	}
 	if e.Status != 0 {
@@ -98,8 +101,8 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 	return nil, opts.Events.refused(r, e), e
 }
 
-// open opens the connection that a request asks for. An error with a status has not been answered
-// yet.
+// open opens the connection that a request asks for, for which the caller must call Group.join. An
+// error with a status has not been answered yet.
 func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *HandshakeError) {
 	a, e := negotiate(w, r, opts)
 	if e == nil {
@@ -142,7 +145,7 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		Early:       buffered(brw.Reader),
 		Events:      opts.Events,
 	})
-	a.group.join(c)
+	c.group = a.group
 	opened = true
 	return c, nil
 }

@@ -110,15 +110,8 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // StatusGoingAway, if none was sent and the transport takes it within a second.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	wait := time.Duration(0)
-	switch {
-	case c.group.shuttingDown(): // Serve may be faster than Shutdown
-		wait = lingerTime
-	case c.closing.sent.Load() && !c.closing.over.Load(): // it is being written
-		wait = transport.ProbeTime
-	}
-	if wait > 0 && c.ctx.Err() == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), wait)
+	if c.ctx.Err() == nil && c.group.shuttingDown() { // Serve may be faster than Shutdown
+		ctx, cancel := context.WithTimeout(context.Background(), lingerTime)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
 		_, _ = c.sendClose(ctx, p)

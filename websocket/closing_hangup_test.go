@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,15 @@ var hangUps = map[string]func(c *Conn){
 		cancel()
 		c.Close(ctx, StatusGoingAway, "")
 	},
+}
+
+// expectSent reads the close frame of c, and waits until c knows that it is sent.
+func expectSent(c *Conn, p *peer) {
+	p.t.Helper()
+	p.expectClose(StatusGoingAway)
+	for !c.closing.out.Load() {
+		runtime.Gosched()
+	}
 }
 
 // A close frame that is out is not lost if the connection is then ended without waiting for the
@@ -38,7 +48,7 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				}
 				p.send(wire.OpBinary, true, string(pattern(10<<10, 1)))
 				closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
-				p.expectClose(StatusGoingAway)
+				expectSent(c, p)
 				hangUp(c)
 				if c.Context().Err() == nil {
 					t.Error("the connection has not ended")
@@ -68,7 +78,7 @@ func TestHangUpEndsRead(t *testing.T) {
 					closed := timed(func() error {
 						return c.Close(context.Background(), StatusGoingAway, "")
 					})
-					p.expectClose(StatusGoingAway)
+					expectSent(c, p)
 					begun := time.Now()
 					hangUp(c)
 					r := <-read
@@ -96,7 +106,7 @@ func TestHangUpInOnControl(t *testing.T) {
 		goOn := make(chan struct{})
 		c.OnControl(func(op wire.Opcode, _ []byte) bool { <-goOn; return op == wire.OpPing })
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
-		p.expectClose(StatusGoingAway)
+		expectSent(c, p)
 		p.send(wire.OpPing, true, "")
 		synctest.Wait()
 		begun := time.Now()
@@ -119,7 +129,7 @@ func TestHangUpMeetsPeersClose(t *testing.T) {
 			c, p := newPeerWith(t, "tcp", wire.Server)
 			read := startRead(bounded(t), c)
 			closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
-			p.expectClose(StatusGoingAway)
+			expectSent(c, p)
 			p.sendClose(StatusGoingAway, "")
 			p.send(wire.OpPing, true, "after the close frame")
 			hangUp(c)
@@ -154,7 +164,7 @@ func TestHangUpDuringTeardown(t *testing.T) {
 		c, p := newDuplexPeer(t, wire.Server, Limits{})
 		read := startRead(context.Background(), c)
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
-		p.expectClose(StatusGoingAway)
+		expectSent(c, p)
 		synctest.Wait()
 		if !c.out.frames.TryLock() {
 			t.Fatal("the turn to write is taken")

@@ -99,15 +99,8 @@ type events struct {
 
 func (c *Conn) accepted(r *http.Request) {
 	if e := c.events; e != nil && e.Accepted != nil {
-		done := false
-		defer func() {
-			if !done {
-				c.group.leave(c, holdServe) // there will be no Serve
-			}
-		}()
 		defer c.endIfPanicking()
 		e.Accepted(r, c)
-		done = true
 	}
 }
 

@@ -268,7 +268,10 @@ func (g *Group) join(c *Conn) {
 	defer g.mu.Unlock()
 	g.opening--
 	if c != nil {
-		c.group, g.conns[c] = g, holdTransport|holdServe
+		g.conns[c] = holdServe
+		if !c.closing.closed.Load() { // otherwise closeTransport was, or will be, too early to leave
+			g.conns[c] |= holdTransport
+		}
 	}
 	if g.closing != nil {
 		g.close(c)

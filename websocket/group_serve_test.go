@@ -70,11 +70,11 @@ func TestShutdownServeEnds(t *testing.T) {
 			t.Run(sign+"/"+name, func(t *testing.T) {
 				checkLeaks(t)
 				var g Group
-				h := Handler{Options: &AcceptOptions{Group: &g}, Serve: func(ctx context.Context, c *Conn) error {
+				serve := func(ctx context.Context, c *Conn) error {
 					wait(&g, c)
 					return row.end(ctx, c)
-				}}
-				addr, _ := serveRaw(t, h, nil)
+				}
+				addr, _ := serveRaw(t, Handler{Serve: serve, Options: &AcceptOptions{Group: &g}}, nil)
 				n := 40
 				if sign == "close frame" && os.Getenv("HAWSER_FULL") == "" {
 					n = 4 // waiting for it keeps a processor busy

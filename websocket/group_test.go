@@ -115,7 +115,8 @@ func TestGroupMaxConns(t *testing.T) {
 			default:
 				t.Errorf("answered %s, want 101 or 503", r.status)
 			}
-			if r.body != "server has too many connections\n" || !slices.Equal(r.get("Retry-After"), []string{"2"}) ||
+			if r.body != "server has too many connections\n" ||
+				!slices.Equal(r.get("Retry-After"), []string{"2"}) ||
 				!slices.Equal(r.get("Connection"), []string{"close"}) {
 				t.Errorf("answered %q %q", r.fields, r.body)
 			}
@@ -318,7 +319,8 @@ func TestEndOfBaseContext(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if err := c.Write(ctx, m.Type, append(m.Data, ctx.Value(contextKey{}).(string)...)); err != nil {
+				name := ctx.Value(contextKey{}).(string)
+				if err := c.Write(ctx, m.Type, append(m.Data, name...)); err != nil {
 					return err
 				}
 			}
