@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A Group is the live connections of one or more handlers. It can limit how many there are, and
+// A Group holds the live connections of one or more handlers. It can limit how many there are, and
 // shut them down. Set AcceptOptions.Group of all the handlers to the same Group. The zero value is
 // ready to use. Set the fields before the first request. After that they are only read. Any
 // goroutine may call the methods at any time.
@@ -30,8 +30,8 @@ import (
 // until its transport is closed and, if a [Handler] serves it, Serve has returned. A handshake that
 // fails gives its place back.
 type Group struct {
-	// MaxConns is how many places there are. Once all are taken, requests are refused with 503.
-	// Default: no limit.
+	// MaxConns limits the number of connections that Len counts. Once there are as many, requests
+	// are refused with 503. Default: no limit.
 	MaxConns int
 
 	// Spread is the time over which Shutdown distributes its close frames, so that not all clients
@@ -70,7 +70,7 @@ func (g *Group) lock() {
 	}
 }
 
-// Len returns how many places are taken. That includes connections that are still opening or
+// Len returns how many places are taken: the number of connections that are opening, open or
 // closing, or that have ended while Serve has not returned.
 func (g *Group) Len() int {
 	g.mu.Lock()

@@ -79,23 +79,22 @@ type Limits struct {
 	MessageTimeout time.Duration
 
 	// PingInterval is how long a read waits for a silent peer before this side sends a ping (RFC
-	// 6455, section 5.5.2). Any byte that arrives ends the silence. After a pong, the next ping
-	// comes exactly this much later, and after other bytes up to a quarter later. A server on the
-	// internet sets it, to 30 s for example: every proxy in common use closes a connection that is
-	// silent for 60 s or less, unless configured otherwise, and a peer that vanishes, as phones do,
-	// sends nothing that would end the connection. It takes less than 200 bytes of memory and no
-	// goroutine. Default: no pings.
+	// 6455, section 5.5.2). Any byte that arrives ends the silence. After a pong, the next ping is
+	// sent exactly this much later, and after other bytes up to a quarter later. A server on the
+	// internet should set it, for example to 30 s: by default, common proxies such as nginx close a
+	// connection that is silent for 60 s, and a peer that vanishes, as phones do, sends nothing that
+	// would end the connection. It takes less than 200 bytes of memory and no goroutine. Default: no
+	// pings.
 	PingInterval time.Duration
 
 	// PongTimeout is how long the peer may stay silent after a ping of PingInterval has been given
 	// to the transport. After that the connection ends with [ErrNoPong]. The time starts anew
 	// whenever the peer is seen to have taken bytes from this side, because it may read slowly and
-	// have much to read before the ping. Over TCP, TLS included, on Linux and macOS, those are
-	// acknowledged bytes. Elsewhere they are those of a write that waits, with the units of
-	// WriteTimeout. A peer that takes nothing, so that the ping cannot leave, has as much time from
-	// when the ping was due. Without PingInterval, PongTimeout has no effect. If it is negative,
-	// there are only pings, and silence never ends the connection. Default: DefaultPongTimeout,
-	// 30 s.
+	// have much to read before the ping. Over TCP and TLS on Linux and macOS, acknowledged bytes
+	// count. Elsewhere, only the bytes of a waiting write count, in the units of WriteTimeout. If
+	// the peer takes nothing, so that the ping cannot leave, the time begins when the ping is due.
+	// Without PingInterval, PongTimeout has no effect. If it is negative, there are only pings, and
+	// silence never ends the connection. Default: DefaultPongTimeout, 30 s.
 	PongTimeout time.Duration
 
 	// MaxResponseHeader is the largest header of a handshake response that a client reads, in
@@ -176,8 +175,9 @@ type AcceptOptions struct {
 
 	Limits Limits
 
-	// Group, if set, has the connection while it is open. It limits how many connections there are,
-	// and shuts them down. Handlers may share it, and Configure may choose one for each request.
+	// Group, if set, is the group to which the connection belongs. It limits how many connections
+	// there are, and shuts them down. Handlers may share it, and Configure may choose one for each
+	// request.
 	Group *Group
 
 	// Events, if set, are called as things happen on the connection, for logs and metrics.
