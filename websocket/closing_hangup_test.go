@@ -131,7 +131,6 @@ func TestHangUpMeetsPeersClose(t *testing.T) {
 			closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
 			expectSent(c, p)
 			p.sendClose(StatusGoingAway, "")
-			p.send(wire.OpPing, true, "after the close frame")
 			hangUp(c)
 			p.expectEOF()
 			p.nc.Close()

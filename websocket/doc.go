@@ -38,7 +38,8 @@
 //
 // If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
 // ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,
-// Limits.MaxMessage is SetReadLimit, contexts replace deadlines, and [Conn.OnControl] replaces the
+// Limits.MaxMessage is SetReadLimit, contexts replace deadlines, Limits.PingInterval replaces a
+// ticker that pings and a pong handler that moves the deadline, and [Conn.OnControl] replaces other
 // handlers of pings, pongs and close frames. If you know coder/websocket: [Conn.ByteStream] is
 // NetConn, and ctx = c.CloseRead(ctx) becomes c.CloseRead() and ctx = c.Context().
 //

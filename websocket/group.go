@@ -30,8 +30,8 @@ import (
 // until its transport is closed and, if a [Handler] serves it, Serve has returned. A handshake that
 // fails gives its place back.
 type Group struct {
-	// MaxConns is how many places there are. Once all are taken, requests are refused with 503.
-	// Default: no limit.
+	// MaxConns limits the number of connections that Len counts. Once there are as many, requests
+	// are refused with 503. Default: no limit.
 	MaxConns int
 
 	// Spread is the time over which Shutdown distributes its close frames, so that not all clients
@@ -70,7 +70,7 @@ func (g *Group) lock() {
 	}
 }
 
-// Len returns how many places are taken. That includes connections that are still opening or
+// Len returns how many places are taken: the number of connections that are opening, open or
 // closing, or that have ended while Serve has not returned.
 func (g *Group) Len() int {
 	g.mu.Lock()

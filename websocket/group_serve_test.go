@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -114,4 +116,38 @@ func wantOneClose(c *rawClient, codes ...StatusCode) {
 		c.t.Errorf("after the close frame: got %v %.60q, %v, want EOF", h.Opcode, p, err)
 	}
 	c.nc.Close()
+}
+
+// A Serve function that ends while Shutdown's close frame is being written leaves it the time.
+func TestShutdownFrameInProgress(t *testing.T) {
+	for name, row := range shutdownEnds {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var g Group
+				conns, goOn := make(chan *Conn, 1), make(chan struct{})
+				serve := func(ctx context.Context, c *Conn) error {
+					conns <- c
+					<-goOn
+					return row.end(ctx, c)
+				}
+				h := Handler{Options: &AcceptOptions{Group: &g}, Serve: serve}
+				ours, theirs := duplexPair()
+				client := joinGroupOver(t, h, ours, theirs).opened()
+				c := <-conns
+				if !c.out.frames.tryLock() {
+					t.Fatal("the turn to write is taken")
+				}
+				done := shutdown(&g, time.Minute)
+				synctest.Wait() // Shutdown waits for the turn
+				close(goOn)
+				time.Sleep(lingerTime / 2)
+				c.out.frames.unlock()
+				if code := client.answerTo(); code != StatusGoingAway {
+					t.Errorf("got code %d, want 1001", code)
+				}
+				client.nc.Close()
+				wantShutdown(t, <-done, "", lingerTime/2)
+			})
+		})
+	}
 }

@@ -22,14 +22,8 @@ func (c *Conn) mayPing() bool {
 	return c.canWrite() && !g.local.Load() && !g.sent.Load() && !g.received.Load()
 }
 
-// Taken counts the bytes that have left the queue of the system, if it reports that. Bytes that we
-// add to the queue raise both terms of the difference.
-func (p *pingedPeer) Taken() (n int64, exact, full bool) {
-	n, full = p.tr.Wr.Taken.Load(), p.tr.Wr.Unsent() > 0
-	if queued := socket.Queued(p.tr.Conn); queued >= 0 {
-		return n - int64(queued), true, full
-	}
-	return n, false, full
+func (p *pingedPeer) Taken() (n, queued int64, full bool) {
+	return p.tr.Wr.Taken.Load(), int64(socket.Queued(p.tr.Conn)), p.tr.Wr.Unsent() > 0
 }
 
 func (p *pingedPeer) SendPing() {

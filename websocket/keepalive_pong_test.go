@@ -315,3 +315,23 @@ func TestKeepaliveTransports(t *testing.T) {
 		}
 	}
 }
+
+// A pong without a payload answers no ping, not even one that waits to be written.
+func TestKeepaliveEmptyPong(t *testing.T) {
+	eachKeepalive(t, Limits{MaxControls: 1, WriteTimeout: -1}, func(t *testing.T, c *Conn, p *pinger) {
+		read := startRead(context.Background(), c)
+		stallWriter(c, "the ping waits for this")
+		time.Sleep(pingEvery + time.Second)
+		for range 2 {
+			p.send(wire.OpPong, true, "")
+		}
+		synctest.Wait()
+		if trip := c.Stats().RoundTrip; trip != 0 || len(p.trips) > 0 {
+			t.Errorf("got round trips %v and %v, want none", trip, p.trips)
+		}
+		c.CloseNow()
+		if err := (<-read).err; !errors.Is(err, wire.ErrControlFlood) && !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read: got %v, want %v", err, wire.ErrControlFlood)
+		}
+	})
+}

@@ -84,6 +84,37 @@ func TestTakenFromQueue(t *testing.T) {
 	}
 }
 
+// An acknowledgment of the ping itself by the peer's system is no sign of life. One of what was
+// written after the ping is.
+func TestPingIsNotTaken(t *testing.T) {
+	for _, kind := range []string{"tcp", "tls"} {
+		t.Run(kind, func(t *testing.T) {
+			c, p := queuePeer(t, kind, Limits{PingInterval: time.Millisecond, PongTimeout: time.Hour})
+			startRead(context.Background(), c)
+			if h, _, err := p.next(); h.Opcode != wire.OpPing {
+				t.Fatalf("got %v, %v, want a ping", h.Opcode, err)
+			}
+			for socket.Queued(c.tr.Conn) > 0 {
+				time.Sleep(time.Millisecond)
+			}
+			c.out.frames.Lock(bounded(t), c.ctx) // its writer has recorded that the ping has left
+			c.unlockFrames()
+			if c.keepalive.Taken() {
+				t.Error("the ping was taken, want no progress")
+			}
+			if err := c.Write(bounded(t), Text, []byte("text")); err != nil {
+				t.Error(err)
+			}
+			for socket.Queued(c.tr.Conn) > 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if !c.keepalive.Taken() {
+				t.Error("the message was not taken, want progress")
+			}
+		})
+	}
+}
+
 // A peer that reads 20 KB/s stays connected, although it answers a ping only after many times
 // PongTimeout, when it has read the messages before it. Once it stops reading, it is dropped. The
 // test runs only with HAWSER_FULL, because it takes half a minute.

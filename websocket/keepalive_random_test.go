@@ -83,7 +83,7 @@ func keepaliveSchedule(t *testing.T, c *Conn, p *pinger, r *rand.Rand) {
 			<-read
 			pause := upTo(pingEvery)
 			time.Sleep(pause)
-			if reads(); pause > pingEvery/heartbeat.LifeChecks+heartbeat.Moment {
+			if reads(); pause > pingEvery/heartbeat.LifeChecks+2*heartbeat.Moment {
 				m.set(p.now(), true)
 			}
 			m.hi = p.now()

@@ -147,10 +147,12 @@ func TestKeepaliveBusyReader(t *testing.T) {
 	})
 }
 
-// A reader that reads in short calls, one after the other, is a reader that waits.
+// A reader that reads in short calls, one soon after the other, is a reader that waits, even if the
+// timer looks between two calls.
 func TestKeepalivePollingReader(t *testing.T) {
+	const gap = 2 * time.Millisecond
 	for _, patience := range []time.Duration{
-		time.Second, pingEvery / heartbeat.LifeChecks, pongWait / heartbeat.PongChecks,
+		time.Second, pingEvery/heartbeat.LifeChecks - gap/2, pongWait/heartbeat.PongChecks - gap/2,
 		heartbeat.Moment, 7 * time.Second,
 	} {
 		eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
@@ -160,6 +162,7 @@ func TestKeepalivePollingReader(t *testing.T) {
 					ctx, cancel := context.WithTimeout(context.Background(), patience)
 					_, _, err := c.Read(ctx)
 					cancel()
+					time.Sleep(gap)
 					if c.Context().Err() != nil {
 						return received{err: err}
 					}

@@ -40,6 +40,18 @@ func TestKeepalivePingWaits(t *testing.T) {
 	})
 }
 
+// A ping that cannot leave is not sent again, however long that takes.
+func TestKeepalivePingWaitsOnce(t *testing.T) {
+	limits := Limits{PongTimeout: -1, WriteTimeout: -1}
+	eachKeepalive(t, limits, func(t *testing.T, c *Conn, p *pinger) {
+		startRead(context.Background(), c)
+		time.Sleep(100 * pingEvery)
+		p.wantPing(100 * pingEvery)
+		p.wantNothing(pingEvery - time.Nanosecond)
+		p.wantPing(101 * pingEvery)
+	})
+}
+
 // A peer that takes nothing, so that not even the ping can leave, is dropped as soon as one that
 // does not answer. WriteTimeout is a limit of its own.
 func TestKeepalivePeerTakesNothing(t *testing.T) {

@@ -41,12 +41,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 // takePong handles a pong with this payload, and reports whether it was solicited.
 func (c *Conn) takePong(payload []byte) (asked bool) {
 	roundTrip, asked := c.pings.Pong(payload)
-	if roundTrip < 0 {
-		return asked
-	}
-	c.stats.roundTrip.Store(int64(roundTrip))
-	if e := c.events; e != nil && e.Pong != nil {
+	if e := c.events; roundTrip >= 0 && e != nil && e.Pong != nil {
 		e.Pong(c, roundTrip)
 	}
-	return true
+	return asked
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The code in the guide for production, and the shutdown in README.md, are lines of programs and Examples that
-// are compiled and tested.
+// The code in the guide for production, and the shutdown in README.md, are lines of programs and Examples
+// that are compiled and tested.
 func TestQuotes(t *testing.T) {
 	var programs []string
 	for _, pattern := range []string{

@@ -26,6 +26,7 @@ type door struct {
 	rate   rate.Limit // requests of a client per second, on average
 	burst  int        // requests of a client at once
 	refill time.Duration
+	max    int // clients in newer
 
 	// A client that has sent nothing for the time refill may send a burst again, so nothing is lost
 	// if it is forgotten. After that time the clients in older are dropped, and those in newer take
@@ -39,7 +40,10 @@ type door struct {
 // newDoor returns a door at which a client may send burst requests at once, and then r per second.
 func newDoor(r rate.Limit, burst int) *door {
 	refill := time.Duration(float64(burst) / float64(r) * float64(time.Second))
-	return &door{rate: r, burst: burst, refill: refill, newer: make(map[netip.Prefix]*rate.Limiter)}
+	return &door{
+		rate: r, burst: burst, refill: refill, max: maxClients,
+		newer: make(map[netip.Prefix]*rate.Limiter),
+	}
 }
 
 // limit returns a handler that calls next, or answers with status 429 (RFC 6585, section 4) and Retry-After
@@ -60,7 +64,7 @@ func (d *door) limit(next http.Handler) http.Handler {
 func (d *door) enter(client netip.Prefix, now time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now.Sub(d.aged) >= d.refill || len(d.newer) >= maxClients {
+	if now.Sub(d.aged) >= d.refill || len(d.newer) >= d.max {
 		d.older, d.newer, d.aged = d.newer, make(map[netip.Prefix]*rate.Limiter), now
 	}
 	l := d.newer[client]

@@ -95,15 +95,17 @@ func echo(ctx context.Context, c *websocket.Conn) error {
 }
 
 // logEvents returns events that log refused handshakes, and connections that ended without a closing
-// handshake.
+// handshake. Clients cause both at will and must not be able to fill the log, so it logs at most one of each
+// in a second.
 func logEvents(log *slog.Logger) *websocket.Events {
+	refusals, losses := rate.Sometimes{Interval: time.Second}, rate.Sometimes{Interval: time.Second}
 	return &websocket.Events{
 		Refused: func(r *http.Request, err *websocket.HandshakeError) {
-			log.Warn("refused", "client", r.RemoteAddr, "origin", r.Header.Get("Origin"), "err", err)
+			refusals.Do(func() { log.Warn("refused", "client", r.RemoteAddr, "err", err) })
 		},
 		Closed: func(c *websocket.Conn, closure websocket.Closure) {
 			if !closure.Clean {
-				log.Info("not closed cleanly", "client", c.RemoteAddr(), "err", closure.Err)
+				losses.Do(func() { log.Info("lost", "client", c.RemoteAddr(), "err", closure.Err) })
 			}
 		},
 	}

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +50,33 @@ func TestFull(t *testing.T) {
 		if resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
 			t.Fatalf("after the first connection has ended: %v", err)
 		}
+	}
+}
+
+// Clients that are refused, or that vanish, cannot fill the log.
+func TestLog(t *testing.T) {
+	var out bytes.Buffer
+	e := logEvents(slog.New(slog.NewTextHandler(&out, nil)))
+	nc, peer := net.Pipe()
+	defer peer.Close()
+	c := websocket.NewConn(t.Context(), nc, nil)
+	defer c.CloseNow()
+	e.Closed(c, websocket.Closure{Clean: true})
+	if out.Len() > 0 {
+		t.Errorf("a closing handshake was logged: %s", &out)
+	}
+	for range 1000 {
+		e.Refused(&http.Request{RemoteAddr: "192.0.2.1:1234"},
+			&websocket.HandshakeError{Status: 403, Err: errors.New("other origin")})
+		e.Closed(c, websocket.Closure{Err: websocket.ErrNoPong})
+	}
+	for _, text := range []string{"192.0.2.1:1234", "other origin", websocket.ErrNoPong.Error()} {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("the log does not contain %q", text)
+		}
+	}
+	if n := strings.Count(out.String(), "\n"); n > 200 { // 2, unless the machine is very slow
+		t.Errorf("%d lines were logged for 2,000 events", n)
 	}
 }
 

@@ -3,6 +3,8 @@ package heartbeat
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // A Peer is a connection as a Keepalive sees it. Its methods do not wait. IsOpen and Taken are
@@ -15,9 +17,9 @@ type Peer interface {
 	// more.
 	IsOpen() bool
 
-	// Taken returns how many bytes the peer has taken. If exact is false, it is how many bytes the
-	// transport has taken. full is whether a write waits for the peer.
-	Taken() (n int64, exact, full bool)
+	// Taken returns how many bytes the transport has taken, and how many of them the peer has not,
+	// or -1 if that is unknown. full is whether a write waits for the peer.
+	Taken() (n, queued int64, full bool)
 
 	// SendPing queues the ping that NextPing returns.
 	SendPing()
@@ -41,7 +43,7 @@ type Keepalive struct {
 	since time.Duration // when the silence began, as far as is known
 	ping  *heartbeat    // the newest ping, until its pong arrives
 	state atomic.Uint32
-	away  bool // no read waited when the timer last looked
+	away  uint8 // how many times in succession the timer saw no read that waits
 }
 
 // The values of Keepalive.state.
@@ -55,6 +57,10 @@ const (
 const (
 	LifeChecks = 4 // how often the timer looks in each PingInterval
 	PongChecks = 8 // and in each PongTimeout
+	awayChecks = 3 // and in two Moments, before it stops because no read waits
+
+	// pingSize is the largest size of a ping's frame, in bytes.
+	pingSize = wire.MaxHeaderSize + 8
 
 	// Moment is how long a read has for bytes that have arrived, after the timer has looked.
 	Moment = 50 * time.Millisecond
@@ -113,7 +119,7 @@ func (k *Keepalive) wake() {
 
 // alive records that there is no silence before now. The caller has the mutex.
 func (k *Keepalive) alive(now time.Duration) {
-	k.since, k.away = now, false
+	k.since, k.away = now, 0
 	if p := k.ping; p != nil {
 		p.from, p.last = now, false
 		p.timed = p.timed && !p.left
@@ -169,15 +175,15 @@ func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
 	}
 	p := k.ping
 	switch {
-	case !reading && (came || k.away):
+	case !reading && (came || k.away == awayChecks):
 		k.state.Store(asleep)
 		return false, 0
 	case !reading: // perhaps between two reads
-		k.away = true
+		k.away++
 		if p != nil {
 			p.last = false
 		}
-		k.Timer.Reset(Moment)
+		k.Timer.Reset(Moment / time.Duration(k.away)) // unevenly, as the reads may be periodic
 		return false, 0
 	case p != nil && (p.timed || !p.left):
 		switch {
@@ -191,7 +197,7 @@ func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
 		p.sent.Made(k.peer)
 		k.ping, ping = p, true
 	}
-	k.away = false
+	k.away = 0
 	k.Timer.Reset(k.next(now))
 	return ping, 0
 }
@@ -202,13 +208,23 @@ type Progress struct {
 	full  bool // a write waited at the last call
 }
 
-// Made reports whether peer has taken bytes since the last call. Where the system does not report
-// that, a write that waited has gone on.
+// Made reports whether peer has taken bytes since the last call. Where the system reports its queue,
+// these are the bytes that have left it: what we add to the queue raises both terms of the
+// difference. Elsewhere, a write that waited has gone on.
 func (p *Progress) Made(peer Peer) bool {
-	n, exact, full := peer.Taken()
-	more := n > p.taken && (exact || p.full)
+	n, queued, full := peer.Taken()
+	n -= max(queued, 0)
+	more := n > p.taken && (queued >= 0 || p.full)
 	p.taken, p.full = n, full
 	return more
+}
+
+// Taken reports whether the peer has taken bytes since the timer last looked, while a ping waits. It
+// is for tests.
+func (k *Keepalive) Taken() bool {
+	k.pings.mu.Lock()
+	defer k.pings.mu.Unlock()
+	return k.ping.sent.Made(k.peer)
 }
 
 // NextPing returns the payload of the ping that is about to be written.
@@ -233,7 +249,11 @@ func (k *Keepalive) PingLeft() {
 	}
 	now := time.Since(epoch)
 	p.left, p.at, p.from = true, now, now
-	p.sent.Made(k.peer)
+	if n, _, _ := k.peer.Taken(); n-p.sent.taken <= pingSize {
+		p.sent.taken = n // the peer had taken all before the ping, whose own bytes do not count
+	} else {
+		p.sent.Made(k.peer)
+	}
 	if k.timeout < 0 {
 		k.since = now // of the next ping
 	}

@@ -4,6 +4,7 @@ package heartbeat
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type Pings struct {
 	waiting   map[uint64]waitingPing
 	others    int // pings of Expect and of the keepalive
 	keepalive *Keepalive
+	roundTrip atomic.Int64 // a time.Duration
 }
 
 // A waitingPing is a ping of Begin.
@@ -53,6 +55,9 @@ func (p *Pings) next() (id uint64, payload []byte) {
 	p.last++
 	return p.last, binary.BigEndian.AppendUint64(nil, p.last)
 }
+
+// RoundTrip returns the round trip of the newest ping that was answered, or 0.
+func (p *Pings) RoundTrip() time.Duration { return time.Duration(p.roundTrip.Load()) }
 
 // Forget discards a ping of Begin, for whose pong no call waits any longer.
 func (p *Pings) Forget(id uint64) {
@@ -94,6 +99,7 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 		p.others = max(p.others-1, 0)
 		return -1, asked
 	}
+	p.roundTrip.Store(int64(now - ping.at)) // before anybody who waits sees the pong
 	for other, w := range p.waiting {
 		if other <= id {
 			w.pong <- now - w.at
