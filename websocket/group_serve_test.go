@@ -134,14 +134,14 @@ func TestShutdownFrameInProgress(t *testing.T) {
 				ours, theirs := duplexPair()
 				client := joinGroupOver(t, h, ours, theirs).opened()
 				c := <-conns
-				if !c.out.frames.tryLock() {
+				if !c.out.frames.TryLock() {
 					t.Fatal("the turn to write is taken")
 				}
 				done := shutdown(&g, time.Minute)
 				synctest.Wait() // Shutdown waits for the turn
 				close(goOn)
 				time.Sleep(lingerTime / 2)
-				c.out.frames.unlock()
+				c.out.frames.Unlock()
 				if code := client.answerTo(); code != StatusGoingAway {
 					t.Errorf("got code %d, want 1001", code)
 				}
