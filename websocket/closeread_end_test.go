@@ -89,7 +89,7 @@ func TestCloseReadEnds(t *testing.T) {
 					t.Errorf("the cause is %v, want %v", cause, row.want)
 				}
 				if !c.closing.tearingDown.Load() && !c.in.turn.TryLock() {
-					t.Error("somebody still reads")
+					t.Error("a goroutine still reads")
 				}
 			})
 		})

@@ -25,7 +25,7 @@ func wantUnexpected(t *testing.T, c *Conn, p *peer) {
 	}
 }
 
-// wantPong checks that somebody reads.
+// wantPong checks that pings are answered.
 func wantPong(p *peer) {
 	p.t.Helper()
 	p.send(wire.OpPing, true, "there?")

@@ -43,7 +43,7 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				if kind == "tls" {
 					finishTLS(t, c, p)
 				}
-				if !c.in.turn.TryLock() { // so that nobody reads
+				if !c.in.turn.TryLock() { // so that no goroutine reads
 					t.Fatal("the turn to read is taken")
 				}
 				p.send(wire.OpBinary, true, string(pattern(10<<10, 1)))

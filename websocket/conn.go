@@ -13,8 +13,8 @@
 // Against that order a lock is only tried: in.turn by abortWrite, which has out.frames; out.frames
 // by answerPing, flushPongs and postpone under out.mu; in.turn and out.messages by releaseIfEnded.
 //
-// The program's functions of Events (events.go) are called with the turn of what they report, but
-// with no mutex: Read with in.turn, Wrote with out.frames, Closed by the first call of end.
+// The functions of Events (events.go) are called without a mutex, but by the holder of a turn: Read
+// by that of in.turn, Wrote by that of out.frames. The first call of end calls Closed.
 //
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
@@ -25,8 +25,8 @@
 //     gather (gather.go) joins the pieces of a message.
 //  6. endRead gives back the block, unless the message is lent from it, and the turn.
 //
-// A read tells the keepalive (keepalive.go) that it waits and that bytes have come. A timer, which
-// checkPeer serves, does the rest. It sends pings with the queue of pongs (pong.go).
+// A read tells the keepalive (keepalive.go) that it waits and that bytes have come. A timer of
+// internal/heartbeat does the rest. It sends pings with the queue of pongs (pong.go).
 //
 // The write path:
 //  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).

@@ -42,8 +42,8 @@ import (
 // and is empty after a success.
 //
 // The hooks of a [net/http/httptrace.ClientTrace] in ctx are called as by [http.Transport], and
-// again for each redirect that is followed. A CONNECT request is a part of opening the connection,
-// for ws URLs too. Interim responses count toward Limits.MaxResponseHeader.
+// again for each redirect that is followed. To them, a CONNECT request is a part of opening the
+// connection, for ws URLs too. Interim responses count toward Limits.MaxResponseHeader.
 //
 // Dial does not wait for other handshakes with the same address, as section 4.1 requires of
 // browsers to protect servers from scripts. A program that opens many connections must limit them.

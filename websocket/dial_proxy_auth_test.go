@@ -31,7 +31,7 @@ func digest(_ context.Context, req *http.Request, challenge *http.Response) erro
 }
 
 // ProxyConnect is first called without a challenge, and then with each challenge of the proxy. It
-// sets fields of the next request, and nothing else of it.
+// sets fields of the next request, but cannot change anything else in it.
 func TestProxyConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &authProxy{answer: func(r connectRequest) (string, bool) {

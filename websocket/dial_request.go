@@ -117,8 +117,8 @@ func (d *dialer) addOwn(h http.Header) {
 	}
 }
 
-// checkRedirect calls CheckRedirect with a copy of req, and takes the header that it leaves there,
-// but for the fields of the handshake itself.
+// checkRedirect calls CheckRedirect with a copy of req, and takes over the header that it leaves
+// there, except for the fields of the handshake itself.
 func (d *dialer) checkRedirect(req *http.Request) error {
 	shown := req.Clone(req.Context())
 	shown.Response = req.Response

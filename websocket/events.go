@@ -15,31 +15,31 @@ import (
 //
 // A function may be called by several goroutines at once. It must return soon, because the connection
 // waits for it. It may call methods of the Conn that return at once, such as Context, Stats, Closure
-// and RemoteAddr, but none that reads, writes, pings or closes: for that it starts a goroutine.
+// and RemoteAddr. It must start a goroutine to read, write, ping or close.
 //
-// A function must not panic. A panic goes on to the caller of the method that called the function, or
-// ends the program if that was a goroutine of the connection. A panic of Accepted or Wrote also ends
+// A function must not panic. A panic reaches the caller of the method that called the function, or
+// crashes the program if a goroutine of the connection did. A panic of Accepted or Wrote also ends
 // the connection.
 type Events struct {
 	// Refused is called for each opening handshake that fails. On a server, that is each request
-	// that [Accept] refuses, after the response, if there is one, has been written. On a client, it
-	// is each [Dial] that fails. r is then the last request that Dial made, even if it was not sent,
-	// or nil if it made none. r may contain credentials.
+	// that [Accept] refuses, and the response has already been written, if there is one. On a
+	// client, it is each [Dial] that fails, and r is the last request that Dial made, even if it was
+	// not sent, or nil if it made none. r may contain credentials.
 	Refused func(r *http.Request, err *HandshakeError)
 
 	// Accepted is called when the opening handshake is done, before the program gets the connection.
-	// r is the request as in Refused, and nil for a connection of [NewConn]. The Conn does not keep
+	// r is the request, as in Refused, or nil for a connection of [NewConn]. The Conn does not keep
 	// it.
 	Accepted func(r *http.Request, c *Conn)
 
-	// Read is called for each message that has been read, or skipped, to its end, in order: one call
-	// for each message that [Stats] counts. payload is the size of the message in bytes, and wire
-	// that of its frames without headers, as in Stats.BytesRead. They differ if an extension has
-	// transformed the message.
+	// Read is called for each message that has been read or skipped to its end, in order, as
+	// Stats.MessagesRead counts them. payload is the size of the message in bytes, and wire is the
+	// size of its frames without their headers, as in Stats.BytesRead. They differ if an extension
+	// has transformed the message.
 	Read func(c *Conn, t MessageType, payload, wire int64)
 
 	// Wrote is called for each message that has been written, or accepted to be sent later, in order.
-	// The sizes are as in Read.
+	// The sizes have the same meaning as those of Read.
 	Wrote func(c *Conn, t MessageType, payload, wire int64)
 
 	// Pong is called for each pong that answers a ping of [Conn.Ping] or Limits.PingInterval, with
@@ -49,14 +49,14 @@ type Events struct {
 	// Closed is called once for each connection that was accepted, when it has ended, whichever side
 	// ended it. closure is final: [Conn.Closure] returns the same. The call that ends the connection
 	// returns after Closed: Close, CloseNow, Abort, or the read that finds the end, unless its own
-	// context ends first. A message that another goroutine is reading or writing when the connection
-	// ends may be reported after Closed, and so may one that is still read after a failed write.
+	// context ends first. Two kinds of messages may be reported after Closed: those that another
+	// goroutine is reading or writing when the connection ends, and those read after a failed write.
 	Closed func(c *Conn, closure Closure)
 }
 
 // JoinEvents returns Events that call the functions of each of es in order. Nil pointers are skipped.
-// The result is nil if nothing is left, and a single one is returned as it is. A function that none
-// of es has is nil in the result, and costs nothing.
+// The result is nil if none are left. If one is left, it is the result. A function that none of es
+// has is nil in the result, and costs nothing.
 func JoinEvents(es ...*Events) *Events {
 	var all *Events
 	for _, e := range es {
@@ -91,10 +91,10 @@ func (e *Events) refused(r *http.Request, err error) bool {
 // belong to the holder of out.frames.
 type events struct {
 	*Events
-	read  int64       // Stats.BytesRead at the end of the last message
-	typ   MessageType // of the message that is being written
-	wrote int64       // bytes of its payloads that were written
-	over  chan struct{}
+	read  int64         // Stats.BytesRead at the end of the last message
+	typ   MessageType   // of the message that is being written
+	wrote int64         // bytes of its payloads that were written
+	over  chan struct{} // closed when Closed has returned
 }
 
 func (c *Conn) accepted(r *http.Request) {

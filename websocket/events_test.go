@@ -444,7 +444,7 @@ func TestEventsPanic(t *testing.T) {
 	})
 }
 
-// JoinEvents calls the functions of all members in order. What no member has is nil.
+// JoinEvents calls the functions of all members in order. A function that no member has is nil.
 func TestJoinEvents(t *testing.T) {
 	if got := JoinEvents(); got != nil {
 		t.Errorf("of none: got %v, want nil", got)

@@ -13,7 +13,7 @@ import (
 func ExampleConn_CloseRead() {
 	left := make(chan error, 1)
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
-		c.CloseRead() // without it, nobody would see that the client leaves
+		c.CloseRead() // without it, the client's close would go unnoticed
 		context.AfterFunc(ctx, func() { left <- context.Cause(ctx) })
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()

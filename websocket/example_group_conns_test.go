@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A server that only sends tells all its clients the same. Each write has a goroutine and a time limit, so
+// A server broadcasts a message to all its clients. Each write has a goroutine and a time limit, so
 // that a client that does not read delays no other.
 func ExampleGroup_Conns() {
 	group := new(websocket.Group)

@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// With PingInterval, a server notices that a client has vanished. The times are short for the example: a
-// server on the internet sets PingInterval to 30 seconds.
+// With PingInterval, a server notices that a client has vanished. The times are short for the
+// example. On the internet, set PingInterval to 30 seconds.
 func ExampleLimits_keepalive() {
 	ended := make(chan error, 1)
 	server := httptest.NewServer(websocket.Handler{

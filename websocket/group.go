@@ -13,9 +13,9 @@ import (
 )
 
 // A Group holds the live connections of one or more handlers. It can limit how many there are, and
-// shut them down. Set AcceptOptions.Group of all the handlers to the same Group. The zero value is
-// ready to use. Set the fields before the first request. After that they are only read. Any
-// goroutine may call the methods at any time.
+// shut them down. Set AcceptOptions.Group of all these handlers to the same Group. The zero value is
+// ready to use. The fields must not change after the first request. Any goroutine may call the
+// methods at any time.
 //
 // [http.Server.Shutdown] neither closes open WebSockets nor waits for them, and
 // [http.Server.RegisterOnShutdown] does not wait for the function that it calls. Shut down both,
@@ -24,7 +24,7 @@ import (
 //	err := group.Shutdown(ctx) // refuses WebSockets, closes those that are open, and waits
 //	err = errors.Join(err, server.Shutdown(ctx))
 //
-// The program must not exit before both have returned. ListenAndServe returns earlier.
+// The program must not exit before both have returned. ListenAndServe returns earlier than that.
 //
 // A connection takes its place in the Group before [Accept] sends anything. It keeps the place
 // until its transport is closed and, if a [Handler] serves it, Serve has returned. A handshake that
@@ -39,7 +39,7 @@ type Group struct {
 	Spread time.Duration
 
 	// RetryAfter is the value of the Retry-After field of a 503 (RFC 9110, section 10.2.3), rounded
-	// up to a second. If it is negative, the field is omitted. Default: 1 s.
+	// up to whole seconds. If it is negative, the field is omitted. Default: 1 s.
 	RetryAfter time.Duration
 
 	mu       sync.Mutex
@@ -113,10 +113,10 @@ func (g *Group) Draining() <-chan struct{} {
 // place is taken. A peer that does not answer its close frame is dropped after Limits.CloseTimeout
 // and delays no other.
 //
-// If ctx ends earlier, Shutdown drops the remaining connections. Those that have no close frame yet
-// get one if the transport takes it at once. Shutdown then waits for Serve functions to return, for
-// at most another 250 ms. The error wraps that of ctx and says how many connections were dropped,
-// and how many Serve functions and opening handshakes are still in progress.
+// If ctx ends earlier, Shutdown drops the remaining connections. To those that have not been sent a
+// close frame, it sends one if the transport takes it at once. Shutdown then waits for Serve
+// functions to return, for at most another 250 ms. The error wraps that of ctx and says how many
+// connections were dropped, and how many Serve functions and opening handshakes are in progress.
 //
 // Concurrent and later calls wait as well. If the context of any of them ends, the remaining
 // connections are dropped. A Serve function must not call Shutdown, which would wait for it.
@@ -269,7 +269,7 @@ func (g *Group) join(c *Conn) {
 	g.opening--
 	if c != nil {
 		g.conns[c] = holdServe
-		if !c.closing.closed.Load() { // otherwise closeTransport was, or will be, too early to leave
+		if !c.closing.closed.Load() { // otherwise closeTransport may have called leave already
 			g.conns[c] |= holdTransport
 		}
 	}

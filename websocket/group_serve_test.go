@@ -53,7 +53,8 @@ var shutdownEnds = map[string]struct {
 	}, 0},
 }
 
-// shutdownSigns are what Serve waits for before it ends. Nobody reads while it waits, except Close.
+// shutdownSigns are what Serve waits for before it ends. No goroutine reads while it waits, except
+// in Close.
 var shutdownSigns = map[string]func(g *Group, c *Conn){
 	"Draining": func(g *Group, _ *Conn) { <-g.Draining() },
 	"context":  func(_ *Group, c *Conn) { <-c.Context().Done() },
@@ -133,14 +134,14 @@ func TestShutdownFrameInProgress(t *testing.T) {
 				ours, theirs := duplexPair()
 				client := joinGroupOver(t, h, ours, theirs).opened()
 				c := <-conns
-				if !c.out.frames.tryLock() {
+				if !c.out.frames.TryLock() {
 					t.Fatal("the turn to write is taken")
 				}
 				done := shutdown(&g, time.Minute)
 				synctest.Wait() // Shutdown waits for the turn
 				close(goOn)
 				time.Sleep(lingerTime / 2)
-				c.out.frames.unlock()
+				c.out.frames.Unlock()
 				if code := client.answerTo(); code != StatusGoingAway {
 					t.Errorf("got code %d, want 1001", code)
 				}

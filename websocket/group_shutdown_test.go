@@ -198,8 +198,8 @@ func TestShutdownStalledPeers(t *testing.T) {
 	}
 }
 
-// When ctx ends, the connections that are left are dropped. A Serve function that does not return
-// delays Shutdown by dropTime, and one that does return does not delay it.
+// When ctx ends, the remaining connections are dropped. A Serve function that does not return
+// delays Shutdown by dropTime, and one that returns does not delay it.
 func TestShutdownContextEnds(t *testing.T) {
 	const limit = 2 * time.Second
 	for _, row := range []struct {
@@ -382,8 +382,8 @@ func TestShutdownInMessage(t *testing.T) {
 	}
 }
 
-// With Background and no CloseTimeout, Shutdown waits for a peer for ever, and another call ends
-// that.
+// With Background and no CloseTimeout, Shutdown waits for a peer forever, until another call ends
+// the wait.
 func TestShutdownWithoutLimits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var g Group

@@ -200,7 +200,7 @@ func TestGroupRefusal(t *testing.T) {
 	if !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || ext.open != 0 {
 		t.Errorf("got %v, and %d open sessions, want a HandshakeError with 503 and none", err, ext.open)
 	}
-	// A request that is wrong in another way is told so.
+	// A request with another fault gets the error for that fault.
 	w := httptest.NewRecorder()
 	r.Header.Set("Sec-WebSocket-Version", "12")
 	if _, err := Accept(w, r, opts); err == nil || w.Code != http.StatusUpgradeRequired {

@@ -190,8 +190,8 @@ func isAny(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
-// errorLog returns the log function of the server of a request with the context ctx, which is that
-// of package log by default, as in net/http.
+// errorLog returns the log function of the server in ctx, the context of a request or a connection.
+// By default, it is that of package log, as in net/http.
 func errorLog(ctx context.Context) func(format string, args ...any) {
 	s, ok := ctx.Value(http.ServerContextKey).(*http.Server)
 	if ok && s.ErrorLog != nil {

@@ -274,7 +274,7 @@ func TestKeepaliveSuspended(t *testing.T) {
 }
 
 // The keepalive works over every real transport: pings are answered, and a peer that answers none
-// is gone.
+// is dropped.
 func TestKeepaliveTransports(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestTakenFromQueue(t *testing.T) {
 			none := 0 // how many times in succession nothing was taken
 			for n := 0; none < 100; n++ {
 				if n == 10_000 {
-					t.Fatalf("bytes are still taken after %d messages that nobody reads", n)
+					t.Fatalf("bytes are still taken after %d unread messages", n)
 				}
 				if err := c.Write(ctx, Binary, message); err != nil {
 					t.Fatal(err)
@@ -115,9 +115,9 @@ func TestPingIsNotTaken(t *testing.T) {
 	}
 }
 
-// A peer that reads 20 KB/s of the messages before a ping is alive, although it answers only
-// after many times PongTimeout. When it stops reading, it is gone. The test runs only with
-// HAWSER_FULL, because it takes half a minute.
+// A peer that reads 20 KB/s stays connected, although it answers a ping only after many times
+// PongTimeout, when it has read the messages before it. Once it stops reading, it is dropped. The
+// test runs only with HAWSER_FULL, because it takes half a minute.
 func TestKeepaliveSlowReaderOfQueue(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
 		t.Skip("the test takes half a minute; set HAWSER_FULL=1 to run it")

@@ -44,8 +44,8 @@ func TestKeepaliveOff(t *testing.T) {
 	}
 }
 
-// A peer that does not answer is gone PongTimeout after the ping has left, to the nanosecond. The
-// time before the first read does not count.
+// A peer that does not answer is dropped PongTimeout after the ping has left, to the nanosecond.
+// The time before the first read does not count.
 func TestKeepaliveEnds(t *testing.T) {
 	for _, wait := range []time.Duration{0, time.Nanosecond, heartbeat.Moment, time.Second, time.Hour} {
 		limits := Limits{PongTimeout: wait}

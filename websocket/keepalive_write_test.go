@@ -52,8 +52,8 @@ func TestKeepalivePingWaitsOnce(t *testing.T) {
 	})
 }
 
-// A peer that takes nothing, so that not even the ping can leave, is gone as soon as one that does
-// not answer. WriteTimeout is a limit of its own.
+// A peer that takes nothing, so that not even the ping can leave, is dropped as soon as one that
+// does not answer. WriteTimeout is a limit of its own.
 func TestKeepalivePeerTakesNothing(t *testing.T) {
 	for _, writes := range []bool{false, true} {
 		eachKeepalive(t, Limits{WriteTimeout: -1}, func(t *testing.T, c *Conn, p *pinger) {
@@ -72,8 +72,8 @@ func TestKeepalivePeerTakesNothing(t *testing.T) {
 	}
 }
 
-// A peer that reads 20 KB/s of megabytes before it sees a ping is alive. Once it stops reading, it
-// is gone PongTimeout after that, as far as can be seen.
+// A peer that reads 20 KB/s, with megabytes to read before it sees a ping, stays connected. Once it
+// stops reading, it is dropped PongTimeout later, as far as can be seen.
 func TestKeepaliveSlowReader(t *testing.T) {
 	const rate, size, step = 20_000, 4 << 20, 100 * time.Millisecond
 	const piece = 256 << 10 // what the transport is given at a time
@@ -134,7 +134,7 @@ func (h *throttled) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A hundred peers that vanish at any time are gone in time.
+// A hundred peers that vanish at random times are dropped in time.
 func TestKeepaliveVanishedPeers(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		limits := Limits{PingInterval: pingEvery, PongTimeout: pongWait}

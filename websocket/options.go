@@ -79,22 +79,23 @@ type Limits struct {
 	MessageTimeout time.Duration
 
 	// PingInterval is how long a read waits for a silent peer before this side sends a ping (RFC
-	// 6455, section 5.5.2). Any byte that arrives ends the silence. After a pong, the next ping is
-	// sent exactly this much later, and after other bytes up to a quarter later. A server on the
-	// internet should set it, for example to 30 s: by default, common proxies such as nginx close a
-	// connection that is silent for 60 s, and a peer that vanishes, as phones do, sends nothing that
-	// would end the connection. It takes less than 200 bytes of memory and no goroutine. Default: no
-	// pings.
+	// 6455, section 5.5.2). Any byte that arrives ends the silence. A ping is sent exactly this
+	// long after a pong, and up to a quarter later after other bytes. Set it on a server that faces
+	// the internet, to 30 s for example: by default, common proxies such as nginx close a
+	// connection after 60 s of silence, and a peer that vanishes, as phones do, sends nothing that
+	// would end the connection. Each connection needs less than 200 bytes of memory for it, and no
+	// goroutine. Default: no pings.
 	PingInterval time.Duration
 
 	// PongTimeout is how long the peer may stay silent after a ping of PingInterval has been given
 	// to the transport. After that the connection ends with [ErrNoPong]. The time starts anew
-	// whenever the peer is seen to have taken bytes from this side, because it may read slowly and
-	// have much to read before the ping. Over TCP and TLS on Linux and macOS, acknowledged bytes
-	// count. Elsewhere, only the bytes of a waiting write count, in the units of WriteTimeout. If
-	// the peer takes nothing, so that the ping cannot leave, the time begins when the ping is due.
-	// Without PingInterval, PongTimeout has no effect. If it is negative, there are only pings, and
-	// silence never ends the connection. Default: DefaultPongTimeout, 30 s.
+	// whenever the peer is seen to take bytes from this side, because it may read slowly and have
+	// much to read before the ping. Over TCP on Linux and macOS, with or without TLS, the peer has
+	// taken the bytes that it has acknowledged. Elsewhere, it has taken those that the transport
+	// accepts from a write that waits, in the units of WriteTimeout. If the peer takes nothing, so
+	// that the ping cannot leave, the time starts when the ping is due. Without PingInterval,
+	// PongTimeout has no effect. If it is negative, there are only pings, and silence never ends
+	// the connection. Default: DefaultPongTimeout, 30 s.
 	PongTimeout time.Duration
 
 	// MaxResponseHeader is the largest header of a handshake response that a client reads, in
@@ -161,7 +162,7 @@ type AcceptOptions struct {
 	// origin and is refused unless that origin is listed.
 	//
 	// A request of any other origin is refused with 403, with an error that names the origin and the
-	// host. [Handler] says when it is logged.
+	// host. See [Handler] for when it is logged.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
@@ -175,8 +176,8 @@ type AcceptOptions struct {
 
 	Limits Limits
 
-	// Group, if set, is the group to which the connection belongs. It limits how many connections
-	// there are, and shuts them down. Handlers may share it, and Configure may choose one for each
+	// Group, if set, holds the connection while it is open. It limits how many connections there
+	// are, and shuts them down. Handlers may share it, and Configure may choose one for each
 	// request.
 	Group *Group
 

@@ -30,8 +30,8 @@
 //     two readers in functions that do not call each other, and a read after any receive from a channel;
 //   - a message that waits for a MessageWriter that another function opens or may close, or that is also
 //     reached on a path without one;
-//   - a Conn that is not read for a part of its time, that is written only in a loop with a condition that
-//     does not wait, or that is stored, returned, or passed to another package or a function value;
+//   - a Conn that is read for only a part of its lifetime, that is written only in a loop with a condition
+//     that does not wait, or that is stored, returned, or passed to another package or a function value;
 //   - a Conn in an interface or of a type parameter.
 //
 // # Exceptions

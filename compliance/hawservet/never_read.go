@@ -13,17 +13,17 @@ import (
 	"golang.org/x/tools/go/cfg"
 )
 
-// NeverRead reports a Conn that is written and stays open, but that nobody reads. It analyzes the Conns of
+// NeverRead reports a Conn that is written and stays open, but is never read. It analyzes the Conns of
 // websocket.Accept, Dial and NewConn, and those that a Handler passes to its Serve function. A Conn stays
 // open if the function waits before it closes the Conn, writes in a loop that waits or has no condition, or
 // calls Ping. NeverRead follows the Conn into function literals and into functions of the same package. If
-// the Conn is passed on in another way, returned, stored or made a net.Conn, somebody else may read it, and
+// the Conn is passed on in another way, returned, stored or made a net.Conn, other code may read it, and
 // nothing is reported. Tests are not analyzed.
 var NeverRead = &analysis.Analyzer{
 	Name: "neverread",
 	Doc: `report Conns that are written but never read
 
-Only a read answers pings, and notices that the peer has left. Call CloseRead
+Only a read answers pings and notices that the peer has left. Call CloseRead
 if the program only sends.`,
 	URL:      about + "neverread",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
@@ -42,7 +42,7 @@ func runNeverRead(pass *analysis.Pass) (any, error) {
 		}
 		reported[name.Pos()] = true
 		report(pass, name, fmt.Sprintf("%s, the Conn of %s, is written but never read, "+
-			"so pings are not answered and nobody notices that the peer leaves: "+
+			"so pings are not answered and the peer's close goes unnoticed: "+
 			"call %[1]s.CloseRead()", v.Name(), of))
 	}
 	for cur := range in.Root().Preorder((*ast.AssignStmt)(nil), (*ast.KeyValueExpr)(nil)) {
@@ -108,7 +108,7 @@ func declarationOf(info *types.Info, decls map[*types.Func]inspector.Cursor, id 
 	return cur, cur.Node().(*ast.FuncDecl).Type
 }
 
-// An unreadConn is a Conn that nobody reads, as far as its uses have been followed.
+// An unreadConn is a Conn that is never read, as far as its uses have been followed.
 type unreadConn struct {
 	info      *types.Info
 	decls     map[*types.Func]inspector.Cursor
@@ -120,7 +120,7 @@ type unreadConn struct {
 	elsewhere bool // the Conn may be closed outside fn, at any time
 }
 
-// follow records the uses of v, which belongs to the function fn. It returns false if somebody reads the
+// follow records the uses of v, which belongs to the function fn. It returns false if one of them reads the
 // Conn, or may read it.
 func (w *unreadConn) follow(fn inspector.Cursor, v *types.Var) bool {
 	for id := range fn.Preorder((*ast.Ident)(nil)) {
@@ -266,8 +266,8 @@ func (w *unreadConn) closes(n ast.Node, v *types.Var) bool {
 	return found
 }
 
-// waitsIn reports whether the goroutine waits in n: in a select statement without a default, for a channel, in
-// time.Sleep, or in a method named Wait. It ignores function literals, and statements with go or defer.
+// waitsIn reports whether the goroutine waits in n: in a select statement without a default, for a channel,
+// in time.Sleep, or in a method named Wait. It ignores function literals, and statements with go or defer.
 func waitsIn(info *types.Info, n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxClients is how many clients a door remembers at least before it begins to forget the oldest. It never
-// remembers more than twice as many, which take 27 MiB.
+// maxClients is the number of clients beyond which a door may forget the oldest. It never remembers more than
+// twice as many, which take 27 MiB.
 const maxClients = 100_000
 
 // A door limits how often a client may send a request, such as an opening handshake. It does not limit how
 // long the client then stays.
 //
-// A client is an IPv4 address, or a /64 network of IPv6, which is the least that a site gets. Behind a proxy,
+// A client is an IPv4 address, or a /64 network of IPv6, the smallest that a site gets. Behind a proxy,
 // every request comes from the proxy's address. There, let the proxy limit its clients, or change clientOf to
 // use the field in which the proxy names the client. Other clients must then be unable to reach the server,
 // because they can send that field too.

@@ -43,7 +43,7 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// A door that forgets decides as one that remembers every client.
+// A door that forgets decides like one that remembers every client.
 func TestForgetting(t *testing.T) {
 	const seed = 15
 	rng := rand.New(rand.NewPCG(seed, 0))

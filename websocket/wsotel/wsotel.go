@@ -1,6 +1,6 @@
 // Package wsotel records the connections of package websocket as OpenTelemetry metrics.
 //
-// [New] makes Events, which are set in the options of a handler:
+// Set the Events that [New] returns in the options of a handler:
 //
 //	events, err := wsotel.New(otel.GetMeterProvider())
 //	if err != nil {
@@ -36,15 +36,14 @@
 // sent a close frame. A side that closes because the peer broke a rule or a limit does not wait for
 // the peer's close frame, so that close is not clean. The error.type of a connection is "no_pong"
 // for [websocket.ErrNoPong], "peer_not_reading" for [websocket.ErrPeerNotReading], and absent
-// otherwise. That of a handshake is its HTTP status.
+// otherwise. The error.type of a refused handshake is its HTTP status.
 //
-// Peers cannot create attributes without limit: codes from 3000 to 3999 are recorded as "3xxx" and
-// those from 4000 to 4999 as "4xxx". A status is one that net/http has a name for, "none" if there
-// was no response, and "_OTHER" otherwise.
+// Peers can create only a limited number of attribute sets. Codes from 3000 to 3999 are recorded as
+// "3xxx" and those from 4000 to 4999 as "4xxx". A status is one that net/http has a name for, "none"
+// if there was no response, or "_OTHER".
 //
-// The package records metrics only. It makes no spans: a connection may last for days, and a trace
-// of each message is for the program to make. Measurements have no context, so they have no
-// exemplars.
+// The package records metrics only. It creates no spans, because a connection may last for days.
+// Tracing messages is up to the program. Measurements have no context, so they have no exemplars.
 //
 // [websocket.JoinEvents] combines the metrics with other Events, such as those of a logger.
 package wsotel
@@ -68,7 +67,7 @@ import (
 
 const scope = "github.com/hawser-ws/hawser/websocket/wsotel"
 
-// A recorder is the receiver of the events.
+// A recorder has the functions of the Events and the instruments that they use.
 type recorder struct {
 	attrs []attribute.KeyValue // of every measurement
 
@@ -81,7 +80,7 @@ type recorder struct {
 	record                    []metric.RecordOption // attrs
 	received, sent            [2]options            // of text and binary messages
 
-	began sync.Map // of an open *websocket.Conn: its time.Time
+	began sync.Map // from each open *websocket.Conn to the time.Time at which it was accepted
 }
 
 // options are the attributes of the messages of one direction and type.
@@ -92,7 +91,7 @@ type options struct {
 
 // New returns Events that record the metrics of all connections that they are called for, with
 // instruments of provider. A nil provider means that of [otel.GetMeterProvider]. All measurements
-// have attrs, which tell several handlers or clients apart:
+// have the attributes attrs, which tell several handlers or clients apart:
 //
 //	chat, err := wsotel.New(provider, attribute.String("handler", "chat"))
 //
@@ -100,7 +99,7 @@ type options struct {
 // counts as active until it has been closed. The SDK can change names and bucket boundaries with a
 // view.
 //
-// The error is that of an instrument that the provider did not make.
+// New returns an error if provider fails to make an instrument.
 func New(provider metric.MeterProvider, attrs ...attribute.KeyValue) (*websocket.Events, error) {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
@@ -128,7 +127,7 @@ func (r *recorder) makeInstruments(meter metric.Meter) error {
 		metric.WithUnit("{connection}"), metric.WithDescription("Open WebSocket connections."))
 	r.accepted, errs[1] = meter.Int64Counter("websocket.accepted_connections",
 		metric.WithUnit("{connection}"),
-		metric.WithDescription("WebSocket connections opened, whose handshake succeeded."))
+		metric.WithDescription("WebSocket connections that were opened."))
 	r.closed, errs[2] = meter.Int64Counter("websocket.closed_connections",
 		metric.WithUnit("{connection}"),
 		metric.WithDescription("WebSocket connections that ended."))
@@ -235,7 +234,8 @@ func codeName(code websocket.StatusCode) string {
 	return strconv.Itoa(int(code))
 }
 
-// errorType returns the attribute for the cause of an end that no close code tells, or "".
+// errorType returns the attribute for the error that ended a connection, or "" if the close code
+// says enough.
 func errorType(err error) string {
 	switch {
 	case errors.Is(err, websocket.ErrNoPong):

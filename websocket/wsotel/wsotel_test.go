@@ -45,8 +45,8 @@ func collect(t *testing.T, reader sdk.Reader) map[string]metricdata.Metrics {
 	return metrics
 }
 
-// points returns the values of all metrics that are not 0, by name and attributes. Of a histogram,
-// they are the sum and the count.
+// points returns the values of all metrics that are not 0, by name and attributes. For a
+// histogram, they are the sum and the count.
 func points(t *testing.T, reader sdk.Reader) map[string]float64 {
 	t.Helper()
 	values := make(map[string]float64)

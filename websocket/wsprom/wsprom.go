@@ -1,6 +1,6 @@
 // Package wsprom exports the connections of package websocket as Prometheus metrics.
 //
-// A [Collector] is registered once and its Events are set in the options of a handler:
+// Register a [Collector], and set its Events in the options of a handler:
 //
 //	metrics := wsprom.New()
 //	prometheus.MustRegister(metrics)
@@ -31,9 +31,9 @@
 // the peer's close frame, so that close is not clean. The error is "no_pong" for
 // [websocket.ErrNoPong], "peer_not_reading" for [websocket.ErrPeerNotReading], and empty otherwise.
 //
-// Peers cannot create series without limit: codes from 3000 to 3999 are counted as "3xxx" and those
-// from 4000 to 4999 as "4xxx". The status is one that net/http has a name for, "none" if there was
-// no response, and "other" otherwise. A series of the closed and refused counters appears with its
+// Peers can create only a limited number of series. Codes from 3000 to 3999 are counted as "3xxx"
+// and those from 4000 to 4999 as "4xxx". The status is one that net/http has a name for, "none" if
+// there was no response, or "other". A series of the closed and refused counters appears with its
 // first event.
 //
 // [websocket.JoinEvents] combines the metrics with other Events, such as those of a logger.
@@ -51,8 +51,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A Collector is a [prometheus.Collector] of the metrics of all connections that its Events are
-// called for. Register it, for example with [prometheus.MustRegister].
+// A Collector has the metrics of all connections that its Events are called for. It is a
+// [prometheus.Collector]. Register it, for example with [prometheus.MustRegister].
 //
 // One Collector may serve any number of handlers and clients, which are then counted together. To
 // tell them apart, give each its own Collector and register each with a constant label of its own:
@@ -73,7 +73,7 @@ type Collector struct {
 	roundTrip      prometheus.Histogram
 	received, sent [2]messages // text, binary
 
-	began sync.Map // of an open *websocket.Conn: its time.Time
+	began sync.Map // from each open *websocket.Conn to the time.Time at which it was accepted
 }
 
 // messages are the metrics of the messages of one direction and type.
@@ -91,7 +91,7 @@ func New() *Collector {
 		}),
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "websocket_connections_accepted_total",
-			Help: "WebSocket connections opened, whose handshake succeeded.",
+			Help: "WebSocket connections that were opened.",
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "websocket_handshakes_refused_total",
@@ -138,7 +138,7 @@ func New() *Collector {
 }
 
 // Events returns the functions that update the metrics. Set them in the options of any number of
-// handlers, clients and connections. A connection counts as open until it has been closed. For a
+// handlers, clients and connections. A connection counts as open until it has been closed. For each
 // message, the functions take less than 0.1 µs and allocate nothing.
 func (c *Collector) Events() *websocket.Events { return &c.events }
 
@@ -222,7 +222,8 @@ func codeLabel(code websocket.StatusCode) string {
 	return strconv.Itoa(int(code))
 }
 
-// errorLabel returns the label of the cause of an end that no close code tells.
+// errorLabel returns the label of the error that ended a connection, or "" if the close code says
+// enough.
 func errorLabel(err error) string {
 	switch {
 	case errors.Is(err, websocket.ErrNoPong):

@@ -24,7 +24,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wsprom"
 )
 
-// gather returns the series of g that are not 0. Of a histogram, they are the sum and the count.
+// gather returns the series of g that are not 0. For a histogram, they are the sum and the count.
 func gather(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 	t.Helper()
 	families, err := g.Gather()

@@ -52,8 +52,8 @@ func newServer(cfg ServerConfig, h hooks) *server {
 	return s
 }
 
-// options returns the options of connections that are kept alive, or that are not. Keepalive ends no
-// connection, because abusive clients answer no pings and the server must end them in another way.
+// options returns the options of connections with or without keepalive. PongTimeout is so long that it ends
+// no connection: abusive clients answer no pings, and the server must find other reasons to end them.
 func (s *server) options(keptAlive bool) *websocket.AcceptOptions {
 	o := &websocket.AcceptOptions{
 		Extensions: []wire.Extension{deflate.MustNew(nil)},

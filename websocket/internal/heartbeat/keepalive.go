@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Peer is what a Keepalive needs of a connection. Its methods do not wait. IsOpen and Taken are
+// A Peer is a connection as a Keepalive sees it. Its methods do not wait. IsOpen and Taken are
 // called with the mutex of Pings held.
 type Peer interface {
 	// IsReading reports whether a read may be waiting for bytes.
@@ -77,8 +77,8 @@ type heartbeat struct {
 	last  bool          // only the last part of PongTimeout remains
 }
 
-// KeepAlive returns a Keepalive for the connection of p and peer, or nil if interval, of
-// Limits.PingInterval, is off. timeout is Limits.PongTimeout.
+// KeepAlive returns a Keepalive for the connection of p and peer, or nil if interval is not
+// positive. interval is Limits.PingInterval, and timeout is Limits.PongTimeout.
 func (p *Pings) KeepAlive(peer Peer, interval, timeout time.Duration) *Keepalive {
 	if interval <= 0 {
 		return nil
@@ -267,7 +267,7 @@ func (k *Keepalive) rearm(now time.Duration) {
 	}
 }
 
-// answered records that a pong has answered the pings up to that with this ID. The caller has
+// answered records that a pong has answered the pings up to the one with this ID. The caller has
 // pings.mu.
 func (k *Keepalive) answered(id uint64, now time.Duration) {
 	if k.ping != nil && k.ping.id != 0 && k.ping.id <= id {

@@ -1,4 +1,4 @@
-// Package heartbeat knows the pings of a connection, and pings a peer that is silent.
+// Package heartbeat keeps track of the pings of a connection, and pings a peer that is silent.
 package heartbeat
 
 import (
@@ -59,7 +59,7 @@ func (p *Pings) next() (id uint64, payload []byte) {
 // RoundTrip returns the round trip of the newest ping that was answered, or 0.
 func (p *Pings) RoundTrip() time.Duration { return time.Duration(p.roundTrip.Load()) }
 
-// Forget is called when nobody waits for a ping any longer.
+// Forget discards a ping of Begin, for whose pong no call waits any longer.
 func (p *Pings) Forget(id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package transport moves bytes between a Conn and its net.Conn. Reads and writes wait, have limits
-// and end with contexts.
+// Package transport moves bytes between a Conn and its net.Conn. Reads and writes wait, but not
+// beyond their limits or the end of their context.
 package transport
 
 import (

@@ -11,7 +11,7 @@ import (
 )
 
 func ticker(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, nil) // want `c, the Conn of Accept, is written but never read, so pings are not answered and nobody notices that the peer leaves: call c.CloseRead\(\)`
+	c, err := websocket.Accept(w, r, nil) // want `c, the Conn of Accept, is written but never read, so pings are not answered and the peer's close goes unnoticed: call c.CloseRead\(\)`
 	if err != nil {
 		return
 	}
@@ -74,7 +74,7 @@ func pings(ctx context.Context, url string) error {
 		return err
 	}
 	defer c.CloseNow()
-	_, err = c.Ping(ctx) // waits for a pong that nobody reads
+	_, err = c.Ping(ctx) // waits for a pong that is never read
 	return err
 }
 
