@@ -175,8 +175,8 @@ type AcceptOptions struct {
 
 	Limits Limits
 
-	// Group, if set, is the group to which the connection belongs. It limits how many connections
-	// there are, and shuts them down. Handlers may share it, and Configure may choose one for each
+	// Group, if set, holds the connection while it is open. It limits how many connections there
+	// are, and shuts them down. Handlers may share it, and Configure may choose one for each
 	// request.
 	Group *Group
 
