@@ -30,7 +30,7 @@ import (
 // until its transport is closed and, if a [Handler] serves it, Serve has returned. A handshake that
 // fails gives its place back.
 type Group struct {
-	// MaxConns limits the number of connections that Len counts. Once there are as many, requests
+	// MaxConns limits the number of connections that Len counts. Once there are that many, requests
 	// are refused with 503. Default: no limit.
 	MaxConns int
 

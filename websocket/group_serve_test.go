@@ -118,7 +118,7 @@ func wantOneClose(c *rawClient, codes ...StatusCode) {
 	c.nc.Close()
 }
 
-// A Serve function that ends while Shutdown's close frame is being written leaves it the time.
+// A Serve function that ends while Shutdown's close frame is being written does not cut it off.
 func TestShutdownFrameInProgress(t *testing.T) {
 	for name, row := range shutdownEnds {
 		t.Run(name, func(t *testing.T) {

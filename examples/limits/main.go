@@ -95,8 +95,8 @@ func echo(ctx context.Context, c *websocket.Conn) error {
 }
 
 // logEvents returns events that log refused handshakes, and connections that ended without a closing
-// handshake. Clients cause both at will and must not be able to fill the log, so it logs at most one of each
-// in a second.
+// handshake. Clients can cause both at will. At most one of each is logged a second, so that clients cannot
+// fill the log.
 func logEvents(log *slog.Logger) *websocket.Events {
 	refusals, losses := rate.Sometimes{Interval: time.Second}, rate.Sometimes{Interval: time.Second}
 	return &websocket.Events{

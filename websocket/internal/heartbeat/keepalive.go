@@ -17,8 +17,8 @@ type Peer interface {
 	// more.
 	IsOpen() bool
 
-	// Taken returns how many bytes the transport has taken, and how many of them the peer has not,
-	// or -1 if that is unknown. full is whether a write waits for the peer.
+	// Taken returns how many bytes the transport has taken, and how many of them are queued until
+	// the peer takes them, or -1 if that is unknown. full is whether a write waits for the peer.
 	Taken() (n, queued int64, full bool)
 
 	// SendPing queues the ping that NextPing returns.
@@ -56,8 +56,8 @@ const (
 
 const (
 	LifeChecks = 4 // how often the timer looks in each PingInterval
-	PongChecks = 8 // and in each PongTimeout
-	awayChecks = 3 // and in two Moments, before it stops because no read waits
+	PongChecks = 8 // how often it looks in each PongTimeout
+	awayChecks = 3 // how often it looks, within two Moments, before it stops because no read waits
 
 	// pingSize is the largest size of a ping's frame, in bytes.
 	pingSize = wire.MaxHeaderSize + 8
@@ -208,9 +208,9 @@ type Progress struct {
 	full  bool // a write waited at the last call
 }
 
-// Made reports whether peer has taken bytes since the last call. Where the system reports its queue,
-// these are the bytes that have left it: what we add to the queue raises both terms of the
-// difference. Elsewhere, a write that waited has gone on.
+// Made reports whether peer has taken bytes since the last call. If the system reports its queue,
+// those are the bytes that have left it. Bytes that we add to the queue do not change the
+// difference. Otherwise, a write that waited has continued.
 func (p *Progress) Made(peer Peer) bool {
 	n, queued, full := peer.Taken()
 	n -= max(queued, 0)

@@ -99,7 +99,7 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 		p.others = max(p.others-1, 0)
 		return -1, asked
 	}
-	p.roundTrip.Store(int64(now - ping.at)) // before anybody who waits sees the pong
+	p.roundTrip.Store(int64(now - ping.at)) // before a waiting Ping returns
 	for other, w := range p.waiting {
 		if other <= id {
 			w.pong <- now - w.at
