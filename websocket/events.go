@@ -13,9 +13,9 @@ import (
 // them may be nil. Set AcceptOptions.Events, DialOptions.Events or ConnOptions.Events, and do not
 // change the Events after that. [JoinEvents] combines several.
 //
-// A function may be called by several goroutines at once. It must return soon, because the connection
-// waits for it. It may call methods of the Conn that return at once, such as Context, Stats, Closure
-// and RemoteAddr. It must start a goroutine to read, write, ping or close.
+// A function may be called by several goroutines at once. It must return soon, because the
+// connection waits for it. It may call methods of the Conn that return at once, such as Context,
+// Stats, Closure and RemoteAddr. It must start a goroutine to read, write, ping or close.
 //
 // A function must not panic. A panic reaches the caller of the method that called the function, or
 // crashes the program if a goroutine of the connection did. A panic of Accepted or Wrote also ends
@@ -38,8 +38,8 @@ type Events struct {
 	// has transformed the message.
 	Read func(c *Conn, t MessageType, payload, wire int64)
 
-	// Wrote is called for each message that has been written, or accepted to be sent later, in order.
-	// The sizes have the same meaning as those of Read.
+	// Wrote is called for each message that has been written, or accepted to be sent later, in
+	// order. The sizes have the same meaning as those of Read.
 	Wrote func(c *Conn, t MessageType, payload, wire int64)
 
 	// Pong is called for each pong that answers a ping of [Conn.Ping] or Limits.PingInterval, with
@@ -54,9 +54,9 @@ type Events struct {
 	Closed func(c *Conn, closure Closure)
 }
 
-// JoinEvents returns Events that call the functions of each of es in order. Nil pointers are skipped.
-// The result is nil if none are left. If one is left, it is the result. A function that none of es
-// has is nil in the result, and costs nothing.
+// JoinEvents returns Events that call the functions of each of es in order. Nil pointers are
+// skipped. The result is nil if none are left. If one is left, it is the result. A function that
+// none of es has is nil in the result, and costs nothing.
 func JoinEvents(es ...*Events) *Events {
 	var all *Events
 	for _, e := range es {

@@ -19,8 +19,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Read reports each message with its size and that of its payloads on the wire, in whatever way it is
-// read, or skipped.
+// Read reports each message with its size and that of its payloads on the wire, in whatever way it
+// is read, or skipped.
 func TestEventsRead(t *testing.T) {
 	large := strings.Repeat("a", 3*blockSize)
 	for _, style := range readStyles {

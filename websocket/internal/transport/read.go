@@ -105,8 +105,8 @@ func (t *Transport) ReadNow() (*Block, int, error) {
 	return nil, 0, err
 }
 
-// readPlain reads with Conn.Read. A read may return nothing, as net.Pipe does for an empty write, but
-// not forever.
+// readPlain reads with Conn.Read. A read may return nothing, as net.Pipe does for an empty write,
+// but not forever.
 func (t *Transport) readPlain(p []byte) (n int, err error) {
 	t.Rd.waiting()
 	t.Rd.setBusy(true)

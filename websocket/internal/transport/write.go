@@ -178,8 +178,8 @@ func (t *Transport) writePiece(b []byte) (int, error) {
 	return n, cause
 }
 
-// resumes reports whether Conn can continue after a write that timed out with err, which has returned
-// how much it took.
+// resumes reports whether Conn can continue after a write that timed out with err, which has
+// returned how much it took.
 func (t *Transport) resumes(err error) bool {
 	switch {
 	case t.Wr.pump != nil:
