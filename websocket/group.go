@@ -17,9 +17,8 @@ import (
 // ready to use. The fields must not change after the first request. Any goroutine may call the
 // methods at any time.
 //
-// [http.Server.Shutdown] neither closes open WebSockets nor waits for them, and
-// [http.Server.RegisterOnShutdown] does not wait for the function that it calls. Shut down both,
-// the Group first:
+// [http.Server.Shutdown] neither closes open WebSockets nor waits for them. It does not wait for
+// functions of [http.Server.RegisterOnShutdown] either. Shut down both, the Group first:
 //
 //	err := group.Shutdown(ctx) // refuses WebSockets, closes those that are open, and waits
 //	err = errors.Join(err, server.Shutdown(ctx))
