@@ -77,10 +77,10 @@ func (t *Transport) ReadNow() (*Block, int, error) {
 	if !t.Resets() && t.Rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer
 	}
-	t.Rd.Bound(time.Now().Add(ProbeTime))
 	if t.raw == nil {
-		return t.ReadBlock()
+		return t.probe()
 	}
+	t.Rd.Bound(time.Now().Add(time.Minute)) // not before the system call; it does not wait
 	b := GetBlock()
 	var n int
 	var again bool
@@ -103,6 +103,20 @@ func (t *Transport) ReadNow() (*Block, int, error) {
 	}
 	PutBlock(b)
 	return nil, 0, err
+}
+
+// probe is ReadBlock within ProbeTime. If the machine is so slow that the deadline may have passed
+// before the system call, probe tries again, but not forever.
+func (t *Transport) probe() (b *Block, n int, err error) {
+	for range 20 {
+		begun := time.Now()
+		t.Rd.Bound(begun.Add(ProbeTime))
+		b, n, err = t.ReadBlock()
+		if err == nil || !IsDeadline(err) || time.Since(begun) < 2*ProbeTime {
+			break
+		}
+	}
+	return b, n, err
 }
 
 // readPlain reads with Conn.Read. A read may return nothing, as net.Pipe does for an empty write,
