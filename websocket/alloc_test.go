@@ -26,15 +26,18 @@ func mallocs() uint64 {
 func TestNoAllocations(t *testing.T) {
 	cancellable, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	// The runtime itself allocates a little. Without deadlines, a slow machine does, too: the pools
+	// are empty when more buffers than usual are in use.
 	for _, row := range []struct {
 		name  string
 		kind  string
 		ctx   context.Context
 		sizes []int
+		in    uint64 // one allocation in so many messages is accepted
 	}{
-		{"background", "tcp", context.Background(), []int{0, 125, fragmentSize, 64 << 10}},
-		{"cancellable", "tcp", cancellable, []int{125, 64 << 10}},
-		{"no deadlines", "undeadlined", context.Background(), []int{125, 64 << 10}},
+		{"background", "tcp", context.Background(), []int{0, 125, fragmentSize, 64 << 10}, 500},
+		{"cancellable", "tcp", cancellable, []int{125, 64 << 10}, 500},
+		{"no deadlines", "undeadlined", context.Background(), []int{125, 64 << 10}, 100},
 	} {
 		for _, size := range row.sizes {
 			for _, role := range roles {
@@ -42,9 +45,9 @@ func TestNoAllocations(t *testing.T) {
 					checkLeaks(t)
 					client, server := connPair(t, row.kind, Limits{})
 					if role == wire.Client {
-						testNoAllocations(t, row.ctx, size, client, server)
+						testNoAllocations(t, row.ctx, size, messages/row.in, client, server)
 					} else {
-						testNoAllocations(t, row.ctx, size, server, client)
+						testNoAllocations(t, row.ctx, size, messages/row.in, server, client)
 					}
 				})
 			}
@@ -52,8 +55,10 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *Conn) {
-	const warmUp, messages = 500, 10_000
+// How many messages tests of allocations send, and how many before they count.
+const warmUp, messages = 500, 10_000
+
+func testNoAllocations(t *testing.T, ctx context.Context, size int, most uint64, near, far *Conn) {
 	echoed := start(func() error {
 		left := warmUp + messages
 		for m, err := range far.Messages(ctx) {
@@ -83,9 +88,8 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *C
 			t.Fatal(len(b), err)
 		}
 	}
-	// The runtime itself allocates a little.
-	if n := mallocs() - before; n > messages/500 {
-		t.Errorf("%d allocations in %d round trips, want %d at most", n, messages, messages/500)
+	if n := mallocs() - before; n > most {
+		t.Errorf("%d allocations in %d round trips, want %d at most", n, messages, most)
 	} else {
 		t.Logf("%d allocations", n)
 	}

@@ -32,7 +32,7 @@ func TestEventsNoAllocations(t *testing.T) {
 				far := NewConn(ctx, b, &ConnOptions{Role: 1 - role, Events: both})
 				defer near.CloseNow()
 				defer far.CloseNow()
-				testNoAllocations(t, ctx, size, near, far)
+				testNoAllocations(t, ctx, size, messages/500, near, far)
 				if got, want := bytes.Load(), int64(10_500*size*2*2*3); got != want {
 					t.Errorf("counted %d bytes, want %d", got, want)
 				}
