@@ -110,8 +110,8 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // StatusGoingAway, if none was sent and the transport takes it within a second.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	if c.ctx.Err() == nil && c.group.shuttingDown() { // Serve may be faster than Shutdown
-		ctx, cancel := context.WithTimeout(context.Background(), lingerTime)
+	if d := c.group.patience(); d > 0 && c.ctx.Err() == nil { // Serve may be faster than Shutdown
+		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
 		_, _ = c.sendClose(ctx, p)
@@ -201,8 +201,8 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	patience := transport.ProbeTime
-	if ctx.Err() != nil && c.group.shuttingDown() {
-		patience = lingerTime // Shutdown may be sending the frame
+	if ctx.Err() != nil { // Shutdown may be sending the frame
+		patience = max(patience, c.group.patience())
 	}
 	sending, stop := outlive(ctx, patience)
 	defer stop()

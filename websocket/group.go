@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // A Group is the live connections of one or more handlers. It can limit how many there are, and
@@ -220,14 +222,21 @@ func (g *Group) settle() {
 	}
 }
 
-// shuttingDown reports whether Shutdown has begun and has not dropped all connections.
-func (g *Group) shuttingDown() bool {
+// patience returns how long a close frame may take once the connection must end at once: 0 until
+// Shutdown begins, and less once it drops the connections. g may be nil.
+func (g *Group) patience() time.Duration {
 	if g == nil {
-		return false
+		return 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closing != nil && g.closing.Err() == nil
+	switch {
+	case g.closing == nil:
+		return 0
+	case g.closing.Err() == nil:
+		return lingerTime
+	}
+	return transport.ProbeTime
 }
 
 // A busyError refuses a request for now (RFC 9110, section 15.6.4).
