@@ -151,9 +151,10 @@ func (g *Group) Shutdown(ctx context.Context) error {
 	case <-late.C:
 	}
 	for _, c := range g.members() {
-		if c.ctx.Err() != nil { // it waits for the peer to close the transport
-			go c.closeTransport()
-		}
+		go func() {
+			c.end(errClosed)   // a function of OnControl may be holding up Close
+			c.closeTransport() // the teardown may be waiting for the peer
+		}()
 	}
 	_, serving, opening := g.left()
 	return fmt.Errorf("websocket: shutdown: %w: %d connections dropped, %d Serve functions and %d "+

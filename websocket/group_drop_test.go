@@ -5,6 +5,9 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // If ctx has ended before Shutdown is called, each client that reads still gets a close frame,
@@ -36,4 +39,33 @@ func TestShutdownAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A connection is dropped although a function of OnControl, which Close of Shutdown has called, does
+// not return.
+func TestShutdownBlockedControl(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g Group
+		goOn := make(chan struct{})
+		serve := func(ctx context.Context, c *Conn) error {
+			c.OnControl(func(wire.Opcode, []byte) bool { <-goOn; return false })
+			<-ctx.Done()
+			return nil
+		}
+		c := joinGroup(t, Handler{Serve: serve, Options: &AcceptOptions{Group: &g}}).opened()
+		synctest.Wait()
+		done := shutdown(&g, time.Second)
+		c.expectClose(StatusGoingAway)
+		c.send(wire.OpPing, true, "")
+		wantShutdown(t, <-done, "1 connections dropped", time.Second+dropTime)
+		c.expectEOF()
+		for c := range g.Conns() {
+			t.Errorf("the connection is open: %+v", c.Closure())
+		}
+		close(goOn)
+		synctest.Wait()
+		if n := g.Len(); n != 0 {
+			t.Errorf("Len is %d, want 0", n)
+		}
+	})
 }
