@@ -2,6 +2,8 @@ package websocket
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -66,6 +68,42 @@ func TestShutdownBlockedControl(t *testing.T) {
 		synctest.Wait()
 		if n := g.Len(); n != 0 {
 			t.Errorf("Len is %d, want 0", n)
+		}
+	})
+}
+
+// A connection keeps its place until its transport is closed, also if Accepted panics while it is
+// being closed.
+func TestGroupAcceptedPanics(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		g := &Group{MaxConns: 1}
+		ours, theirs := duplexPair()
+		goOn := make(chan struct{})
+		opts := &AcceptOptions{Group: g, Events: &Events{Accepted: func(_ *http.Request, c *Conn) {
+			go c.Close(context.Background(), StatusNormalClosure, "")
+			<-goOn
+			panic("bad day")
+		}}}
+		panicked := start(func() any {
+			return recovered(func() {
+				_, err := Accept(scriptedHijack{httptest.NewRecorder(), ours}, newHandshake(t), opts)
+				t.Errorf("Accept returned %v", err)
+			})
+		})
+		c := (&rawClient{peer{t: t, nc: theirs, role: wire.Client}}).opened()
+		c.expectClose(StatusNormalClosure)
+		synctest.Wait()
+		close(goOn)
+		if v := <-panicked; v != "bad day" {
+			t.Errorf("panicked with %v", v)
+		}
+		if w := refused(t, g); w.Code != http.StatusServiceUnavailable || g.Len() != 1 {
+			t.Errorf("answered %d with Len %d while the transport is drained, want 503 and 1", w.Code, g.Len())
+		}
+		c.nc.Close()
+		synctest.Wait()
+		if n := g.Len(); n != 0 {
+			t.Errorf("Len is %d in the end, want 0", n)
 		}
 	})
 }
