@@ -51,6 +51,7 @@ type Group struct {
 	gone     chan struct{}      // closed when no place is taken after that
 	closing  context.Context    // of the closing handshakes; nil until Shutdown begins
 	stop     context.CancelFunc // ends closing
+	late     int                // connections that were opened after closing had ended
 }
 
 // A hold is a set of reasons why a connection keeps its place.
@@ -139,16 +140,17 @@ func (g *Group) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	dropped, _, _ := g.left()
-	g.stop()
-	late := time.NewTimer(dropTime)
+	dropped, _, _, before := g.drop()
+	late, gone := time.NewTimer(dropTime), false
 	defer late.Stop()
 	select {
 	case <-g.gone:
-		if dropped == 0 {
-			return nil
-		}
+		gone = true
 	case <-late.C:
+	}
+	_, serving, opening, after := g.drop()
+	if dropped += after - before; gone && dropped == 0 {
+		return nil
 	}
 	for _, c := range g.members() {
 		go func() {
@@ -156,7 +158,6 @@ func (g *Group) Shutdown(ctx context.Context) error {
 			c.closeTransport() // the teardown may be waiting for the peer
 		}()
 	}
-	_, serving, opening := g.left()
 	return fmt.Errorf("websocket: shutdown: %w: %d connections dropped, %d Serve functions and %d "+
 		"opening handshakes in progress", contextError(ctx), dropped, serving, opening)
 }
@@ -204,15 +205,17 @@ func (g *Group) close(c *Conn) {
 	}()
 }
 
-// left counts what has not ended.
-func (g *Group) left() (transports, serving, opening int) {
+// drop ends closing, and counts what has not ended and the connections that were opened after closing
+// had ended.
+func (g *Group) drop() (transports, serving, opening, late int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.stop()
 	for _, why := range g.conns {
 		transports += int(why & holdTransport / holdTransport)
 		serving += int(why & holdServe / holdServe)
 	}
-	return transports, serving, g.opening
+	return transports, serving, g.opening, g.late
 }
 
 // settle is called with mu when a place was given back or Shutdown begins.
@@ -281,6 +284,9 @@ func (g *Group) join(c *Conn) {
 		g.conns[c] = holdServe
 		if !c.closing.closed.Load() { // otherwise closeTransport was, or will be, too early to leave
 			g.conns[c] |= holdTransport
+		}
+		if g.closing != nil && g.closing.Err() != nil {
+			g.late++
 		}
 	}
 	if g.closing != nil {

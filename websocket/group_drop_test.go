@@ -43,6 +43,24 @@ func TestShutdownAtOnce(t *testing.T) {
 	}
 }
 
+// A connection that opens after ctx has ended is dropped, and counted.
+func TestShutdownCountsLateConns(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g Group
+		h := Handler{Serve: untilEnd, Options: &AcceptOptions{Group: &g}}
+		opens, fails := joinGroup(t, h), joinGroup(t, h)
+		synctest.Wait() // the 101 waits for the client
+		done := shutdown(&g, time.Second)
+		time.Sleep(time.Second + dropTime/2)
+		fails.nc.Close()
+		opens.opened().expectClose(StatusGoingAway) // it has no time left to answer
+		opens.expectEOF()
+		r := <-done
+		wantShutdown(t, r, "1 connections dropped, 0 Serve functions and 0 opening handshakes", r.took)
+		wantShutdown(t, <-shutdown(&g, 0), "", 0)
+	})
+}
+
 // A connection is dropped although a function of OnControl, which Close of Shutdown has called, does
 // not return.
 func TestShutdownBlockedControl(t *testing.T) {
