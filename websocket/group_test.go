@@ -362,6 +362,7 @@ func TestGroupPanicInShutdown(t *testing.T) {
 		go h.ServeHTTP(scriptedHijack{httptest.NewRecorder(), ours}, r)
 		client := &rawClient{peer{t: t, nc: theirs, role: wire.Client}}
 		client.opened()
+		synctest.Wait() // for OnControl
 		done := shutdown(&g, time.Minute)
 		client.expectClose(StatusGoingAway)
 		client.send(wire.OpPing, true, "")
