@@ -107,7 +107,8 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // the frame is not lost. Later calls do nothing. It always returns nil.
 //
 // Once Shutdown of the connection's [Group] has begun, CloseNow first sends a close frame with
-// StatusGoingAway, if none was sent and the transport takes it within a second.
+// StatusGoingAway, if none was sent and the transport takes it within a second, or within 5 ms if
+// the context of Shutdown has ended.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
 	if d := c.group.patience(); d > 0 && c.ctx.Err() == nil { // Serve may be faster than Shutdown

@@ -205,8 +205,8 @@ func (g *Group) close(c *Conn) {
 	}()
 }
 
-// drop ends closing, and counts what has not ended and the connections that were opened after closing
-// had ended.
+// drop ends closing. It counts what has not ended, and the connections that were opened after
+// closing had ended.
 func (g *Group) drop() (transports, serving, opening, late int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
