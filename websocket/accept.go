@@ -89,10 +89,15 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 		c, e = open(w, r, opts)
 	}
 	if e == nil {
-		var member *Conn // none if Accepted panics
-		defer func() { c.group.join(member) }()
+		done := false
+		defer func() {
+			c.group.join(c)
+			if !done { // Accepted has panicked
+				c.group.leave(c, holdServe)
+			}
+		}()
 		c.accepted(r)
-		member = c
+		done = true
 		return c, false, nil
 	}
 	if e.Status != 0 {

@@ -107,11 +107,12 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // the frame is not lost. Later calls do nothing. It always returns nil.
 //
 // Once Shutdown of the connection's [Group] has begun, CloseNow first sends a close frame with
-// StatusGoingAway, if none was sent and the transport takes it within a second.
+// StatusGoingAway, if none was sent and the transport takes it within a second, or within 5 ms if
+// the context of Shutdown has ended.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	if c.ctx.Err() == nil && c.group.shuttingDown() { // Serve may be faster than Shutdown
-		ctx, cancel := context.WithTimeout(context.Background(), lingerTime)
+	if d := c.group.patience(); d > 0 && c.ctx.Err() == nil { // Serve may be faster than Shutdown
+		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
 		_, _ = c.sendClose(ctx, p)
@@ -201,8 +202,8 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	patience := transport.ProbeTime
-	if ctx.Err() != nil && c.group.shuttingDown() {
-		patience = lingerTime // Shutdown may be sending the frame
+	if ctx.Err() != nil { // Shutdown may be sending the frame
+		patience = max(patience, c.group.patience())
 	}
 	sending, stop := outlive(ctx, patience)
 	defer stop()

@@ -191,7 +191,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var payload *payloadError
 	var stream *brokenStream
 	switch {
-	case err == nil && handler.group.shuttingDown():
+	case err == nil && handler.group.patience() > 0:
 		return StatusGoingAway, ""
 	case err == nil:
 		return StatusNormalClosure, ""

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
 // A Group holds the live connections of one or more handlers. It can limit how many there are, and
@@ -48,6 +50,7 @@ type Group struct {
 	gone     chan struct{}      // closed when no place is taken after that
 	closing  context.Context    // of the closing handshakes; nil until Shutdown begins
 	stop     context.CancelFunc // ends closing
+	late     int                // connections that were opened after closing had ended
 }
 
 // A hold is a set of reasons why a connection keeps its place.
@@ -136,23 +139,24 @@ func (g *Group) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	dropped, _, _ := g.left()
-	g.stop()
-	late := time.NewTimer(dropTime)
+	dropped, _, _, before := g.drop()
+	late, gone := time.NewTimer(dropTime), false
 	defer late.Stop()
 	select {
 	case <-g.gone:
-		if dropped == 0 {
-			return nil
-		}
+		gone = true
 	case <-late.C:
 	}
-	for _, c := range g.members() {
-		if c.ctx.Err() != nil { // it waits for the peer to close the transport
-			go c.closeTransport()
-		}
+	_, serving, opening, after := g.drop()
+	if dropped += after - before; gone && dropped == 0 {
+		return nil
 	}
-	_, serving, opening := g.left()
+	for _, c := range g.members() {
+		go func() {
+			c.end(errClosed)   // a function of OnControl may be holding up Close
+			c.closeTransport() // the teardown may be waiting for the peer
+		}()
+	}
 	return fmt.Errorf("websocket: shutdown: %w: %d connections dropped, %d Serve functions and %d "+
 		"opening handshakes in progress", contextError(ctx), dropped, serving, opening)
 }
@@ -200,15 +204,17 @@ func (g *Group) close(c *Conn) {
 	}()
 }
 
-// left counts what has not ended.
-func (g *Group) left() (transports, serving, opening int) {
+// drop ends closing. It counts what has not ended, and the connections that were opened after
+// closing had ended.
+func (g *Group) drop() (transports, serving, opening, late int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.stop()
 	for _, why := range g.conns {
 		transports += int(why & holdTransport / holdTransport)
 		serving += int(why & holdServe / holdServe)
 	}
-	return transports, serving, g.opening
+	return transports, serving, g.opening, g.late
 }
 
 // settle is called with mu when a place was given back or Shutdown begins.
@@ -219,14 +225,21 @@ func (g *Group) settle() {
 	}
 }
 
-// shuttingDown reports whether Shutdown has begun and has not dropped all connections.
-func (g *Group) shuttingDown() bool {
+// patience returns how long a close frame may take once the connection must end at once: 0 until
+// Shutdown begins, and less once it drops the connections. g may be nil.
+func (g *Group) patience() time.Duration {
 	if g == nil {
-		return false
+		return 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closing != nil && g.closing.Err() == nil
+	switch {
+	case g.closing == nil:
+		return 0
+	case g.closing.Err() == nil:
+		return lingerTime
+	}
+	return transport.ProbeTime
 }
 
 // A busyError refuses a request for now (RFC 9110, section 15.6.4).
@@ -270,6 +283,9 @@ func (g *Group) join(c *Conn) {
 		g.conns[c] = holdServe
 		if !c.closing.closed.Load() { // otherwise closeTransport may have called leave already
 			g.conns[c] |= holdTransport
+		}
+		if g.closing != nil && g.closing.Err() != nil {
+			g.late++
 		}
 	}
 	if g.closing != nil {
