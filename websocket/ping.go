@@ -44,7 +44,6 @@ func (c *Conn) takePong(payload []byte) (asked bool) {
 	if roundTrip < 0 {
 		return asked
 	}
-	c.stats.roundTrip.Store(int64(roundTrip))
 	if e := c.events; e != nil && e.Pong != nil {
 		e.Pong(c, roundTrip)
 	}

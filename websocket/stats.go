@@ -22,7 +22,6 @@ type stats struct {
 	framesRead, framesWritten     atomic.Int64
 	bytesRead, bytesWritten       atomic.Int64
 	controlsRead, controlsWritten atomic.Int64
-	roundTrip                     atomic.Int64 // a time.Duration
 }
 
 // Stats returns the connection's counts. It may be called at any time. Each count is exact, but two
@@ -34,7 +33,7 @@ func (c *Conn) Stats() Stats {
 		FramesRead: s.framesRead.Load(), FramesWritten: s.framesWritten.Load(),
 		BytesRead: s.bytesRead.Load(), BytesWritten: s.bytesWritten.Load(),
 		ControlsRead: s.controlsRead.Load(), ControlsWritten: s.controlsWritten.Load(),
-		RoundTrip: time.Duration(s.roundTrip.Load()),
+		RoundTrip: c.pings.RoundTrip(),
 	}
 }
 

@@ -16,7 +16,8 @@ type Pings struct {
 	mu        sync.Mutex
 	last      uint64
 	waiting   map[uint64]waitingPing
-	others    int // pings of Expect and of the keepalive
+	others    int           // pings of Expect and of the keepalive
+	roundTrip time.Duration // of the last ping that was answered
 	keepalive *Keepalive
 }
 
@@ -94,6 +95,7 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 		p.others = max(p.others-1, 0)
 		return -1, asked
 	}
+	p.roundTrip = now - ping.at // before a waiting goroutine looks at it
 	for other, w := range p.waiting {
 		if other <= id {
 			w.pong <- now - w.at
@@ -103,5 +105,12 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 	if k != nil {
 		k.answered(id, now)
 	}
-	return now - ping.at, true
+	return p.roundTrip, true
+}
+
+// RoundTrip returns the round trip of the last ping that was answered, or 0.
+func (p *Pings) RoundTrip() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.roundTrip
 }
