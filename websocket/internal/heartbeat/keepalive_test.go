@@ -235,6 +235,24 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+// Bytes that come before and after a ping leaves are seen as soon as other bytes.
+func TestBytesAroundPing(t *testing.T) {
+	for _, wait := range []time.Duration{-1, timeout, 10 * interval} {
+		bubble(t, wait, func(p *fakePeer) {
+			p.holds = true
+			p.at(interval + 1)
+			p.bytes()
+			p.leave()
+			p.at(interval + 2)
+			p.bytes()
+			p.at(2*interval + 2 + quarter)
+			if len(p.sent) != 2 {
+				t.Errorf("got pings after %v, want two", p.sent)
+			}
+		})
+	}
+}
+
 // While no read waits, nothing is pinged, and nothing ends. When the program reads again after a
 // pause of more than a quarter, the silence is counted from then.
 func TestPause(t *testing.T) {
