@@ -83,7 +83,7 @@ type Limits struct {
 	// comes exactly this much later, and after other bytes up to a quarter later. A server on the
 	// internet sets it, to 30 s for example: every proxy in common use closes a connection that is
 	// silent for 60 s or less, unless configured otherwise, and a peer that vanishes, as phones do,
-	// sends nothing that would end the connection. It takes less than 200 bytes of memory and no
+	// sends nothing that would end the connection. It takes less than 240 bytes of memory and no
 	// goroutine. Default: no pings.
 	PingInterval time.Duration
 
