@@ -25,8 +25,9 @@
 //     gather (gather.go) joins the pieces of a message.
 //  6. endRead gives back the block, unless the message is lent from it, and the turn.
 //
-// A read tells the keepalive (keepalive.go) that it waits and that bytes have come. A timer of
-// internal/heartbeat does the rest. It sends pings with the queue of pongs (pong.go).
+// A read tells the keepalive (internal/heartbeat) that it waits and whether bytes have come. The
+// timer there does the rest. It sends pings with the queue of pongs (pong.go), and sees the Conn
+// through the methods in keepalive.go.
 //
 // The write path:
 //  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).

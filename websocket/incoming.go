@@ -89,6 +89,9 @@ func (c *Conn) endRead() {
 		close(turn)
 		return
 	}
+	if k := c.keepalive; k != nil {
+		k.Paused()
+	}
 	in := &c.in
 	if len(in.unread) == 0 && len(in.piece) == 0 && in.lent == 0 {
 		in.dropBlock()

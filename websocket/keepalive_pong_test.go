@@ -172,6 +172,30 @@ func TestRoundTripOfPing(t *testing.T) {
 	})
 }
 
+// Once Ping has returned, Stats has its round trip.
+func TestRoundTripAfterPing(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		for n := range 1000 {
+			done := make(chan struct{})
+			go func() {
+				took, err := c.Ping(context.Background())
+				if got := c.Stats().RoundTrip; err != nil || got != took {
+					t.Errorf("ping %d took %v, %v, and Stats has %v", n, took, err, got)
+				}
+				close(done)
+			}()
+			payload := p.expectPing()
+			time.Sleep(time.Duration(n+1) * time.Millisecond)
+			p.send(wire.OpPong, true, payload)
+			if <-done; t.Failed() {
+				return
+			}
+		}
+	})
+}
+
 // A ByteStream whose peer falls silent ends with a timeout, too.
 func TestKeepaliveByteStream(t *testing.T) {
 	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {

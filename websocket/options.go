@@ -83,7 +83,7 @@ type Limits struct {
 	// long after a pong, and up to a quarter later after other bytes. A server on the internet
 	// should set it, for example to 30 s: by default, common proxies such as nginx close a
 	// connection after 60 s of silence, and a peer that vanishes, as phones do, sends nothing that
-	// would end the connection. Each connection needs less than 200 bytes of memory for it, and no
+	// would end the connection. Each connection needs less than 240 bytes of memory for it, and no
 	// goroutine. Default: no pings.
 	PingInterval time.Duration
 

@@ -31,15 +31,17 @@ type Peer interface {
 // A Keepalive implements Limits.PingInterval and Limits.PongTimeout. All but state is guarded by the
 // mutex of Pings. Times are since epoch.
 //
-// A read that begins to wait starts the timer, and a read that gets bytes changes state at most.
-// The timer looks several times in each interval, so that it knows within a fraction of the
-// interval when the last bytes came. It stops once no read waits.
+// A read that begins to wait starts the timer, which then looks when a ping falls due. After each
+// look, the first bytes, and the first pause of the program, bring the next look forward. Thus the
+// timer knows within a fraction of the interval when the last bytes came, and stops if no read
+// waits. Further reads change nothing.
 type Keepalive struct {
 	pings             *Pings
 	peer              Peer
 	interval, timeout time.Duration // of Limits; a negative timeout means none
 
 	Timer *time.Timer   // calls check; nil before the first read; exported for a test
+	due   time.Duration // when the timer looks
 	since time.Duration // when the silence began, as far as is known
 	ping  *heartbeat    // the newest ping, until its pong arrives
 	state atomic.Uint32
@@ -49,13 +51,14 @@ type Keepalive struct {
 // The values of Keepalive.state.
 const (
 	asleep uint32 = iota // the next read starts the timer
-	quiet                // nothing has come since the timer last looked
-	heard                // something has
 	over                 // the connection has ended
+	quiet                // nothing has happened since the timer last looked
+	paused               // the program has stopped reading, perhaps only between two reads
+	heard                // bytes have come
 )
 
 const (
-	LifeChecks = 4 // how often the timer looks in each PingInterval
+	LifeChecks = 4 // how often the timer looks in each PingInterval at most
 	PongChecks = 8 // how often it looks in each PongTimeout
 	awayChecks = 3 // how often it looks, within two Moments, before it stops because no read waits
 
@@ -96,10 +99,38 @@ func (k *Keepalive) AwaitBytes() {
 
 // GotBytes is called after a read that got bytes.
 func (k *Keepalive) GotBytes() {
-	if k.state.Load() == quiet {
-		k.state.CompareAndSwap(quiet, heard)
+	if k.state.Load() != heard {
+		k.note(heard)
 	}
 }
+
+// Paused is called when the program stops reading.
+func (k *Keepalive) Paused() {
+	if k.state.Load() == quiet {
+		k.note(paused)
+	}
+}
+
+// note records what has happened since the last look.
+func (k *Keepalive) note(event uint32) {
+	for s := k.state.Load(); quiet <= s && s < event; s = k.state.Load() {
+		if k.state.CompareAndSwap(s, event) && s == quiet {
+			k.lookSoon()
+		}
+	}
+}
+
+// lookSoon makes the timer look within a fraction of the interval.
+func (k *Keepalive) lookSoon() {
+	k.pings.mu.Lock()
+	defer k.pings.mu.Unlock()
+	if now := time.Since(epoch); now+k.step() < k.due {
+		k.rearm(now, k.step())
+	}
+}
+
+// step returns how much later than bytes or a pause the timer may look.
+func (k *Keepalive) step() time.Duration { return max(k.interval/LifeChecks, time.Millisecond) }
 
 // wake starts the timer.
 func (k *Keepalive) wake() {
@@ -110,7 +141,19 @@ func (k *Keepalive) wake() {
 	}
 	now := time.Since(epoch)
 	k.alive(now)
-	if d := k.next(now); k.Timer == nil {
+	k.rearm(now, k.next(now))
+}
+
+// rearm makes the timer look in d, or earlier if something has happened, unless it is stopped. The
+// caller has the mutex.
+func (k *Keepalive) rearm(now, d time.Duration) {
+	switch s := k.state.Load(); {
+	case s < quiet:
+		return
+	case s > quiet:
+		d = min(d, k.step())
+	}
+	if k.due = now + d; k.Timer == nil {
 		k.Timer = time.AfterFunc(d, k.check)
 	} else {
 		k.Timer.Reset(d)
@@ -128,8 +171,7 @@ func (k *Keepalive) alive(now time.Duration) {
 
 // next returns when the timer looks again, once it has looked now. The caller has the mutex.
 func (k *Keepalive) next(now time.Duration) time.Duration {
-	p, step := k.ping, max(k.interval/LifeChecks, time.Millisecond)
-	switch {
+	switch p := k.ping; {
 	case p != nil && p.timed:
 		// Bytes may have arrived that no read has seen, because the program was suspended or
 		// did not read. Therefore the timer looks twice before the connection ends.
@@ -140,9 +182,9 @@ func (k *Keepalive) next(now time.Duration) time.Duration {
 		}
 		return min(max(k.timeout/PongChecks, time.Millisecond), left-final)
 	case p != nil && !p.left:
-		return step
+		return k.step()
 	}
-	return min(step, k.since+k.interval-now)
+	return k.since + k.interval - now
 }
 
 // check is called by the timer. It does not wait.
@@ -151,7 +193,7 @@ func (k *Keepalive) check() {
 	var ping bool
 	var silent time.Duration
 	k.pings.mu.Lock()
-	if k.state.Load() != over && k.peer.IsOpen() { // otherwise the timer never runs again
+	if k.state.Load() >= quiet && k.peer.IsOpen() {
 		ping, silent = k.look(reading)
 	}
 	k.pings.mu.Unlock()
@@ -169,7 +211,7 @@ func (k *Keepalive) check() {
 // long. The caller has the mutex.
 func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
 	now := time.Since(epoch)
-	came := k.state.CompareAndSwap(heard, quiet)
+	came := k.state.Swap(quiet) == heard
 	if came {
 		k.alive(now)
 	}
@@ -183,7 +225,7 @@ func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
 		if p != nil {
 			p.last = false
 		}
-		k.Timer.Reset(Moment / time.Duration(k.away)) // unevenly, as the reads may be periodic
+		k.rearm(now, Moment/time.Duration(k.away)) // unevenly, as the reads may be periodic
 		return false, 0
 	case p != nil && (p.timed || !p.left):
 		switch {
@@ -198,7 +240,7 @@ func (k *Keepalive) look(reading bool) (ping bool, silent time.Duration) {
 		k.ping, ping = p, true
 	}
 	k.away = 0
-	k.Timer.Reset(k.next(now))
+	k.rearm(now, k.next(now))
 	return ping, 0
 }
 
@@ -257,25 +299,20 @@ func (k *Keepalive) PingLeft() {
 	if k.timeout < 0 {
 		k.since = now // of the next ping
 	}
-	k.rearm(now)
+	k.rearm(now, k.next(now))
 }
 
-// rearm moves the next look of the timer, if it runs. The caller has the mutex.
-func (k *Keepalive) rearm(now time.Duration) {
-	if s := k.state.Load(); s == quiet || s == heard {
-		k.Timer.Reset(k.next(now))
-	}
-}
-
-// answered records that a pong has answered the pings up to the one with this ID. The caller has
-// pings.mu.
+// answered records that a pong has answered the pings up to that with this ID. The goroutine that
+// reads calls it, and has the mutex.
 func (k *Keepalive) answered(id uint64, now time.Duration) {
 	if k.ping != nil && k.ping.id != 0 && k.ping.id <= id {
 		k.ping = nil
 	}
-	k.state.CompareAndSwap(heard, quiet)
+	if k.state.Load() > quiet {
+		k.state.Store(quiet)
+	}
 	k.alive(now)
-	k.rearm(now)
+	k.rearm(now, k.next(now))
 }
 
 // Stop stops the timer once the connection has ended. It reports whether the timer was running.

@@ -4,7 +4,6 @@ package heartbeat
 import (
 	"encoding/binary"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -17,9 +16,9 @@ type Pings struct {
 	mu        sync.Mutex
 	last      uint64
 	waiting   map[uint64]waitingPing
-	others    int // pings of Expect and of the keepalive
+	others    int           // pings of Expect and of the keepalive
+	roundTrip time.Duration // of the last ping that was answered
 	keepalive *Keepalive
-	roundTrip atomic.Int64 // a time.Duration
 }
 
 // A waitingPing is a ping of Begin.
@@ -55,9 +54,6 @@ func (p *Pings) next() (id uint64, payload []byte) {
 	p.last++
 	return p.last, binary.BigEndian.AppendUint64(nil, p.last)
 }
-
-// RoundTrip returns the round trip of the newest ping that was answered, or 0.
-func (p *Pings) RoundTrip() time.Duration { return time.Duration(p.roundTrip.Load()) }
 
 // Forget discards a ping of Begin, for whose pong no call waits any longer.
 func (p *Pings) Forget(id uint64) {
@@ -99,7 +95,7 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 		p.others = max(p.others-1, 0)
 		return -1, asked
 	}
-	p.roundTrip.Store(int64(now - ping.at)) // before a waiting Ping returns
+	p.roundTrip = now - ping.at // before a waiting goroutine looks at it
 	for other, w := range p.waiting {
 		if other <= id {
 			w.pong <- now - w.at
@@ -109,5 +105,12 @@ func (p *Pings) Pong(payload []byte) (roundTrip time.Duration, asked bool) {
 	if k != nil {
 		k.answered(id, now)
 	}
-	return now - ping.at, true
+	return p.roundTrip, true
+}
+
+// RoundTrip returns the round trip of the last ping that was answered, or 0.
+func (p *Pings) RoundTrip() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.roundTrip
 }
