@@ -106,8 +106,8 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	if d.target, d.auth, err = target.Parse(url); err != nil {
 		return d, err
 	}
-	if err := d.takeHeader(); err != nil {
-		return d, err
+	if d.host, err = takeHeader(d.opts.Header); err != nil {
+		return d, fmt.Errorf("DialOptions.Header: %w", err)
 	}
 	return d, d.makeOffers()
 }

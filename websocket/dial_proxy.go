@@ -50,6 +50,9 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, limit int64) (*http.Re
 	case err == exchange.ErrReconnect:
 		return nil, err
 	case err != nil && r != nil: // ProxyConnect has given up
+		if ctx.Err() != nil {
+			err = contextError(ctx)
+		}
 		return r.HTTP, badResponse(r, section41, "proxy answered %s; %s: %w", r.Status(), step, err)
 	case err != nil:
 		return nil, dialFailed(ctx, step, err)

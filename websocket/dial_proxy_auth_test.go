@@ -383,7 +383,7 @@ func TestProxyConnectTimeout(t *testing.T) {
 					return nil
 				}
 				start := time.Now()
-				he, resp := mustFail(t, "ws://example.com/", opts, "ProxyConnect")
+				he, resp := mustFail(t, "ws://example.com/", opts, "not completed within Limits.HandshakeTimeout")
 				if !errors.Is(he, context.DeadlineExceeded) || (resp != nil) != late {
 					t.Errorf("got %v, %v, want a timeout, with the challenge: %v", resp, he, late)
 				}

@@ -341,6 +341,36 @@ func TestCheckRedirect(t *testing.T) {
 	}
 }
 
+// CheckRedirect sets Host and User-Agent as DialOptions.Header does: each is sent once.
+func TestCheckRedirectHost(t *testing.T) {
+	checkLeaks(t)
+	for _, host := range []string{"Host", "hOST"} {
+		s := serveScript(t, nil, nil, func(rc *scriptConn) {
+			if rc.target() == "/" {
+				rc.say(redirect(302, "/next"))
+				return
+			}
+			hello(rc)
+		})
+		_, resp := mustHello(t, "ws://"+s.addr+"/", &DialOptions{
+			Proxy: direct, MaxRedirects: 1, Header: http.Header{"Host": {"virtual.example"}},
+			CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+				req.Header = http.Header{host: {"other.example"}, "user-agent": {"tester/1"}}
+				return nil
+			},
+		})
+		head := s.requests()[1]
+		const want = "GET /next HTTP/1.1\r\nHost: other.example\r\nUser-Agent: tester/1\r\nConnection: "
+		lower := strings.ToLower(head)
+		if !strings.HasPrefix(head, want) || strings.Count(lower, "host:")+strings.Count(lower, "agent:") != 2 {
+			t.Errorf("%s: got request\n%s\nwant it to begin with\n%s", host, head, want)
+		}
+		if resp.Request.Host != "other.example" {
+			t.Errorf("got the response for host %s, want other.example", resp.Request.Host)
+		}
+	}
+}
+
 // An error of CheckRedirect ends Dial with the redirect. ErrUseLastResponse does as well, as if
 // redirects were not followed.
 func TestCheckRedirectError(t *testing.T) {
@@ -361,6 +391,8 @@ func TestCheckRedirectError(t *testing.T) {
 			"DialOptions.CheckRedirect: the value of X-Y has the control character", nil},
 		"proxy's field": {func(r *http.Request) error { r.Header.Set("Proxy-Authorization", "x"); return nil },
 			`DialOptions.CheckRedirect: "Proxy-Authorization" would be sent to the server`, nil},
+		"two hosts": {func(r *http.Request) error { r.Header["Host"] = []string{"a", "b"}; return nil },
+			"DialOptions.CheckRedirect: Host must have exactly one value", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(302, `/x"`)) })

@@ -1,11 +1,13 @@
 package websocket
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,34 +18,32 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// takeHeader checks opts.Header and takes Host out of it.
-func (d *dialer) takeHeader() error {
+// takeHeader checks the caller's fields and takes Host, if any, out of them.
+func takeHeader(h http.Header) (host string, err error) {
 	var agents []string
-	for name, values := range d.opts.Header {
+	for name, values := range h {
 		if err := checkOwnField(name, values); err != nil {
-			return fmt.Errorf("DialOptions.Header: %w", err)
+			return "", err
 		}
 		// net/http looks these two up in canonical form.
 		switch strings.ToLower(name) {
 		case "host":
-			if d.host != "" || len(values) != 1 {
-				return errors.New("DialOptions.Header: Host must have exactly one value")
+			if host != "" || len(values) != 1 {
+				return "", errors.New("Host must have exactly one value")
 			}
-			host, err := target.ASCIIHost(values[0])
-			if err != nil {
-				return fmt.Errorf("DialOptions.Header: %w", err)
+			if host, err = target.ASCIIHost(values[0]); err != nil {
+				return "", err
 			}
-			d.host = host
-			delete(d.opts.Header, name)
+			delete(h, name)
 		case "user-agent":
 			agents = values
-			delete(d.opts.Header, name)
+			delete(h, name)
 		}
 	}
 	if agents != nil {
-		d.opts.Header.Set("User-Agent", strings.Join(agents, " "))
+		h.Set("User-Agent", strings.Join(agents, " "))
 	}
-	return nil
+	return host, nil
 }
 
 // checkOwnField refuses a field that must not be in the request at all, and one that the caller
@@ -128,15 +128,13 @@ func (d *dialer) checkRedirect(req *http.Request) error {
 		return fmt.Errorf("redirect to %.100q, refused by DialOptions.CheckRedirect: %w", req.URL, err)
 	}
 	req.Header = http.Header{}
-	for name, values := range shown.Header {
-		if field.IsReserved(name) {
-			continue
-		}
-		if err := checkOwnField(name, values); err != nil {
-			return fmt.Errorf("DialOptions.CheckRedirect: %w", err)
-		}
-		req.Header[name] = slices.Clone(values)
+	maps.Copy(req.Header, shown.Header.Clone())
+	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return field.IsReserved(name) })
+	host, err := takeHeader(req.Header)
+	if err != nil {
+		return fmt.Errorf("DialOptions.CheckRedirect: %w", err)
 	}
+	req.Host = cmp.Or(host, req.Host)
 	d.addOwn(req.Header)
 	return nil
 }

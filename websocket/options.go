@@ -251,10 +251,10 @@ type DialOptions struct {
 	// CheckRedirect, if set, is called before a redirect is followed, as in [http.Client]. It has no
 	// effect without MaxRedirects. req is the upcoming request, with the fields that will be sent,
 	// and via holds the previous requests, oldest first. Changes to req.Header are sent, even to
-	// another host, except that the fields of the handshake itself stay the same. Other changes to
-	// req have no effect. If CheckRedirect returns an error, Dial returns the redirect and an error
-	// that wraps it. [http.ErrUseLastResponse] means not to follow this redirect: Dial returns as it
-	// does without MaxRedirects.
+	// another host, except that the fields of the handshake itself stay the same. Host sets the
+	// request's Host, as in Header. Other changes to req have no effect. If CheckRedirect returns an
+	// error, Dial returns the redirect and an error that wraps it. [http.ErrUseLastResponse] means
+	// not to follow this redirect: Dial returns as it does without MaxRedirects.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 
 	// ProxyConnect, if set, is called before each CONNECT request to an HTTP proxy. It may set
