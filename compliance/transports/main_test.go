@@ -31,7 +31,7 @@ func stacks() []string {
 	var in []string
 	for stack := range strings.SplitSeq(string(buf), "\n\n") {
 		if strings.Contains(stack, "hawser/websocket.") ||
-			strings.Contains(stack, "hawser/websocket/internal/transport.") {
+			strings.Contains(stack, "hawser/websocket/internal/") {
 			in = append(in, stack)
 		}
 	}
