@@ -110,17 +110,14 @@ func (e *ending) recordCode(err *Error, code StatusCode) {
 }
 
 // finish fixes the record as the connection ends, and returns the cause: the recorded one, else the
-// write that failed, else last. sent is whether our close frame is out. first is set for one call.
-func (e *ending) finish(last error, sent bool) (cause error, first bool) {
+// write that failed, else last. first is set for one call.
+func (e *ending) finish(last error) (cause error, first bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.finished {
 		return e.cause, false
 	}
 	e.finished = true
-	if !sent {
-		e.sent = CloseFrame{}
-	}
 	switch {
 	case e.cause != nil:
 	case e.failure != nil:
@@ -175,7 +172,7 @@ func (e *ending) closure(ended, sent bool) Closure {
 // end ends the connection, and closes the transport unless the teardown will do so. The cause is
 // the recorded one, or last.
 func (c *Conn) end(last error) {
-	cause, first := c.ending.finish(last, c.closing.out.Load())
+	cause, first := c.ending.finish(last)
 	c.cancel(cause)
 	if !c.closing.draining.Load() {
 		c.closeTransport()

@@ -47,10 +47,12 @@ type Events struct {
 	Pong func(c *Conn, roundTrip time.Duration)
 
 	// Closed is called once for each connection that was accepted, when it has ended, whichever side
-	// ended it. closure is final: [Conn.Closure] returns the same. The call that ends the connection
-	// returns after Closed: Close, CloseNow, Abort, or the read that finds the end, unless its own
-	// context ends first. Two kinds of messages may be reported after Closed: those that another
-	// goroutine is reading or writing when the connection ends, and those read after a failed write.
+	// ended it. [Conn.Closure] returns the same closure from then on, except that Sent and Clean may
+	// be set later if our close frame is being written at that moment. The call that ends the
+	// connection returns after Closed: Close, CloseNow, Abort, or the read that finds the end, unless
+	// its own context ends first. Two kinds of messages may be reported after Closed: those that
+	// another goroutine is reading or writing when the connection ends, and those read after a failed
+	// write.
 	Closed func(c *Conn, closure Closure)
 }
 

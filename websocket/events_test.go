@@ -267,7 +267,7 @@ func testRandomTraffic(t *testing.T, from, to *Conn) (sizes []int64) {
 	return append(sizes, 3)
 }
 
-// Closed is called once for each way in which a connection can end, with its final Closure. The call
+// Closed is called once for each way in which a connection can end, with its Closure. The call
 // of Close and the read that end the connection return after it.
 func TestEventsClosed(t *testing.T) {
 	for _, row := range closures {
@@ -296,7 +296,7 @@ func TestEventsClosed(t *testing.T) {
 				if got := l.calls(); !slices.Equal(got, want) {
 					t.Errorf("a minute later: got calls %v, want %v", got, want)
 				}
-				if got := c.Closure(); len(l.closed) != 1 || l.closed[0] != got {
+				if got := c.Closure(); len(l.closed) != 1 || !precedes(l.closed[0], got) {
 					t.Errorf("got %+v, want %+v", l.closed, got)
 				}
 			})
@@ -354,9 +354,9 @@ func TestEventsClosedBeforeReturn(t *testing.T) {
 	})
 }
 
-// A close frame that the transport takes after the connection has ended does not become part of its
-// Closure.
-func TestEventsClosedIsFinal(t *testing.T) {
+// A close frame that the transport takes while the connection ends may be missing in the Closure of
+// Closed, and is in a later one, because the peer gets it.
+func TestEventsClosedDuringFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var l eventLog
 		ours, theirs := net.Pipe()
@@ -369,8 +369,8 @@ func TestEventsClosedIsFinal(t *testing.T) {
 		close(late.held)
 		<-closed
 		synctest.Wait()
-		if v := c.Closure(); len(l.closed) != 1 || l.closed[0] != v || v.Sent.Code != 0 {
-			t.Errorf("got %+v and Closure %+v, want one that is equal, without a sent frame", l.closed, v)
+		if v := c.Closure(); v.Sent.Code != 4000 || len(l.closed) != 1 || !precedes(l.closed[0], v) {
+			t.Errorf("got %+v and Closure %+v, want 4000 in the latter", l.closed, v)
 		}
 	})
 }
