@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -29,7 +28,7 @@ func takeHeader(h http.Header) (host string, err error) {
 		switch strings.ToLower(name) {
 		case "host":
 			if host != "" || len(values) != 1 {
-				return "", errors.New("Host must have exactly one value")
+				return "", fmt.Errorf("%s must have exactly one value", http.CanonicalHeaderKey(name))
 			}
 			if host, err = target.ASCIIHost(values[0]); err != nil {
 				return "", err

@@ -33,7 +33,7 @@ func TestEventsNoAllocations(t *testing.T) {
 				defer near.CloseNow()
 				defer far.CloseNow()
 				testNoAllocations(t, ctx, size, messages/500, near, far)
-				if got, want := bytes.Load(), int64(10_500*size*2*2*3); got != want {
+				if got, want := bytes.Load(), int64(size)*10_500*2*2*3; got != want {
 					t.Errorf("counted %d bytes, want %d", got, want)
 				}
 			})
