@@ -21,7 +21,6 @@ type closing struct {
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown, or hangUp, closes the transport
-	closed      atomic.Bool // the transport is being closed, or is closed
 	over        atomic.Bool // out is set, or never will be
 	readClosed  atomic.Bool // CloseRead was called
 
@@ -306,7 +305,7 @@ func (g *closing) setOut() {
 	g.setOver()
 }
 
-// setOver records that nobody needs to wait for our close frame any longer.
+// setOver records that no call needs to wait for our close frame any longer.
 func (g *closing) setOver() {
 	if g.over.Swap(true) {
 		return

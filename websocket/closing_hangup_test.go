@@ -148,7 +148,7 @@ func TestHangUpWithoutCloseFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newDuplexPeer(t, role, Limits{})
 		c.CloseNow()
-		if !c.closing.closed.Load() {
+		if !c.tr.IsClosed() {
 			t.Error("the transport is open")
 		}
 		p.expectEOF()

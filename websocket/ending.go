@@ -187,10 +187,9 @@ func (c *Conn) end(last error) {
 	}
 }
 
-// closeTransport closes the transport.
+// closeTransport closes the transport, after which the connection keeps no place for it.
 func (c *Conn) closeTransport() {
-	if !c.closing.closed.Swap(true) {
-		c.tr.Close()
+	if c.tr.Close() {
 		c.group.leave(c, holdTransport)
 	}
 }

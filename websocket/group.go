@@ -281,7 +281,7 @@ func (g *Group) join(c *Conn) {
 	g.opening--
 	if c != nil {
 		g.conns[c] = holdServe
-		if !c.closing.closed.Load() { // otherwise closeTransport may have called leave already
+		if !c.tr.IsClosed() { // otherwise closeTransport may have called leave already
 			g.conns[c] |= holdTransport
 		}
 		if g.closing != nil && g.closing.Err() != nil {

@@ -98,17 +98,22 @@ func (t *Transport) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close closes Conn and stops the timers. Operations in progress fail.
-func (t *Transport) Close() {
+// Close closes Conn and stops the timers. Operations in progress fail. Calls after the first do
+// nothing and return false.
+func (t *Transport) Close() (first bool) {
 	if t.closed.Swap(true) {
-		return
+		return false
 	}
 	Drop(t.Conn)
 	t.Rd.rest()
 	t.Wr.rest()
 	t.Rd.pump.Close()
 	t.Wr.pump.Close()
+	return true
 }
+
+// IsClosed reports whether Close was called.
+func (t *Transport) IsClosed() bool { return t.closed.Load() }
 
 // Drop closes nc. It does not wait long if Close notifies a peer, which may not read.
 func Drop(nc net.Conn) {
