@@ -20,8 +20,7 @@
 //     [Conn.Reader] streams it. [Conn.CloseRead] is for programs that only send.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
 //     [Conn.Writer] streams a message. [Conn.WritePlain] and [Conn.PlainWriter] skip compression.
-//   - [Conn.WritePrepared] sends a message from [Prepare], which is framed and compressed once for
-//     many connections.
+//   - [Conn.WritePrepared] sends a message from [Prepare], which is framed and compressed only once.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] decode and encode JSON.
 //   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how many bytes wait to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] without a closing
@@ -31,6 +30,8 @@
 //   - [Events] are functions for logs and metrics, called as things happen on a connection.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close
 //     frames in their own way.
+//   - The packages below this one are built on it alone: fanout broadcasts to many connections,
+//     redial keeps a client connected, and wstest replaces the network in tests.
 //
 // One goroutine may read at a time, and any number may write. Some goroutine must read for as long
 // as the connection is open: only a read answers pings and notices the peer's close frame. In a
@@ -39,9 +40,8 @@
 // If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
 // ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,
 // Limits.MaxMessage is SetReadLimit, contexts replace deadlines, Limits.PingInterval replaces a
-// ticker that pings and a pong handler that moves the deadline, and [Conn.OnControl] replaces other
-// handlers of pings, pongs and close frames. If you know coder/websocket: [Conn.ByteStream] is
-// NetConn, and ctx = c.CloseRead(ctx) becomes c.CloseRead() and ctx = c.Context().
+// ticker and a pong handler, and [Conn.OnControl] the other handlers. If you know coder/websocket:
+// [Conn.ByteStream] is NetConn, and ctx = c.CloseRead(ctx) becomes c.CloseRead() and c.Context().
 //
 // # Contexts
 //
