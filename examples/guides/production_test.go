@@ -14,7 +14,7 @@ import (
 func TestQuotes(t *testing.T) {
 	var programs []string
 	for _, pattern := range []string{
-		"../limits/*.go", "../../websocket/example_*_test.go", "../../websocket/wsprom/example_test.go",
+		"../limits/*.go", "../../websocket/example_*_test.go", "../../websocket/*/example_*test.go",
 	} {
 		files, err := filepath.Glob(filepath.FromSlash(pattern))
 		if err != nil || len(files) == 0 {
@@ -25,8 +25,8 @@ func TestQuotes(t *testing.T) {
 		}
 	}
 	quotes := blocks(read(t, "production.md"))
-	if len(quotes) < 7 {
-		t.Errorf("production.md has %d blocks of Go code, want at least 7", len(quotes))
+	if len(quotes) < 11 {
+		t.Errorf("production.md has %d blocks of Go code, want at least 11", len(quotes))
 	}
 	for _, b := range blocks(read(t, "../../README.md")) {
 		if strings.Contains(b, "Shutdown") {
