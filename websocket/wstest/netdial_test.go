@@ -126,20 +126,24 @@ func TestNetDialRefused(t *testing.T) {
 	}
 }
 
-// TestNetDialIdle checks that the server does not wait forever for a request.
+// TestNetDialIdle checks that the server does not wait forever for a request, nor for another one.
 func TestNetDialIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		nc, err := wstest.NetDial(http.NotFoundHandler())(t.Context(), "tcp", "example.com:80")
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		wantRead(t, nc, "", io.EOF)
-		if took := time.Since(begun); took > 10*time.Minute {
-			t.Errorf("%v", took)
-		}
-		nc.Close()
-	})
+	for _, request := range []string{"", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"} {
+		synctest.Test(t, func(t *testing.T) { testIdle(t, request) })
+	}
+}
+
+func testIdle(t *testing.T, request string) {
+	nc, err := wstest.NetDial(http.NotFoundHandler())(t.Context(), "tcp", "example.com:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	wantWrite(t, nc, request, len(request), nil)
+	nc.SetReadDeadline(time.Now().Add(10 * time.Minute))
+	if _, err := io.ReadAll(nc); err != nil {
+		t.Errorf("after %q: %v", request, err)
+	}
 }
 
 // TestNetDialTLS checks wss URLs: without DialTLS a prompt error, with it a connection.

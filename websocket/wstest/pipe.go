@@ -94,10 +94,7 @@ func (e *end) Read(p []byte) (int, error) {
 func (e *end) Write(p []byte) (n int, err error) {
 	e.link.mu.Lock()
 	defer e.link.mu.Unlock()
-	for e.writing {
-		if err := e.writeError(); err != nil {
-			return 0, err
-		}
+	for e.writing { // until that Write is done, or the error comes that also ends this one
 		e.link.change.Wait()
 	}
 	e.writing = true
