@@ -35,14 +35,11 @@ func TestPipeDeadlines(t *testing.T) {
 					if !during {
 						c.set(a, begun.Add(time.Minute))
 					}
-					end := func(ends bool) (error, time.Duration) {
-						if ends {
-							return os.ErrDeadlineExceeded, time.Minute
-						}
-						return net.ErrClosed, time.Hour
-					}
 					check := func(ends bool, call func(want error)) {
-						want, after := end(ends)
+						want, after := net.ErrClosed, time.Hour
+						if ends {
+							want, after = os.ErrDeadlineExceeded, time.Minute
+						}
 						call(want)
 						if took := time.Since(begun); took != after {
 							t.Errorf("%v after %v, not %v", want, took, after)
