@@ -1,0 +1,67 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// write is the goroutine of q. It writes it, and then all messages that wait.
+func (q *Queue) write(it item) {
+	for more := true; more; it, more = q.next() {
+		if err := q.writeOne(it); err != nil {
+			q.stop(err)
+			return
+		}
+	}
+}
+
+func (q *Queue) writeOne(it item) error {
+	for {
+		err := it.writeTo(q.c)
+		if !errors.Is(err, websocket.ErrMessageOpen) || errors.Is(err, net.ErrClosed) {
+			return err
+		}
+	}
+}
+
+// next returns the next message to write. If there is none, the goroutine must end.
+func (q *Queue) next() (item, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting.len == 0 {
+		q.writing = false
+		q.settle()
+		return item{}, false
+	}
+	it := q.waiting.pop()
+	q.admit()
+	return it, true
+}
+
+// stop records that a message could not be written, after which its goroutine ends.
+func (q *Queue) stop(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.writing = false
+	q.dropped++
+	if !errors.Is(err, net.ErrClosed) {
+		err = fmt.Errorf("fanout: %w, message cannot be sent: %w", net.ErrClosed, err)
+		go q.c.Close(context.Background(), websocket.StatusInternalError, "")
+	}
+	q.fail(err)
+}
+
+// fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.
+func (q *Queue) fail(err error) {
+	if q.failed == nil {
+		q.failed = err
+	}
+	q.dropped += int64(q.waiting.len)
+	q.waiting = fifo{}
+	q.dismiss(q.end())
+	q.settle()
+}
