@@ -142,10 +142,8 @@ func (q *Queue) overflow(it item) error {
 		code = websocket.StatusPolicyViolation
 	}
 	q.dropped++
-	err := &closedError{code}
-	q.fail(err)
-	go q.c.Close(context.Background(), code, "outgoing queue is full")
-	return err
+	q.shut(ErrFull, code, "outgoing queue is full")
+	return q.failed
 }
 
 // push queues it, for which there is room. The caller has q.mu.

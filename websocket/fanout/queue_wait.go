@@ -44,7 +44,7 @@ func (q *Queue) join(ctx context.Context, it item) (*sender, error) {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, newContextError(ctx)
 	}
 	if len(q.senders) == 0 && q.fits(it) {
 		q.push(it)
@@ -69,7 +69,7 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 	if err := q.end(); err != nil {
 		return err
 	}
-	return context.Cause(ctx)
+	return newContextError(ctx)
 }
 
 // admit queues the messages of senders for which there is room now. The caller has q.mu.

@@ -101,17 +101,30 @@ func TestSendContextGivesUp(t *testing.T) {
 		send(t, q, "0", "1")
 		wait, next := beginSend(ctx, q, "2"), beginSend(background, q, "3")
 		cancel(cause)
-		if err := result(t, wait); err != cause {
-			t.Errorf("got error %v, want %v", err, cause)
-		}
-		if err := q.SendContext(ctx, websocket.Text, nil); err != cause {
-			t.Errorf("context that had ended: got error %v, want %v", err, cause)
-		}
+		expectError(t, result(t, wait), cause, context.Canceled)
+		expectError(t, q.SendContext(ctx, websocket.Text, nil), cause, context.Canceled)
 		expect(t, client, "0", "1", "3")
 		if err := result(t, next); err != nil {
 			t.Error(err)
 		}
 		expectDepth(t, q, 0, 0, 0)
+	})
+}
+
+// The end of another connection does not look like that of this one.
+func TestSendContextOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, _ := queuePair(t, &Options{MaxMessages: 1})
+		other, _ := queuePair(t, nil)
+		send(t, q, "0", "1")
+		wait := beginSend(other.Conn().Context(), q, "2")
+		cause := errors.New("other is gone")
+		other.Conn().Abort(cause)
+		err := result(t, wait)
+		expectError(t, err, cause, context.Canceled)
+		if errors.Is(err, net.ErrClosed) {
+			t.Errorf("got error %v, which matches net.ErrClosed", err)
+		}
 	})
 }
 

@@ -48,11 +48,17 @@ func (q *Queue) stop(err error) {
 	defer q.mu.Unlock()
 	q.writing = false
 	q.dropped++
-	if !errors.Is(err, net.ErrClosed) {
-		err = fmt.Errorf("fanout: %w, message cannot be sent: %w", net.ErrClosed, err)
-		go q.c.Close(context.Background(), websocket.StatusInternalError, "")
+	if errors.Is(err, net.ErrClosed) {
+		q.fail(err)
+		return
 	}
-	q.fail(err)
+	q.shut(fmt.Errorf("fanout: message cannot be sent: %w", err), websocket.StatusInternalError, "")
+}
+
+// shut closes the connection because of err. The caller has q.mu.
+func (q *Queue) shut(err error, code websocket.StatusCode, reason string) {
+	q.fail(&closedError{err, code})
+	go q.c.Close(context.Background(), code, reason) // ends after Limits.CloseTimeout at the latest
 }
 
 // fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.
