@@ -113,9 +113,12 @@ func TestDrainClosePolicy(t *testing.T) {
 		q, _ := queuePair(t, &Options{MaxMessages: 1})
 		send(t, q, "0", "1")
 		full := q.Send(websocket.Text, nil)
-		for range 2 {
+		for i := range 2 {
 			if err := q.Drain(background); err != full {
 				t.Errorf("got error %v, want %v", err, full)
+			}
+			if early := q.Conn().Context().Err() == nil; early != (i == 0) {
+				t.Errorf("call %d: the connection is open: got %t, want it in the first call", i, early)
 			}
 			<-q.Conn().Context().Done()
 		}

@@ -140,7 +140,10 @@ func TestWriteStalls(t *testing.T) {
 			if v.Sent.Code != 0 || v.ByPeer || v.Clean {
 				t.Errorf("got closure %+v, want no close frame", v)
 			}
-			synctest.Wait()
+			synctest.Wait() // the write has failed, too
+			if again := q.Drain(background); full && again != err {
+				t.Errorf("after the end: got error %v, want %v", again, err)
+			}
 		})
 	}
 }

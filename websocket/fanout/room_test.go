@@ -96,21 +96,23 @@ func TestRoomReleases(t *testing.T) {
 func TestRoomMembersBody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var r Room
+		var want, got []*Queue
 		for range 3 {
 			q, _ := queuePair(t, nil)
 			r.Join(q)
+			want = append(want, q)
 		}
 		all := r.Members()
-		n := 0
+		r.Leave(want[0])
 		for q := range all {
-			n++
+			got = append(got, q)
 			r.Leave(q)
 			r.Broadcast(prepare(t, ""))
 			other, _ := queuePair(t, nil)
 			r.Join(other)
 		}
-		if n != 3 || r.Len() != 3 {
-			t.Errorf("got %d iterations and %d members, want 3 and 3", n, r.Len())
+		if !slices.Equal(got, want) || r.Len() != 3 {
+			t.Errorf("got members %p and %d afterwards, want %p and 3", got, r.Len(), want)
 		}
 		for range all {
 			break
