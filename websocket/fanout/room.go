@@ -1,27 +1,94 @@
 package fanout
 
-import "iter"
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+)
 
 // A Room sends messages to its members, in the same order to each. The zero value is ready to use.
 // Any goroutine may call its methods at any time. A member may be in any number of rooms.
-type Room struct{}
+type Room struct {
+	mu      sync.Mutex
+	members []*Queue
+	index   map[*Queue]place
+}
 
-// Join adds q. It leaves by itself when its connection ends.
-func (r *Room) Join(q *Queue) { panic("not yet") }
+// A place is that of a member in a room.
+type place struct {
+	i    int         // its index in members
+	stop func() bool // makes it stay when its connection ends
+}
+
+// Join adds q, unless it is a member already or its connection has ended. It leaves by itself when
+// its connection ends.
+func (r *Room) Join(q *Queue) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ctx := q.c.Context()
+	if _, ok := r.index[q]; ok || ctx.Err() != nil {
+		return
+	}
+	if r.index == nil {
+		r.index = make(map[*Queue]place)
+	}
+	r.index[q] = place{len(r.members), context.AfterFunc(ctx, func() { r.Leave(q) })}
+	r.members = append(r.members, q)
+}
 
 // Leave removes q. Messages that are in its queue are still sent.
-func (r *Room) Leave(q *Queue) { panic("not yet") }
+func (r *Room) Leave(q *Queue) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.index[q]
+	if !ok {
+		return
+	}
+	p.stop()
+	delete(r.index, q)
+	last := len(r.members) - 1
+	if moved := r.members[last]; moved != q {
+		r.members[p.i] = moved
+		r.index[moved] = place{p.i, r.index[moved].stop}
+	}
+	r.members[last] = nil
+	r.members = r.members[:last]
+}
 
 // Broadcast queues m for all members. It never waits. A member whose queue is full is treated by the
 // policy of that queue.
-func (r *Room) Broadcast(m *Message) { panic("not yet") }
+func (r *Room) Broadcast(m *Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, q := range r.members {
+		_ = q.SendPrepared(m) // the queue has dealt with a failure
+	}
+}
 
 // BroadcastFunc is Broadcast to those members for which to returns true. to must not call methods of
 // the Room.
-func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) { panic("not yet") }
+func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, q := range r.members {
+		if to(q) {
+			_ = q.SendPrepared(m)
+		}
+	}
+}
 
-// Members returns an iterator over the members at the time of the call.
-func (r *Room) Members() iter.Seq[*Queue] { panic("not yet") }
+// Members returns an iterator over the members at the time of the call, in no particular order. The
+// body of the loop may call methods of the Room.
+func (r *Room) Members() iter.Seq[*Queue] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Values(slices.Clone(r.members))
+}
 
 // Len returns the number of members.
-func (r *Room) Len() int { panic("not yet") }
+func (r *Room) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.members)
+}

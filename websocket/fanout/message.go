@@ -1,0 +1,45 @@
+package fanout
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A Message is a [websocket.PreparedMessage] along with its size, which queues count. Prepare makes
+// one.
+type Message struct {
+	*websocket.PreparedMessage // or nil, in a queue
+	size                       int64
+
+	// The message that Send copied, if it is not prepared.
+	t    websocket.MessageType
+	data []byte
+}
+
+// Prepare makes a message from a copy of p; see [websocket.Prepare].
+func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
+	m, err := websocket.Prepare(t, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Message{PreparedMessage: m, size: int64(len(p))}, nil
+}
+
+// copyMessage returns a message for one queue, with a copy of p.
+func copyMessage(t websocket.MessageType, p []byte) (*Message, error) {
+	if t != websocket.Text && t != websocket.Binary {
+		_, err := websocket.Prepare(t, nil) // fails
+		return nil, err
+	}
+	return &Message{size: int64(len(p)), t: t, data: bytes.Clone(p)}, nil
+}
+
+// writeTo writes the message to c. It waits as long as c does.
+func (m *Message) writeTo(c *websocket.Conn) error {
+	if m.PreparedMessage != nil {
+		return c.WritePrepared(context.Background(), m.PreparedMessage)
+	}
+	return c.Write(context.Background(), m.t, m.data)
+}

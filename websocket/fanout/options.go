@@ -1,0 +1,39 @@
+package fanout
+
+// Default values of the fields of [Options].
+const (
+	defaultMaxMessages = 1024
+	defaultMaxBytes    = 1 << 20
+)
+
+// A Policy is what a [Queue] does with a message for which it has no room.
+type Policy uint8
+
+const (
+	// CloseTryAgainLater drops all messages that wait and closes the connection with 1013 (Try Again
+	// Later).
+	CloseTryAgainLater Policy = iota
+
+	// ClosePolicyViolation drops all messages that wait and closes the connection with 1008 (Policy
+	// Violation).
+	ClosePolicyViolation
+
+	// DropNewest drops the message.
+	DropNewest
+
+	// DropOldest drops the oldest messages that wait, until there is room.
+	DropOldest
+)
+
+// Options configure a [Queue]. A nil pointer means the zero value. They are copied.
+type Options struct {
+	// MaxMessages is how many messages may wait. Negative: no limit. Default: 1,024.
+	MaxMessages int
+
+	// MaxBytes is how many bytes of messages may wait. A larger message is never queued. Negative:
+	// no limit. Default: 1 MiB.
+	MaxBytes int64
+
+	// WhenFull is what happens if there is no room for a message. Default: CloseTryAgainLater.
+	WhenFull Policy
+}

@@ -1,0 +1,95 @@
+package fanout
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A sender is a SendContext that waits for room.
+type sender struct {
+	m    *Message
+	err  error         // its result, once done is closed
+	done chan struct{} // closed when it no longer waits
+}
+
+// SendContext queues a copy of p. If the queue is full, it waits for room, whatever the policy, until
+// ctx or the connection ends, or Drain is called. The error of a ctx that ended is its
+// [context.Cause], and the message is not queued.
+//
+// Calls that wait are served in order. A Send that has room does not wait for them.
+func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []byte) error {
+	m, err := copyMessage(t, p)
+	if err != nil {
+		return err
+	}
+	s, err := q.join(ctx, m)
+	if s == nil {
+		return err
+	}
+	select {
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return q.giveUp(ctx, s)
+	}
+}
+
+// join queues m if there is room. Otherwise it returns a sender that waits.
+func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.refusal(m); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, newContextError(ctx)
+	}
+	if len(q.senders) == 0 && q.fits(m) {
+		q.push(m)
+		return nil, nil
+	}
+	s := &sender{m: m, done: make(chan struct{})}
+	q.senders = append(q.senders, s)
+	return s, nil
+}
+
+// giveUp returns the result of s, whose ctx has ended. If s was served at the same time, its message
+// is queued.
+func (q *Queue) giveUp(ctx context.Context, s *sender) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.senders, s)
+	if i < 0 {
+		return s.err
+	}
+	q.senders = slices.Delete(q.senders, i, i+1)
+	q.admit() // the next one may be smaller
+	if err := q.end(); err != nil {
+		return err
+	}
+	return newContextError(ctx)
+}
+
+// admit queues the messages of senders for which there is room now. The caller has q.mu.
+func (q *Queue) admit() {
+	for len(q.senders) > 0 && q.fits(q.senders[0].m) {
+		s := q.senders[0]
+		q.senders[0] = nil
+		if q.senders = q.senders[1:]; len(q.senders) == 0 {
+			q.senders = nil
+		}
+		q.push(s.m)
+		close(s.done)
+	}
+}
+
+// dismiss ends all senders that wait, with err. The caller has q.mu.
+func (q *Queue) dismiss(err error) {
+	for _, s := range q.senders {
+		s.err = err
+		close(s.done)
+	}
+	q.senders = nil
+}
