@@ -143,15 +143,14 @@ func classOfStatus(status int) Class {
 
 // classOfFailure returns the class of an attempt to which no response arrived.
 func classOfFailure(err error) Class {
-	var certificate *tls.CertificateVerificationError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	var op *net.OpError
 	var malformed textproto.ProtocolError
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return Busy // also if it is not valid yet, or the clock of this machine is not set yet
-	case errors.As(err, &certificate):
+		return Busy // or not yet valid, or the clock of this machine is not set yet
+	case isUntrusted(err):
 		return Refused
 	case errors.As(err, &record), errors.As(err, &malformed):
 		return Protocol
@@ -159,4 +158,15 @@ func classOfFailure(err error) Class {
 		return Protocol
 	}
 	return Network
+}
+
+// isUntrusted reports whether err is about a certificate that does not verify. Package crypto/tls
+// wraps all such errors. DialOptions.DialTLS may not.
+func isUntrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &certificate) || errors.As(err, &invalid) || errors.As(err, &host) ||
+		errors.As(err, &authority)
 }

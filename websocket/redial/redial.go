@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -74,30 +72,17 @@ type loop struct {
 	last     *Error // why the last connection ended, or the last attempt failed; nil at first
 }
 
-// run opens connections, and yields them, until yield returns false or there is a final error.
+// run opens connections and yields them, until the body breaks or there is a final error.
 func (l *loop) run(yield func(*websocket.Conn, error) bool) {
-	for {
-		if l.ctx.Err() != nil {
-			yield(nil, l.ended())
-			return
-		}
+	for l.ctx.Err() == nil {
 		c, asked, err := l.dial()
-		switch {
-		case l.ctx.Err() != nil: // whatever has come of the attempt
-			if c != nil {
-				shut(c, websocket.StatusGoingAway, closeTimeout)
-			}
-			continue
-		case err == nil:
-			began := time.Now()
-			if !l.use(c, yield) {
+		if err == nil {
+			if err = l.use(c, yield); err == nil {
 				return
 			}
-			if time.Since(began) >= l.opts.limit(l.attempts) {
-				l.attempts, l.refused = 0, false
-			}
-			cause := c.Closure().Err
-			err = &Error{Class: Classify(cause), Err: cause}
+		}
+		if l.ctx.Err() != nil {
+			break
 		}
 		if l.isFinal(err) {
 			yield(nil, err)
@@ -105,16 +90,31 @@ func (l *loop) run(yield func(*websocket.Conn, error) bool) {
 		}
 		l.wait(err, asked)
 	}
+	yield(nil, l.ended())
 }
 
-// use yields c and closes it.
-func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) (more bool) {
+// use yields c, closes it, and returns why it has ended, or nil if the body breaks.
+func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *Error {
+	l.last = nil // c has made it a thing of the past
+	began := time.Now()
+	if !l.lend(c, yield) {
+		return nil
+	}
+	if time.Since(began) >= l.opts.limit(l.attempts) {
+		l.attempts, l.refused = 0, false
+	}
+	cause := c.Closure().Err
+	return &Error{Class: Classify(cause), Err: cause}
+}
+
+// lend yields c and closes it.
+func (l *loop) lend(c *websocket.Conn, yield func(*websocket.Conn, error) bool) (more bool) {
 	closed := make(chan struct{})
 	stop := context.AfterFunc(l.ctx, func() {
 		defer close(closed)
 		shut(c, websocket.StatusGoingAway, closeTimeout)
 	})
-	code, within := websocket.StatusInternalError, time.Duration(0) // of a panic, and of Goexit
+	code, within := websocket.StatusInternalError, time.Duration(0) // if yield does not return
 	defer func() {
 		if !stop() {
 			<-closed
@@ -156,56 +156,6 @@ func (l *loop) wait(err *Error, asked time.Duration) {
 	case <-timer.C:
 	case <-l.ctx.Done():
 	}
-}
-
-// dial makes one attempt. With an error, it returns the time for which the server has asked.
-func (l *loop) dial() (c *websocket.Conn, asked time.Duration, failure *Error) {
-	opts := cloneDial(l.opts.Dial)
-	if failure = l.refresh(opts); failure != nil {
-		return nil, 0, failure
-	}
-	if opts.Limits.PingInterval == 0 {
-		opts.Limits.PingInterval = DefaultPingInterval
-	}
-	invalid := false
-	opts.Events = websocket.JoinEvents(opts.Events, &websocket.Events{
-		Refused: func(r *http.Request, _ *websocket.HandshakeError) { invalid = r == nil },
-	})
-	c, resp, err := websocket.Dial(l.ctx, l.url, opts)
-	switch {
-	case err == nil:
-		return c, 0, nil
-	case invalid:
-		return nil, 0, l.final(Refused, err)
-	}
-	class, asked := judge(err, resp)
-	return nil, min(asked, l.opts.MaxRetryAfter), &Error{Class: class, Err: err}
-}
-
-// refresh calls Options.Refresh. The network over which it gets a token is often that over which the
-// connection was lost.
-func (l *loop) refresh(opts *websocket.DialOptions) *Error {
-	if l.opts.Refresh == nil {
-		return nil
-	}
-	limit := defaultTo(opts.Limits.HandshakeTimeout, websocket.DefaultHandshakeTimeout)
-	ctx, cancel := context.WithTimeout(l.ctx, limit)
-	defer cancel()
-	var last error // nil, not a nil *Error
-	if l.last != nil {
-		last = l.last
-	}
-	err := l.opts.Refresh(ctx, opts, last)
-	if err == nil {
-		return nil
-	}
-	var transient net.Error
-	retry := errors.As(err, &transient) && (last == nil || !errors.Is(err, last))
-	err = fmt.Errorf("Options.Refresh: %w", err)
-	if retry {
-		return &Error{Class: Network, Err: err}
-	}
-	return l.final(Refused, err)
 }
 
 func (l *loop) final(class Class, err error) *Error {
