@@ -31,7 +31,7 @@ func TestStatuses(t *testing.T) {
 	for code, want := range statuses {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			s := serve(status(code))
-			check(t, ctx, fmt.Sprint(code), s.dial(), want, nil)
+			check(t, ctx, fmt.Sprint(code), url, s.dial(), want, nil)
 		})
 	}
 }
@@ -39,10 +39,10 @@ func TestStatuses(t *testing.T) {
 // check checks the class of the next failure or end of a connection, in the functions and in the loop.
 // The connection is read until it ends.
 func check(
-	t *testing.T, ctx context.Context, name string, dial *websocket.DialOptions, want Class, is error,
+	t *testing.T, ctx context.Context, name, target string, dial *websocket.DialOptions, want Class, is error,
 ) {
 	t.Helper()
-	c, resp, err := websocket.Dial(ctx, url, dial)
+	c, resp, err := websocket.Dial(ctx, target, dial)
 	if err == nil {
 		read(ctx, c)
 		c.CloseNow()
@@ -60,17 +60,17 @@ func check(
 	if is != nil && !errors.Is(err, is) {
 		t.Errorf("%s: %v is not %v", name, err, is)
 	}
-	checkLoop(t, ctx, name, dial, want, is, read)
+	checkLoop(t, ctx, name, target, dial, want, is, read)
 }
 
 // checkLoop checks the class of the first failure or end of a connection in a loop, and that the loop
 // goes on unless it is Refused.
 func checkLoop(
-	t *testing.T, ctx context.Context, name string, dial *websocket.DialOptions, want Class, is error,
+	t *testing.T, ctx context.Context, name, target string, dial *websocket.DialOptions, want Class, is error,
 	body func(context.Context, *websocket.Conn),
 ) {
 	t.Helper()
-	retried, last := run(ctx, url, Options{Dial: dial}, 1, body)
+	retried, last := run(ctx, target, Options{Dial: dial}, 1, body)
 	got := last
 	if want != Refused {
 		if len(retried) != 1 || last != nil {
@@ -104,9 +104,9 @@ func TestCloseCodes(t *testing.T) {
 	for code, want := range codes {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			s := serve(closing(code, 0))
-			check(t, ctx, fmt.Sprint("peer's ", code), s.dial(), want, net.ErrClosed)
+			check(t, ctx, fmt.Sprint("peer's ", code), url, s.dial(), want, net.ErrClosed)
 			s = serve(echoing())
-			checkLoop(t, ctx, fmt.Sprint("own ", code), s.dial(), Clean, net.ErrClosed,
+			checkLoop(t, ctx, fmt.Sprint("own ", code), url, s.dial(), Clean, net.ErrClosed,
 				func(ctx context.Context, c *websocket.Conn) { c.Close(ctx, code, "") })
 		})
 	}
@@ -162,7 +162,7 @@ func TestEnds(t *testing.T) {
 			}))
 			dial := s.dial()
 			dial.Limits = row.limits
-			check(t, ctx, row.name, dial, row.want, row.is)
+			check(t, ctx, row.name, url, dial, row.want, row.is)
 		})
 	}
 }
@@ -183,7 +183,7 @@ func TestOwnEnds(t *testing.T) {
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			s := serve(echoing())
-			checkLoop(t, ctx, row.name, s.dial(), row.want, row.is, row.body)
+			checkLoop(t, ctx, row.name, url, s.dial(), row.want, row.is, row.body)
 		})
 	}
 }
