@@ -233,4 +233,3 @@ func TestClassString(t *testing.T) {
 		}
 	}
 }
-

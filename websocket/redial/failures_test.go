@@ -37,10 +37,7 @@ func TestNetDialFailures(t *testing.T) {
 	}
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		check(t, ctx, "timeout", url, &websocket.DialOptions{
-			NetDial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				<-ctx.Done()
-				return nil, errors.New("no more time")
-			},
+			NetDial: stuckDial,
 		}, Network, context.DeadlineExceeded)
 	})
 }

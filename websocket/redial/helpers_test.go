@@ -3,6 +3,7 @@ package redial
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -109,6 +110,12 @@ func echoing() http.Handler {
 		}
 		return nil
 	})
+}
+
+// stuckDial is a NetDial that waits for the end of its context.
+func stuckDial(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, errors.New("no more time")
 }
 
 // read is a body that reads until the connection ends.
