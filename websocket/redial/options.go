@@ -31,8 +31,8 @@ type Options struct {
 	// nil in the first call, and after that a [*Error]: why the last connection ended, or the last
 	// attempt failed. ctx ends after Dial.Limits.HandshakeTimeout.
 	//
-	// With Refresh, a refusal by the server is not final unless another one follows before a
-	// connection has lasted.
+	// With Refresh, a refusal by the server is final only if the next attempt is refused, too, or the
+	// next connection, before it has lasted.
 	//
 	// If Refresh returns an error that wraps a [net.Error], as those of an [http.Client] do, the
 	// attempt has failed and is repeated like any other. Any other error ends the loop, and so does

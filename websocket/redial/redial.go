@@ -68,7 +68,7 @@ type loop struct {
 	opts *Options // with defaults
 
 	attempts int    // since a connection has lasted
-	refused  bool   // since a connection has lasted
+	refused  bool   // the last attempt was, or its connection, which did not last
 	last     *Error // why the last connection ended, or the last attempt failed; nil at first
 }
 
@@ -133,12 +133,12 @@ func shut(c *websocket.Conn, code websocket.StatusCode, within time.Duration) {
 	_ = c.Close(ctx, code, "") // the cause of the end is in c.Closure
 }
 
-// isFinal reports whether err ends the loop, and notes a refusal.
+// isFinal reports whether err ends the loop. With Refresh, a refusal does so if the one before it,
+// which Refresh has seen, did not help.
 func (l *loop) isFinal(err *Error) bool {
-	if err.Class == Refused {
-		err.final = err.final || l.opts.Refresh == nil || l.refused
-		l.refused = true
-	}
+	refused := err.Class == Refused
+	err.final = err.final || refused && (l.refused || l.opts.Refresh == nil)
+	l.refused = refused
 	return err.final
 }
 

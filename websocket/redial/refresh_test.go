@@ -48,7 +48,7 @@ func TestRefresh(t *testing.T) {
 	})
 }
 
-// With Refresh, a refusal is not final, unless there has been another since a connection lasted.
+// With Refresh, a refusal is final only after another, unless a connection has lasted in between.
 func TestRefused(t *testing.T) {
 	for _, row := range []struct {
 		name    string
@@ -59,13 +59,17 @@ func TestRefused(t *testing.T) {
 		{"401", serve(status(401)), false, []Class{Refused}},
 		{"401 401", serve(status(401)), true, []Class{Refused, Refused}},
 		{"401 busy", serve(status(401), status(503)), true, []Class{Refused, Busy}},
-		{"401 busy 401", serve(status(401), status(503), status(401)), true, []Class{Refused, Busy, Refused}},
+		{"401 busy 401 401", serve(status(401), status(503), status(401)), true,
+			[]Class{Refused, Busy, Refused, Refused}},
+		{"401 3000", serve(status(401), closing(3000, 0)), true, []Class{Refused, Refused}},
+		{"401 short 401 401", serve(status(401), closing(1000, 0), status(401)), true,
+			[]Class{Refused, Clean, Refused, Refused}},
 		{"3000 3000", serve(closing(3000, 0)), true, []Class{Refused, Refused}},
 		{"late 3000", serve(closing(3000, 10*time.Second), closing(3000, 10*time.Second), closing(3000, 10*time.Second), status(503)), true,
 			[]Class{Refused, Refused, Refused, Busy}},
 		{"401 lasting 401 503", serve(status(401), closing(1000, 10*time.Second), status(401), status(503)), true,
 			[]Class{Refused, Clean, Refused, Busy}},
-		{"late 3000 401 401", serve(closing(3000, 10*time.Second), status(401)), true, []Class{Refused, Refused}},
+		{"late 3000 401", serve(closing(3000, 10*time.Second), status(401)), true, []Class{Refused, Refused}},
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			opts := Options{Dial: row.s.dial()}
