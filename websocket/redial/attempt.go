@@ -6,33 +6,32 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// dial makes one attempt. With an error, it returns the time for which the server has asked.
-func (l *loop) dial() (c *websocket.Conn, asked time.Duration, failure *Error) {
+// dial makes one attempt.
+func (l *loop) dial() (*websocket.Conn, *Error) {
 	opts := cloneDial(l.opts.Dial)
-	if failure = l.refresh(opts); failure != nil {
-		return nil, 0, failure
+	if err := l.refresh(opts); err != nil {
+		return nil, err
 	}
 	if opts.Limits.PingInterval == 0 {
 		opts.Limits.PingInterval = DefaultPingInterval
 	}
-	invalid := false
+	var invalid bool
 	opts.Events = websocket.JoinEvents(opts.Events, &websocket.Events{
 		Refused: func(r *http.Request, _ *websocket.HandshakeError) { invalid = r == nil },
 	})
 	c, resp, err := websocket.Dial(l.ctx, l.url, opts)
 	switch {
 	case err == nil:
-		return c, 0, nil
+		return c, nil
 	case invalid:
-		return nil, 0, l.final(Refused, err)
+		return nil, l.final(Refused, err)
 	}
 	class, asked := judge(err, resp)
-	return nil, min(asked, l.opts.MaxRetryAfter), &Error{Class: class, Err: err}
+	return nil, &Error{Class: class, Err: err, asked: min(asked, l.opts.MaxRetryAfter)}
 }
 
 // refresh calls Options.Refresh. The network over which it gets a token is often that over which the

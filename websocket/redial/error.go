@@ -23,7 +23,8 @@ type Error struct {
 	// Options.Refresh, that of invalid options, or that of the context.
 	Err error
 
-	final bool // there will be no other attempt
+	asked time.Duration // for which the server has asked
+	final bool          // there will be no other attempt
 }
 
 func (e *Error) Error() string {

@@ -75,12 +75,12 @@ func (o *Options) withDefaults() (Options, error) {
 // defaultTo returns d, its default if it is 0, and the longest duration if it is negative.
 func defaultTo(d, value time.Duration) time.Duration {
 	switch {
+	case d > 0:
+		return d
 	case d == 0:
 		return value
-	case d < 0:
-		return math.MaxInt64
 	}
-	return d
+	return math.MaxInt64
 }
 
 // cloneDial returns a copy of o, which may be nil, whose Header is not nil.

@@ -75,7 +75,7 @@ type loop struct {
 // run opens connections and yields them, until the body breaks or there is a final error.
 func (l *loop) run(yield func(*websocket.Conn, error) bool) {
 	for l.ctx.Err() == nil {
-		c, asked, err := l.dial()
+		c, err := l.dial()
 		if err == nil {
 			if err = l.use(c, yield); err == nil {
 				return
@@ -88,7 +88,7 @@ func (l *loop) run(yield func(*websocket.Conn, error) bool) {
 			yield(nil, err)
 			return
 		}
-		l.wait(err, asked)
+		l.wait(err)
 	}
 	yield(nil, l.ended())
 }
@@ -143,17 +143,15 @@ func (l *loop) isFinal(err *Error) bool {
 }
 
 // wait waits for the next attempt, or the end of the context.
-func (l *loop) wait(err *Error, asked time.Duration) {
+func (l *loop) wait(err *Error) {
 	l.attempts++
-	err.Attempt, err.Wait = l.attempts, l.opts.wait(l.attempts, asked)
+	err.Attempt, err.Wait = l.attempts, l.opts.wait(l.attempts, err.asked)
 	l.last = err
 	if l.opts.Retrying != nil {
 		l.opts.Retrying(err)
 	}
-	timer := time.NewTimer(err.Wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(err.Wait):
 	case <-l.ctx.Done():
 	}
 }

@@ -3,6 +3,7 @@ package redial
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"net/http/httptrace"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/wstest"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // The limit of the waits grows with each failure, whatever its class, and each wait is the one that
@@ -251,7 +253,7 @@ func TestContextEnded(t *testing.T) {
 		ended, cancel := context.WithTimeout(ctx, -1)
 		defer cancel()
 		retried, last := run(ended, url, Options{Dial: s.dial()}, 1, read)
-		if !errors.Is(last, context.DeadlineExceeded) || retried != nil || len(s.times) != 0 {
+		if !errors.Is(last, context.DeadlineExceeded) || last.Class != Clean || retried != nil || len(s.times) != 0 {
 			t.Errorf("retried %v, then yielded %v after %d requests", retried, last, len(s.times))
 		}
 		late, cancel := context.WithTimeout(ctx, time.Hour)
@@ -304,6 +306,19 @@ func TestManyLoops(t *testing.T) {
 	})
 }
 
+// An offered is an extension that a client offers and no server accepts.
+type offered string
+
+func (x offered) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
+	return append(dst, wire.ExtensionSpec{Name: string(x)})
+}
+
+func (offered) Accept(iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
+	return wire.ExtensionSpec{}, nil, false
+}
+
+func (offered) Confirm(wire.ExtensionSpec) (wire.Session, error) { return nil, errors.New("not offered") }
+
 // Changes to the options after the call of Conns have no effect, and the loop does not change them.
 func TestOptionsCopied(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
@@ -311,6 +326,7 @@ func TestOptionsCopied(t *testing.T) {
 		dial := s.dial()
 		dial.Header = http.Header{"X-Token": {"old"}}
 		dial.Subprotocols = []string{"old"}
+		dial.Extensions = []wire.Extension{offered("old")}
 		opts := &Options{Dial: dial, MaxWait: time.Hour}
 		enough, cancel := context.WithCancel(ctx)
 		opts.Retrying = func(err *Error) {
@@ -321,6 +337,7 @@ func TestOptionsCopied(t *testing.T) {
 		all := Conns(enough, url, opts)
 		dial.Header.Set("X-Token", "new")
 		dial.Subprotocols[0] = "new"
+		dial.Extensions[0] = offered("new")
 		dial.NetDial = nil
 		*opts = Options{Dial: dial, MaxWait: time.Hour}
 		for range all {
@@ -329,8 +346,10 @@ func TestOptionsCopied(t *testing.T) {
 			t.Fatalf("got %d requests", len(s.requests))
 		}
 		for _, r := range s.requests {
-			if token, protocol := r.Header.Get("X-Token"), r.Header.Get("Sec-WebSocket-Protocol"); token != "old" || protocol != "old" {
-				t.Errorf("sent %q and %q", token, protocol)
+			for _, name := range []string{"X-Token", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"} {
+				if got := r.Header.Get(name); got != "old" {
+					t.Errorf("%s: sent %q, want old", name, got)
+				}
 			}
 		}
 		if dial.Events != nil || dial.Limits.PingInterval != 0 || opts.MinWait != 0 {
@@ -368,7 +387,10 @@ func TestValuesAndEvents(t *testing.T) {
 // By default, a connection pings a silent server, and notices within the promised time that it has
 // vanished. A negative PingInterval turns that off.
 func TestKeepalive(t *testing.T) {
-	const promise = DefaultPingInterval*5/4 + websocket.DefaultPongTimeout
+	const (
+		standard = 30 * time.Second
+		promise  = standard*5/4 + websocket.DefaultPongTimeout
+	)
 	for _, interval := range []time.Duration{0, time.Second, -1} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			dial := serve(echoing()).dial()
@@ -391,7 +413,7 @@ func TestKeepalive(t *testing.T) {
 				}
 			case len(retried) != 1 || !errors.Is(retried[0], websocket.ErrNoPong) || retried[0].Class != Network:
 				t.Errorf("interval %v: retried %v", interval, retried)
-			case interval == 0 && (took < DefaultPingInterval || took > promise):
+			case interval == 0 && (took != standard+websocket.DefaultPongTimeout || took > promise):
 				t.Errorf("interval %v: noticed after %v, want up to %v", interval, took, promise)
 			case interval > 0 && took > 5*interval/4+websocket.DefaultPongTimeout:
 				t.Errorf("interval %v: noticed after %v", interval, took)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	neturl "net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,7 +140,8 @@ func TestRefreshFails(t *testing.T) {
 				if took := time.Since(began); row.name == "stuck" && took < 2*time.Minute {
 					t.Errorf("%s: took %v", row.name, took)
 				}
-			} else if last == nil || last.Class != Refused || !errors.Is(last, row.is) {
+			} else if last == nil || last.Class != Refused || !errors.Is(last, row.is) ||
+				!strings.Contains(last.Error(), "redial: Options.Refresh: ") {
 				t.Errorf("%s: retried %v, then yielded %v", row.name, retried, last)
 			}
 		})

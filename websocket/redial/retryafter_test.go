@@ -71,6 +71,7 @@ func TestRetryAfter(t *testing.T) {
 		{503, "0", 0, true},
 		{403, "5", 5 * time.Second, true}, // the server says that it is not for good
 		{403, "0", 0, true},
+		{400, "5", 5 * time.Second, true},
 		{501, "5", 5 * time.Second, true},
 		{403, "soon", 0, false},
 		{302, "5", 0, false}, // about the other URL
