@@ -317,7 +317,9 @@ func (offered) Accept(iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Se
 	return wire.ExtensionSpec{}, nil, false
 }
 
-func (offered) Confirm(wire.ExtensionSpec) (wire.Session, error) { return nil, errors.New("not offered") }
+func (offered) Confirm(wire.ExtensionSpec) (wire.Session, error) {
+	return nil, errors.New("not offered")
+}
 
 // Changes to the options after the call of Conns have no effect, and the loop does not change them.
 func TestOptionsCopied(t *testing.T) {
