@@ -39,6 +39,8 @@ func TestAskedFor(t *testing.T) {
 			{"-1", "", 0, false},
 			{"+1", "", 0, false},
 			{"1.5", "", 0, false},
+			{"0x10", "", 0, false},
+			{"010", "", 10 * time.Second, true},
 			{"1s", "", 0, false},
 			{"1, 2", "", 0, false},
 			{"soon", "", 0, false},
