@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// dial makes one attempt.
+// dial makes one attempt. Events.Refused gets no request if the options or the URL are invalid,
+// which no other attempt would change.
 func (l *loop) dial() (*websocket.Conn, *Error) {
 	opts := cloneDial(l.opts.Dial)
 	if err := l.refresh(opts); err != nil {
@@ -34,8 +35,7 @@ func (l *loop) dial() (*websocket.Conn, *Error) {
 	return nil, &Error{Class: class, Err: err, asked: min(asked, l.opts.MaxRetryAfter)}
 }
 
-// refresh calls Options.Refresh. The network over which it gets a token is often that over which the
-// connection was lost.
+// refresh calls Options.Refresh, if there is one.
 func (l *loop) refresh(opts *websocket.DialOptions) *Error {
 	if l.opts.Refresh == nil {
 		return nil

@@ -36,8 +36,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// check checks the class of the next failure or end of a connection, in the functions and in the loop.
-// The connection is read until it ends.
+// check checks the class of the next failure or end of a connection, in the functions and in the
+// loop. The connection is read until it ends.
 func check(
 	t *testing.T, ctx context.Context, name, target string, dial *websocket.DialOptions, want Class, is error,
 ) {
@@ -63,8 +63,8 @@ func check(
 	checkLoop(t, ctx, name, target, dial, want, is, read)
 }
 
-// checkLoop checks the class of the first failure or end of a connection in a loop, and that the loop
-// goes on unless it is Refused.
+// checkLoop checks the class of the first failure or end of a connection in a loop, and that the
+// loop goes on unless it is Refused.
 func checkLoop(
 	t *testing.T, ctx context.Context, name, target string, dial *websocket.DialOptions, want Class, is error,
 	body func(context.Context, *websocket.Conn),

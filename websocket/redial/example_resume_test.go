@@ -40,8 +40,8 @@ func follow(ctx context.Context, url, topic string, opts *redial.Options, handle
 	return nil
 }
 
-// A client that subscribes anew and resumes after it has reconnected. The server of this example drops
-// each connection after three events.
+// A client that subscribes anew and resumes after it has reconnected. The server of this example
+// drops each connection after three events.
 func ExampleConns_resume() {
 	server := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 		var r resumption

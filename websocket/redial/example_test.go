@@ -15,8 +15,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-// A client that prints what it gets, for as long as the server does not close with 1000. Without that
-// check, it would reconnect.
+// A client that prints what it gets, for as long as the server does not close with 1000. Without
+// that check, it would reconnect.
 func ExampleConns() {
 	restarts := 0
 	server := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {

@@ -144,8 +144,8 @@ func TestInvalid(t *testing.T) {
 	}
 }
 
-// A certificate that does not verify is a refusal, unless it is not valid now. Other failures of TLS
-// are of the protocol.
+// A certificate that does not verify is a refusal, unless it is not valid now. Other failures of
+// TLS are of the protocol.
 func TestTLSFailures(t *testing.T) {
 	for _, row := range []struct {
 		name   string

@@ -72,6 +72,20 @@ func TestConnectionLasts(t *testing.T) {
 	}
 }
 
+// The time that it takes to close a connection does not count.
+func TestClosingIsNotLasting(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		silent := accept(func(context.Context, *websocket.Conn) error { time.Sleep(time.Minute); return nil })
+		retried, _ := run(ctx, url, Options{Dial: serve(silent).dial()}, 3,
+			func(context.Context, *websocket.Conn) {})
+		for i, err := range retried {
+			if err.Attempt != i+1 {
+				t.Errorf("attempt %d has the number %d", i+1, err.Attempt)
+			}
+		}
+	})
+}
+
 // watched returns a handler that waits for the end of the connection, and then sends its Closure.
 func watched() (http.Handler, <-chan websocket.Closure) {
 	ended := make(chan websocket.Closure, 100)
@@ -127,6 +141,25 @@ func TestLeftOpen(t *testing.T) {
 	}
 }
 
+// An iterator that was pulled closes its connection when it is stopped.
+func TestPull(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		h, ended := watched()
+		next, stop := iter.Pull2(Conns(ctx, url, &Options{Dial: serve(h).dial()}))
+		for range 2 {
+			if c, err, ok := next(); c == nil || err != nil || !ok {
+				t.Fatalf("got %v, %v, %v", c, err, ok)
+			}
+		}
+		stop()
+		for range 2 {
+			if got := <-ended; got.Received.Code != 1000 {
+				t.Errorf("the server got %+v", got)
+			}
+		}
+	})
+}
+
 // Goexit in the body closes the connection, as t.FailNow in a test does.
 func TestGoexit(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
@@ -144,8 +177,8 @@ func TestGoexit(t *testing.T) {
 	})
 }
 
-// A peer that does not answer the close frame delays the loop by a second at most, and by nothing if
-// the body panics.
+// A peer that does not answer the close frame delays the loop by a second at most, and by nothing
+// if the body panics.
 func TestSilentPeer(t *testing.T) {
 	for _, stalled := range []bool{false, true} {
 		for _, end := range []string{"break", "cancel", "panic"} {
@@ -190,7 +223,8 @@ func TestSilentPeer(t *testing.T) {
 	}
 }
 
-// The end of ctx ends the loop at once, at each stage, with an error that matches its error and cause.
+// The end of ctx ends the loop at once, at each stage, with an error that matches its error and
+// cause.
 func TestContext(t *testing.T) {
 	errStopped := errors.New("stopped")
 	silent := serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))

@@ -88,6 +88,9 @@ func TestRefused(t *testing.T) {
 			if last != nil {
 				got = append(got, last.Class)
 			}
+			if last != nil && last.Attempt != len(row.want) {
+				t.Errorf("%s: the last attempt has the number %d", row.name, last.Attempt)
+			}
 			final := row.want[len(row.want)-1] == Refused
 			if !reflect.DeepEqual(got, row.want) || (last != nil) != final {
 				t.Errorf("%s: retried %v, then yielded %v; want %v", row.name, retried, last, row.want)
