@@ -29,12 +29,16 @@ func follow(ctx context.Context, url, topic string, opts *redial.Options, handle
 		if err != nil {
 			return err
 		}
-		for err = c.WriteJSON(ctx, resumption{topic, last}); err == nil; {
+		if c.WriteJSON(ctx, resumption{topic, last}) != nil {
+			continue
+		}
+		for {
 			var e event
-			if err = c.ReadJSON(ctx, &e); err == nil {
-				handle(e)
-				last = e.ID
+			if c.ReadJSON(ctx, &e) != nil {
+				break
 			}
+			handle(e)
+			last = e.ID
 		}
 	}
 	return nil
