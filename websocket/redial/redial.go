@@ -1,75 +1,187 @@
-// Package redial keeps a client connected: it dials again, with growing waits, whenever the
-// connection has ended.
 package redial
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
-	"net/http"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Options configure [Conns]. A nil pointer means the zero value. They are copied.
-type Options struct {
-	// Dial are the options of each connection. If Limits.PingInterval is 0, it is 30 s. Negative:
-	// no pings.
-	Dial *websocket.DialOptions
+// closeTimeout is how long to wait for a peer's close frame. It is enough for a round trip over a
+// satellite, and a peer that is gone delays the next attempt by no more than this.
+const closeTimeout = time.Second
 
-	// Refresh, if set, is called before each connection, for example for a new token. It may change
-	// opts, a copy of Dial whose Header is a copy, too. last is why the last connection or attempt
-	// ended, nil at first. With Refresh, a 401 is not final. An error of Refresh ends the loop.
-	Refresh func(ctx context.Context, opts *websocket.DialOptions, last error) error
-
-	// MinWait and MaxWait bound the wait: the first is a random time up to MinWait, and the limit
-	// doubles with each failure up to MaxWait. Defaults: 1 s, 1 minute.
-	MinWait, MaxWait time.Duration
-
-	// MaxRetryAfter is the longest Retry-After of a server that is obeyed. A longer one counts as
-	// this one. Default: 1 hour.
-	MaxRetryAfter time.Duration
-
-	// Retrying, if set, is called before each wait, for logs and metrics.
-	Retrying func(err *Error)
-}
-
-// Conns returns an iterator over connections to url: each time one has ended, or could not be
-// opened, it dials again after a wait. What the body of the loop leaves open is closed. ...
+// Conns returns an iterator over connections to url. It opens each with [websocket.Dial], one after
+// the other: if a connection has ended, or cannot be opened, it waits and dials again. opts may be
+// nil.
+//
+// The body of the loop uses one connection. A break ends the loop. In all other cases the next
+// connection follows. If the body leaves its connection open, Conns closes it with 1000 and waits
+// for the peer's close frame for at most a second. If the body panics, Conns closes the connection
+// with 1011 and does not wait.
+//
+// The end of ctx ends an attempt, a wait, and also the connection, which is closed with 1001 even
+// if the body is busy with something else. To send a last message, a program must leave the loop
+// before it ends ctx.
+//
+// The last iteration yields an error and no connection, unless the body breaks earlier. The error
+// is an [*Error]. Either the server has refused for good, as [Refused] describes, or
+// Options.Refresh has failed, or the options or the URL are invalid, or ctx has ended. In the last
+// case, the error matches both the error and the cause of ctx.
+//
+// If the server closes a connection normally, Conns dials again, too, because servers do that when
+// they restart. A body that is done after a normal closure must break. [websocket.Conn.Closure] and
+// [websocket.CloseStatus] tell how the connection was closed.
+//
+// # Waits
+//
+// Each wait is random, with a limit. The limit is Options.MinWait at first, and doubles with each
+// attempt that fails and each connection that ends, up to Options.MaxWait. It is MinWait again
+// after a connection that has lasted at least as long as the limit before it, whichever side ended
+// it. A server that accepts connections and drops them at once is thus dialed no more often than
+// one that refuses them.
+//
+// If a response has a Retry-After field, its time is added to the random one, so that the clients
+// of a server do not all return at once.
+//
+// # Keepalive
+//
+// By default, Limits.PingInterval is 30 s, so that a server that has vanished is noticed. That
+// works only while something reads: the body, or [websocket.Conn.CloseRead].
+//
+// # Concurrency
+//
+// The iterator may be used more than once, also by several goroutines at the same time. Each loop
+// has its own connections and waits.
 func Conns(ctx context.Context, url string, opts *Options) iter.Seq2[*websocket.Conn, error] {
-	panic("not yet")
+	o, err := opts.withDefaults()
+	return func(yield func(*websocket.Conn, error) bool) {
+		l := &loop{ctx: ctx, url: url, opts: &o}
+		if err != nil {
+			yield(nil, l.final(Refused, err))
+			return
+		}
+		l.run(yield)
+	}
 }
 
-// An Error is why a connection ended, or could not be opened.
-type Error struct {
-	Class   Class
-	Wait    time.Duration // until the next attempt
-	Attempt int           // failures since the last connection that lasted
-	Err     error
+// A loop is the state of one loop over the connections.
+type loop struct {
+	ctx  context.Context
+	url  string
+	opts *Options // with defaults
+
+	attempts int    // what Error.Attempt counts
+	refused  bool   // the last attempt was refused, or a connection that did not last
+	last     *Error // before the last wait; nil at first, and if a connection was opened after it
 }
 
-func (e *Error) Error() string { panic("not yet") }
+// run opens connections and yields them, until the body breaks or an error is final.
+func (l *loop) run(yield func(*websocket.Conn, error) bool) {
+	for l.ctx.Err() == nil {
+		c, err := l.dial()
+		if err == nil {
+			if err = l.use(c, yield); err == nil {
+				return
+			}
+		}
+		if l.ctx.Err() != nil {
+			break
+		}
+		l.attempts++
+		err.Attempt = l.attempts
+		if l.isFinal(err) {
+			yield(nil, err)
+			return
+		}
+		l.wait(err)
+	}
+	yield(nil, l.ended())
+}
 
-// Unwrap returns Err.
-func (e *Error) Unwrap() error { return e.Err }
+// use yields c, closes it, and returns why it has ended, or nil if the body breaks.
+func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *Error {
+	l.last = nil // of no interest any more
+	lasted, more := l.lend(c, yield)
+	if !more {
+		return nil
+	}
+	if lasted >= l.opts.limit(l.attempts) {
+		l.attempts, l.refused = 0, false
+	}
+	cause := c.Closure().Err
+	return &Error{Class: Classify(cause), Err: cause}
+}
 
-// A Class is a kind of end of a connection, or of a failure to open it.
-type Class uint8
+// lend yields c and closes it. It returns how long the body had it.
+func (l *loop) lend(
+	c *websocket.Conn, yield func(*websocket.Conn, error) bool,
+) (lasted time.Duration, more bool) {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(l.ctx, func() {
+		defer close(closed)
+		shut(c, websocket.StatusGoingAway, closeTimeout)
+	})
+	// These are for a body that panics or calls runtime.Goexit.
+	code, within := websocket.StatusInternalError, time.Duration(0)
+	defer func() {
+		if !stop() {
+			<-closed
+		}
+		shut(c, code, within)
+	}()
+	began := time.Now()
+	more = yield(c, nil)
+	code, within = websocket.StatusNormalClosure, closeTimeout
+	return time.Since(began), more
+}
 
-const (
-	Clean    Class = iota // closed by either side, with 1000, 1001 or no code
-	Network               // ...
-	Protocol              // ...
-	Busy                  // refused for now
-	Refused               // refused for good
-)
+// shut closes c, unless it has ended, and waits for the peer's close frame no longer than within.
+func shut(c *websocket.Conn, code websocket.StatusCode, within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	_ = c.Close(ctx, code, "") // c.Closure has the cause
+}
 
-func (c Class) String() string { panic("not yet") }
+// isFinal reports whether err ends the loop. With Options.Refresh, a refusal does so if the one
+// before it has not been cured.
+func (l *loop) isFinal(err *Error) bool {
+	refused := err.Class == Refused
+	err.final = err.final || refused && (l.refused || l.opts.Refresh == nil)
+	l.refused = refused
+	return err.final
+}
 
-// Classify returns the class of err, an error of Dial or of a method of a Conn, or Closure.Err.
-func Classify(err error) Class { panic("not yet") }
+// wait waits for the time of the next attempt, or for the end of the context.
+func (l *loop) wait(err *Error) {
+	err.Wait = l.opts.wait(l.attempts, err.asked)
+	l.last = err
+	if l.opts.Retrying != nil {
+		l.opts.Retrying(err)
+	}
+	select {
+	case <-time.After(err.Wait):
+	case <-l.ctx.Done():
+	}
+}
 
-// RetryAfter is for programs that loop themselves. It reports whether it makes sense to dial again
-// after err, and after what time at the earliest. resp is the response that [websocket.Dial]
-// returned, or nil.
-func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) { panic("not yet") }
+// final returns an error that ends the loop.
+func (l *loop) final(class Class, err error) *Error {
+	return &Error{Class: class, Attempt: l.attempts, Err: err, final: true}
+}
+
+// ended returns the error for the end of the context. Its text has the failure that the loop was
+// trying to overcome, if any, because "deadline exceeded" alone does not say what to repair.
+func (l *loop) ended() *Error {
+	err := l.ctx.Err()
+	if cause := context.Cause(l.ctx); !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	if l.last != nil && l.last.Class != Clean {
+		err = fmt.Errorf("%w; before that: %v", err, l.last.Err)
+	}
+	return l.final(Clean, err)
+}

@@ -1,0 +1,185 @@
+package redial
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/textproto"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A Class says what kind of event ended a connection, or kept it from being opened. [Conns] dials
+// again after all classes but [Refused].
+type Class uint8
+
+const (
+	// Clean: one side ended the connection as it wanted to. The peer closed it with 1000, 1001 or
+	// no code, as servers do when they restart, or this side closed it with any code, or a context
+	// was canceled.
+	Clean Class = iota
+
+	// Network: the server could not be reached, or was lost. The connection ended without a close
+	// frame, no pong came, or something took too long. That includes a name that DNS does not know,
+	// because resolvers without a network say that, too. All errors that are in no other class are
+	// in this one.
+	Network
+
+	// Protocol: one side broke the protocol or exceeded a limit. This side noticed it, or the peer
+	// closed the connection with 1002, 1003, 1007, 1009 or 1010. That includes a response with
+	// status 101 that is not correct, and failures of TLS other than those of the server's
+	// certificate.
+	Protocol
+
+	// Busy: the server refused for now.
+	//
+	//   - The status was 408, 421, 425, 429, or 5xx other than 501 and 505.
+	//   - The status was 4xx or 5xx, and the response had a valid Retry-After field. [Classify] does
+	//     not see the response, but Conns and [RetryAfter] do.
+	//   - The close code was 1011 to 1014, or any other that is in no other class, such as 3008
+	//     (Timeout) and the private ones from 4000 on.
+	//   - The certificate of the server has expired or is not valid yet.
+	//
+	// A message that [websocket.ErrBudget] refused counts as well.
+	Busy
+
+	// Refused: the server refused for good.
+	//
+	//   - The status was any other. Examples are 200, 401, 403, 404, and a redirect that was not
+	//     followed. A proxy's status counts like a server's.
+	//   - The close code was 1008, 3000 (Unauthorized) or 3003 (Forbidden).
+	//   - The certificate of the server cannot be verified.
+	//
+	// In Conns, options and a URL that [websocket.Dial] rejects belong here as well. Classify and
+	// RetryAfter cannot tell them from errors of DialOptions.NetDial, and return Network for both.
+	Refused
+)
+
+// String returns the name of the class in lower case, such as "clean".
+func (c Class) String() string {
+	switch c {
+	case Clean:
+		return "clean"
+	case Network:
+		return "network"
+	case Protocol:
+		return "protocol"
+	case Busy:
+		return "busy"
+	case Refused:
+		return "refused"
+	}
+	return "unknown"
+}
+
+// Classify returns the class of err: an error of [websocket.Dial], an error of a method of a Conn,
+// Err of a [websocket.Closure], or an [*Error]. For nil it returns Clean.
+func Classify(err error) Class {
+	var own *Error
+	var handshake *websocket.HandshakeError
+	switch {
+	case err == nil:
+		return Clean
+	case errors.As(err, &own):
+		return own.Class
+	case errors.Is(err, context.Canceled):
+		return Clean
+	case !errors.As(err, &handshake):
+		return classOfEnd(err)
+	case handshake.Status != 0:
+		return classOfStatus(handshake.Status)
+	}
+	return classOfFailure(handshake)
+}
+
+// classOfEnd returns the class of the end of a connection.
+func classOfEnd(err error) Class {
+	var peer *websocket.CloseError
+	var op *websocket.Error
+	var broken *wire.Error
+	switch {
+	case errors.As(err, &peer):
+		return classOfClose(peer.Code)
+	case errors.As(err, &op) && op.Err == net.ErrClosed:
+		return Clean
+	case errors.Is(err, websocket.ErrBudget):
+		return Busy
+	case errors.Is(err, websocket.ErrMessageTimeout):
+		return Network
+	case errors.As(err, &broken), op != nil && op.Code != 0:
+		return Protocol
+	}
+	return Network
+}
+
+// classOfClose returns the class of the code of the peer's close frame (RFC 6455, section 7.4.1,
+// and https://www.iana.org/assignments/websocket). A code whose meaning is not known does not end a
+// loop.
+func classOfClose(code websocket.StatusCode) Class {
+	const (
+		unauthorized websocket.StatusCode = 3000
+		forbidden    websocket.StatusCode = 3003
+	)
+	switch code {
+	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusReceived:
+		return Clean
+	case websocket.StatusProtocolError, websocket.StatusUnsupportedData, websocket.StatusInvalidPayload,
+		websocket.StatusMessageTooBig, websocket.StatusMandatoryExtension:
+		return Protocol
+	case websocket.StatusPolicyViolation, unauthorized, forbidden:
+		return Refused
+	}
+	return Busy
+}
+
+// classOfStatus returns the class of the status of a response that did not open a connection.
+func classOfStatus(status int) Class {
+	switch status {
+	case http.StatusSwitchingProtocols:
+		return Protocol
+	case http.StatusRequestTimeout, http.StatusTooManyRequests,
+		http.StatusTooEarly,           // "might be replayed": the next request is not early data
+		http.StatusMisdirectedRequest: // "MAY retry the request over a different connection"
+		return Busy
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return Refused // of what the server can do at all
+	}
+	if status >= 500 {
+		return Busy
+	}
+	return Refused
+}
+
+// classOfFailure returns the class of an attempt to which no response arrived.
+func classOfFailure(err error) Class {
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var op *net.OpError
+	var malformed textproto.ProtocolError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return Busy // time cures it; x509 uses the same reason before the certificate is valid
+	case isUntrusted(err):
+		return Refused
+	case errors.As(err, &record), errors.As(err, &malformed):
+		return Protocol
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // a TLS alert
+		return Protocol
+	}
+	return Network
+}
+
+// isUntrusted reports whether err is about a certificate that does not verify. Package crypto/tls
+// wraps all such errors. DialOptions.DialTLS may not.
+func isUntrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &certificate) || errors.As(err, &invalid) || errors.As(err, &host) ||
+		errors.As(err, &authority)
+}

@@ -1,0 +1,100 @@
+package redial
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// Default values of [Options].
+const (
+	DefaultMinWait       = time.Second
+	DefaultMaxWait       = time.Minute
+	DefaultMaxRetryAfter = time.Hour
+	DefaultPingInterval  = 30 * time.Second
+)
+
+// Options configure [Conns]. A nil pointer means the zero value. They are copied.
+type Options struct {
+	// Dial are the options of each connection. All connections share its pointers, such as Events
+	// and Limits.Budget. If its Limits.PingInterval is 0, pings are sent after DefaultPingInterval,
+	// 30 s. A negative one means no pings.
+	Dial *websocket.DialOptions
+
+	// Refresh, if set, is called before each attempt, including the first, and may change opts, a
+	// copy of Dial: for example, it may set a new token in opts.Header, which is never nil. Changes
+	// last for one attempt. last is nil before the first attempt. Later it is an [*Error] that says
+	// why the last connection ended or the last attempt failed. ctx ends with the loop's context,
+	// or after Dial.Limits.HandshakeTimeout.
+	//
+	// With Refresh, a refusal by the server is not final, because new credentials may cure it. It
+	// is final if the next attempt is refused as well, or its connection before it has lasted.
+	//
+	// An error of Refresh is final, too, unless it wraps a [net.Error], as the errors of
+	// [http.Client] do. Then it counts as a failed attempt, because a network that has failed the
+	// connection often fails the request for a token, too. An error that wraps last is always
+	// final.
+	Refresh func(ctx context.Context, opts *websocket.DialOptions, last error) error
+
+	// MinWait and MaxWait are the first and the largest limit of the random wait before an attempt;
+	// see [Conns]. If MaxWait is less than MinWait, MinWait is used for both. A negative MaxWait
+	// means that the limit grows forever. A negative MinWait is an error, since nobody should dial
+	// without any wait. Defaults: DefaultMinWait, 1 s, and DefaultMaxWait, 1 minute.
+	MinWait, MaxWait time.Duration
+
+	// MaxRetryAfter limits the time in a server's Retry-After field. A longer time is replaced by
+	// this one. Negative: no limit. Default: DefaultMaxRetryAfter, 1 hour.
+	MaxRetryAfter time.Duration
+
+	// Retrying, if set, is called before each wait, for logs and metrics. It must return soon,
+	// because the wait begins after it.
+	Retrying func(err *Error)
+}
+
+var errMinWait = errors.New("Options.MinWait is negative; want 0 for the default, or more")
+
+// withDefaults returns a copy of o, which may be nil, with its defaults except those of Dial.
+func (o *Options) withDefaults() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	c.Dial = cloneDial(c.Dial)
+	c.MinWait = defaultTo(c.MinWait, DefaultMinWait)
+	c.MaxWait = max(defaultTo(c.MaxWait, DefaultMaxWait), c.MinWait)
+	c.MaxRetryAfter = defaultTo(c.MaxRetryAfter, DefaultMaxRetryAfter)
+	if o != nil && o.MinWait < 0 {
+		return c, errMinWait
+	}
+	return c, nil
+}
+
+// defaultTo returns d, its default if it is 0, and the longest duration if it is negative.
+func defaultTo(d, value time.Duration) time.Duration {
+	switch {
+	case d > 0:
+		return d
+	case d == 0:
+		return value
+	}
+	return math.MaxInt64
+}
+
+// cloneDial returns a copy of o, which may be nil, whose Header is not nil.
+func cloneDial(o *websocket.DialOptions) *websocket.DialOptions {
+	var c websocket.DialOptions
+	if o != nil {
+		c = *o
+	}
+	if c.Header = c.Header.Clone(); c.Header == nil {
+		c.Header = http.Header{}
+	}
+	c.Subprotocols = slices.Clone(c.Subprotocols)
+	c.Extensions = slices.Clone(c.Extensions)
+	return &c
+}
