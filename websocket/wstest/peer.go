@@ -1,8 +1,12 @@
 package wstest
 
 import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -12,63 +16,210 @@ import (
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
-	FailNow()
+	FailNow() // does not return
 }
 
-// timeout is how long a step of a Peer waits.
-const timeout = time.Minute
+// A panicTB is the TB of programs that have none, such as Examples.
+type panicTB struct{}
+
+func (panicTB) Helper()                           {}
+func (panicTB) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+func (panicTB) FailNow()                          { panic("wstest: failed") }
+
+const (
+	// timeout is how long a step of a Peer waits.
+	timeout = time.Minute
+
+	// maxFrame is the size of the largest payload that a Peer gathers.
+	maxFrame = 64 << 20
+)
 
 // A Peer is one side of a connection that does what a test tells it, and nothing on its own: it
 // answers no ping and no close frame, and checks only what it is told to expect.
 //
-// A step that fails is reported to the TB. A step that waits takes at most a minute.
+// A step that fails is reported to the TB. A step that waits, for the transport to take bytes or to
+// deliver them, fails after a minute. In a bubble of [testing/synctest], that is a minute of fake
+// time. The transport must have deadlines.
+//
+// Any number of goroutines may send. One may read at a time. The methods that expect something, and
+// Accept and Dial, call TB.FailNow, which a *testing.T allows only on the goroutine of the test.
 type Peer struct {
-	tb   TB
-	nc   net.Conn
-	role wire.Role
-	key  [4]byte
-	got  []byte // read and not yet consumed
+	tb      TB
+	nc      net.Conn
+	role    wire.Role
+	sending chan struct{} // a lock, on which a goroutine of a bubble may wait
+	got     []byte        // read and not yet consumed
 }
 
-// NewPeer returns a Peer over nc with the given role. A client masks the frames that it sends. If
-// tb is nil, a step that fails panics.
+// NewPeer returns a Peer over nc with the given role. If tb is nil, a step that fails panics. The
+// caller must close nc.
 func NewPeer(tb TB, nc net.Conn, role wire.Role) *Peer {
-	panic("not yet")
+	if tb == nil {
+		tb = panicTB{}
+	}
+	return &Peer{tb: tb, nc: nc, role: role, sending: make(chan struct{}, 1)}
 }
 
-// Accept reads the request of an opening handshake, and answers it with 101 and the fields of
-// header, which may replace those of a correct response. The Peer must be a server.
-func (p *Peer) Accept(header http.Header) *http.Request { panic("not yet") }
-
-// Dial sends the request of an opening handshake, with the fields of header, which may replace
-// those of a correct request, and returns the response. The Peer must be a client.
-func (p *Peer) Dial(header http.Header) *http.Response { panic("not yet") }
+// NetConn returns the transport. Bytes that the Peer has read from it already are lost to other
+// readers.
+func (p *Peer) NetConn() net.Conn { return p.nc }
 
 // Write sends b as it is.
-func (p *Peer) Write(b []byte) { panic("not yet") }
+func (p *Peer) Write(b []byte) {
+	p.tb.Helper()
+	p.sending <- struct{}{}
+	defer func() { <-p.sending }()
+	p.nc.SetWriteDeadline(time.Now().Add(timeout))
+	defer p.nc.SetWriteDeadline(time.Time{})
+	if _, err := p.nc.Write(b); err != nil {
+		p.tb.Errorf("peer: write: %v", err)
+	}
+}
 
-// Send sends a frame. A client masks it.
-func (p *Peer) Send(op wire.Opcode, fin bool, payload string) { panic("not yet") }
+// Frame returns a frame as Send sends it, to be sent in pieces or together with others.
+func (p *Peer) Frame(op wire.Opcode, fin bool, payload string) []byte {
+	h := wire.Header{Fin: fin, Opcode: op, Length: int64(len(payload))}
+	if p.role == wire.Client {
+		h.Masked, h.Key = true, [4]byte{1, 2, 3, 4}
+	}
+	return appendFrame(h, payload)
+}
 
-// SendHeader sends a frame with any header, even one that does not fit the payload or the role. If
-// h.Masked is set, the payload is masked with h.Key.
-func (p *Peer) SendHeader(h wire.Header, payload string) { panic("not yet") }
+func appendFrame(h wire.Header, payload string) []byte {
+	b := wire.AppendHeader(nil, h)
+	n := len(b)
+	b = append(b, payload...)
+	if h.Masked {
+		wire.Mask(b[n:], h.Key, 0)
+	}
+	return b
+}
 
-// SendClose sends a close frame.
-func (p *Peer) SendClose(code wire.StatusCode, reason string) { panic("not yet") }
+// Send sends a frame. A client masks it, always with the same key.
+func (p *Peer) Send(op wire.Opcode, fin bool, payload string) {
+	p.tb.Helper()
+	p.Write(p.Frame(op, fin, payload))
+}
 
-// Next reads the next frame, and returns its payload without masking.
-func (p *Peer) Next() (wire.Header, []byte, error) { panic("not yet") }
+// SendHeader sends a frame with any header, even one that fits neither the payload nor the role. If
+// h.Masked is set, the payload is masked with h.Key. Only a negative Length cannot be sent.
+func (p *Peer) SendHeader(h wire.Header, payload string) {
+	p.tb.Helper()
+	p.Write(appendFrame(h, payload))
+}
 
-// Expect reads the next frame, and fails if it is another.
-func (p *Peer) Expect(op wire.Opcode, fin bool, payload string) { panic("not yet") }
+// SendClose sends a close frame with any code and reason, even invalid ones. If code is
+// [wire.StatusNoStatusReceived], the frame has no code.
+func (p *Peer) SendClose(code wire.StatusCode, reason string) {
+	p.tb.Helper()
+	var b []byte
+	if code != wire.StatusNoStatusReceived {
+		b = binary.BigEndian.AppendUint16(b, uint16(code))
+	}
+	p.Send(wire.OpClose, true, string(b)+reason)
+}
 
-// ExpectClose reads the next frame, fails if it is not a close frame with code, and returns its
-// reason.
-func (p *Peer) ExpectClose(code wire.StatusCode) (reason string) { panic("not yet") }
+// Next reads the next frame, and returns its header as it was received and its payload without
+// masking. Next reports a frame that is masked and should not be, one that should be and is not,
+// and the masking key 0, which a client that chooses keys at random uses once in 2^32 frames. It
+// checks no other rule.
+//
+// The error is [io.EOF] if the stream ends between two frames. After a timeout, Next may be called
+// again. A frame of more than 64 MiB is an error.
+func (p *Peer) Next() (wire.Header, []byte, error) {
+	p.tb.Helper()
+	p.nc.SetReadDeadline(time.Now().Add(timeout))
+	defer p.nc.SetReadDeadline(time.Time{})
+	for {
+		h, n, err := wire.ConsumeHeader(p.got)
+		switch {
+		case err != nil && err != io.ErrUnexpectedEOF:
+			return h, nil, err
+		case h.Length > maxFrame:
+			return h, nil, fmt.Errorf("frame of %d bytes is larger than %d bytes", h.Length, maxFrame)
+		case err == nil && int64(len(p.got)-n) >= h.Length:
+			payload := bytes.Clone(p.got[n : n+int(h.Length)])
+			p.got = p.got[n+int(h.Length):]
+			p.unmask(h, payload)
+			return h, payload, nil
+		}
+		if err := p.fill(); err != nil {
+			return wire.Header{}, nil, err
+		}
+	}
+}
+
+// fill reads more bytes of the stream.
+func (p *Peer) fill() error {
+	b := make([]byte, 4096)
+	n, err := p.nc.Read(b)
+	p.got = append(p.got, b[:n]...)
+	switch {
+	case n > 0:
+		return nil // the next read has the error, too
+	case err == io.EOF && len(p.got) > 0:
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// unmask unmasks the payload of a frame with header h, and checks the masking.
+func (p *Peer) unmask(h wire.Header, payload []byte) {
+	p.tb.Helper()
+	if h.Masked != (p.role == wire.Server) {
+		p.tb.Errorf("peer: got a frame with masked=%v, want %v", h.Masked, !h.Masked)
+	}
+	if !h.Masked {
+		return
+	}
+	wire.Mask(payload, h.Key, 0)
+	if h.Key == [4]byte{} {
+		p.tb.Errorf("peer: got the masking key 0, which occurs by chance once in 2^32 frames")
+	}
+}
+
+// Expect reads the next frame, and fails unless it has this opcode, FIN bit and payload, and no
+// reserved bits.
+func (p *Peer) Expect(op wire.Opcode, fin bool, payload string) {
+	p.tb.Helper()
+	h, got, err := p.Next()
+	if err != nil {
+		p.fatalf("peer: got error %v, want a %v frame", err, op)
+	}
+	if h.Opcode != op || h.Fin != fin || h.RSV != 0 || string(got) != payload {
+		p.fatalf("peer: got %v fin=%v rsv=%03b %.60q, want %v fin=%v rsv=000 %.60q",
+			h.Opcode, h.Fin, h.RSV, got, op, fin, payload)
+	}
+}
+
+// ExpectClose reads the next frame, fails unless it is a valid close frame with this code, and
+// returns its reason. The code of an empty close frame is [wire.StatusNoStatusReceived].
+func (p *Peer) ExpectClose(code wire.StatusCode) (reason string) {
+	p.tb.Helper()
+	h, got, err := p.Next()
+	if err != nil {
+		p.fatalf("peer: got error %v, want a close frame", err)
+	}
+	if h.Opcode != wire.OpClose || !h.Fin || h.RSV != 0 {
+		p.fatalf("peer: got %v fin=%v rsv=%03b %.60q, want close %v", h.Opcode, h.Fin, h.RSV, got, code)
+	}
+	c, r, err := wire.ConsumeClose(got)
+	if err != nil || c != code {
+		p.fatalf("peer: got close %v %q (%v), want %v", c, r, err, code)
+	}
+	return string(r)
+}
 
 // ExpectEOF fails if the other side sends anything more before it ends the stream.
-func (p *Peer) ExpectEOF() { panic("not yet") }
+func (p *Peer) ExpectEOF() {
+	p.tb.Helper()
+	if h, payload, err := p.Next(); !errors.Is(err, io.EOF) {
+		p.fatalf("peer: got %v %.60q %v, want EOF", h.Opcode, payload, err)
+	}
+}
 
-// NetConn returns the transport.
-func (p *Peer) NetConn() net.Conn { return p.nc }
+func (p *Peer) fatalf(format string, args ...any) {
+	p.tb.Helper()
+	p.tb.Errorf(format, args...)
+	p.tb.FailNow()
+}

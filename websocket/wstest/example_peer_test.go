@@ -1,0 +1,57 @@
+package wstest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A client that does not mask its frames breaks RFC 6455, and a server must close the connection.
+// In a test, pass its *testing.T to NewPeer.
+func ExamplePeer() {
+	ours, theirs := net.Pipe()
+	c := websocket.NewConn(context.Background(), ours, &websocket.ConnOptions{Role: wire.Server})
+	defer c.CloseNow()
+	client := wstest.NewPeer(nil, theirs, wire.Client)
+
+	reason := make(chan string)
+	go func() {
+		client.Send(wire.OpText, true, "masked")
+		client.SendHeader(wire.Header{Fin: true, Opcode: wire.OpText, Length: 8}, "unmasked")
+		reason <- client.ExpectClose(websocket.StatusProtocolError)
+	}()
+	for m, err := range c.Messages(context.Background()) {
+		if err != nil {
+			fmt.Println("broke the rule:", errors.Is(err, wire.ErrUnmasked))
+			break
+		}
+		fmt.Printf("%s\n", m.Data)
+	}
+	fmt.Println("reason:", <-reason)
+	// Output:
+	// masked
+	// broke the rule: true
+	// reason: frame from a client is not masked
+}
+
+// A server must not choose a subprotocol that the client has not offered.
+func ExamplePeer_Accept() {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	server := wstest.NewPeer(nil, theirs, wire.Server)
+	go server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})
+
+	_, _, err := websocket.Dial(context.Background(), "ws://localhost/", &websocket.DialOptions{
+		Subprotocols: []string{"chat.v1"},
+		NetDial:      func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+	})
+	fmt.Println(err)
+	// Output:
+	// websocket: handshake (status 101): server chose subprotocol "chat.v9", not one of those offered, ["chat.v1"] (RFC 6455, section 4.1)
+}

@@ -1,0 +1,99 @@
+package wstest
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// maxHead is the size of the largest request or response that a Peer reads.
+const maxHead = 64 << 10
+
+// Accept reads the request of an opening handshake and answers it with 101. The fields of header
+// replace those of a correct response; a field without values is left out. Names are sent in the
+// case that they have in header. The Peer must be a server.
+//
+// Accept does not check the request, and chooses no subprotocol and no extension.
+func (p *Peer) Accept(header http.Header) *http.Request {
+	p.tb.Helper()
+	var req *http.Request
+	err := p.read(func(br *bufio.Reader) (err error) {
+		req, err = http.ReadRequest(br)
+		return err
+	})
+	if err != nil {
+		p.fatalf("peer: reading a request: %v", err)
+	}
+	req.Body = http.NoBody
+	p.writeHead("HTTP/1.1 101 Switching Protocols", http.Header{
+		"Upgrade":              {"websocket"},
+		"Connection":           {"Upgrade"},
+		"Sec-Websocket-Accept": {wire.AcceptKey(req.Header.Get("Sec-WebSocket-Key"))},
+	}, header)
+	return req
+}
+
+// Dial sends the request of an opening handshake for the path "/" of the host "example.com", and
+// returns the response. The fields of header replace those of a correct request, as with Accept.
+// The Peer must be a client.
+//
+// Dial does not check the response, whose Request has the fields that were sent. A body, at most
+// 64 KiB with the header, has been read unless the status is 101.
+func (p *Peer) Dial(header http.Header) *http.Response {
+	p.tb.Helper()
+	req := &http.Request{Method: "GET", Header: p.writeHead("GET / HTTP/1.1", http.Header{
+		"Host":                  {"example.com"},
+		"Upgrade":               {"websocket"},
+		"Connection":            {"Upgrade"},
+		"Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key":     {"dGhlIHNhbXBsZSBub25jZQ=="}, // that of RFC 6455, section 1.3
+	}, header)}
+	var resp *http.Response
+	err := p.read(func(br *bufio.Reader) (err error) {
+		if resp, err = http.ReadResponse(br, req); err != nil {
+			return err
+		}
+		var body []byte
+		if resp.StatusCode != http.StatusSwitchingProtocols {
+			body, err = io.ReadAll(resp.Body)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return err
+	})
+	if err != nil {
+		p.fatalf("peer: reading a response: %v", err)
+	}
+	return resp
+}
+
+// writeHead sends a line and the fields, of which those of replace win, and returns the fields.
+func (p *Peer) writeHead(line string, fields, replace http.Header) http.Header {
+	p.tb.Helper()
+	for name := range replace {
+		fields.Del(name)
+	}
+	maps.Copy(fields, replace)
+	var b bytes.Buffer
+	b.WriteString(line + "\r\n")
+	fields.Write(&b) // cannot fail
+	b.WriteString("\r\n")
+	p.Write(b.Bytes())
+	return fields
+}
+
+// read calls f with a reader of the stream, and keeps what f leaves.
+func (p *Peer) read(f func(*bufio.Reader) error) error {
+	p.nc.SetReadDeadline(time.Now().Add(timeout))
+	defer p.nc.SetReadDeadline(time.Time{})
+	got := bytes.NewReader(p.got)
+	br := bufio.NewReader(io.LimitReader(io.MultiReader(got, p.nc), maxHead))
+	err := f(br)
+	left, _ := br.Peek(br.Buffered())
+	p.got = append(left, p.got[len(p.got)-got.Len():]...)
+	return err
+}
