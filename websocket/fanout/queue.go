@@ -1,8 +1,10 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -49,14 +51,20 @@ func NewQueue(c *websocket.Conn, opts *Options) *Queue {
 	if opts == nil {
 		opts = new(Options)
 	}
-	q := &Queue{c: c, maxMessages: opts.MaxMessages, maxBytes: opts.MaxBytes, policy: opts.WhenFull}
-	if q.maxMessages == 0 {
-		q.maxMessages = defaultMaxMessages
+	return &Queue{
+		c:           c,
+		maxMessages: limit(opts.MaxMessages, defaultMaxMessages, math.MaxInt),
+		maxBytes:    limit(opts.MaxBytes, defaultMaxBytes, math.MaxInt64),
+		policy:      opts.WhenFull,
 	}
-	if q.maxBytes == 0 {
-		q.maxBytes = defaultMaxBytes
+}
+
+// limit returns the value of an option: n, or a default if it is 0, or none if it is negative.
+func limit[T int | int64](n, otherwise, none T) T {
+	if n < 0 {
+		return none
 	}
-	return q
+	return cmp.Or(n, otherwise)
 }
 
 // Conn returns the connection.
@@ -102,7 +110,7 @@ func (q *Queue) refusal(m *Message) error {
 	if q.draining {
 		return errDraining
 	}
-	if q.maxBytes >= 0 && m.size > q.maxBytes {
+	if m.size > q.maxBytes {
 		q.dropped++
 		return fmt.Errorf("%w: message has %d bytes, more than MaxBytes, %d", ErrFull, m.size, q.maxBytes)
 	}
@@ -119,8 +127,7 @@ func (q *Queue) end() error {
 
 // fits reports whether there is room for m. The caller has q.mu.
 func (q *Queue) fits(m *Message) bool {
-	return (q.maxMessages < 0 || q.waiting.len < q.maxMessages) &&
-		(q.maxBytes < 0 || q.waiting.bytes+m.size <= q.maxBytes)
+	return q.waiting.len < q.maxMessages && q.waiting.bytes+m.size <= q.maxBytes
 }
 
 // overflow applies the policy to m, which does not fit. Without an error, there is room now. The

@@ -76,8 +76,7 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 func (q *Queue) admit() {
 	for len(q.senders) > 0 && q.fits(q.senders[0].m) {
 		s := q.senders[0]
-		q.senders[0] = nil
-		if q.senders = q.senders[1:]; len(q.senders) == 0 {
+		if q.senders = slices.Delete(q.senders, 0, 1); len(q.senders) == 0 {
 			q.senders = nil
 		}
 		q.push(s.m)
