@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -101,16 +102,16 @@ func TestAcceptChunkedEarlyBytes(t *testing.T) {
 			head := handshake("+Transfer-Encoding: chunked")
 			for cut := len(head) - 1; cut <= len(head)+len("0\r\n\r\n")+1; cut++ {
 				client := dialRaw(t, addr)
-				all := append([]byte(head+"0\r\n\r\n"), client.frame(wire.OpBinary, true, []byte(payload))...)
-				client.write(all[:cut])
-				client.write(all[cut:])
+				all := append([]byte(head+"0\r\n\r\n"), client.Frame(wire.OpBinary, true, payload)...)
+				client.Write(all[:cut])
+				client.Write(all[cut:])
 				if r := client.response(); r.status != switching {
 					t.Fatalf("%s: answered %s %q, want %s", name, r.status, r.body, switching)
 				}
 				if p := <-got; p != payload {
 					t.Errorf("%s: got %d bytes after the body, want %d", name, len(p), size)
 				}
-				client.expectClose(StatusNormalClosure)
+				client.ExpectClose(StatusNormalClosure)
 			}
 		}
 	}
@@ -156,7 +157,7 @@ func servePipe(t *testing.T, h http.Handler) *rawClient {
 		s.Close()
 		<-done
 	})
-	return &rawClient{peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
+	return &rawClient{peerOver(t, theirs, wire.Client)}
 }
 
 // A oneListener accepts one connection.
@@ -183,7 +184,7 @@ func TestAcceptChunkedTimeout(t *testing.T) {
 				got <- accepted{c, err}
 			}))
 			began := time.Now()
-			client.write([]byte(handshake("+Transfer-Encoding: chunked") + "0\r\n"))
+			client.Write([]byte(handshake("+Transfer-Encoding: chunked") + "0\r\n"))
 			if late {
 				const want = "chunked body did not end within Limits.HandshakeTimeout: i/o timeout " +
 					"(RFC 9110, section 15.5.9)\n"
@@ -201,14 +202,14 @@ func TestAcceptChunkedTimeout(t *testing.T) {
 				return
 			}
 			time.Sleep(DefaultHandshakeTimeout - 1)
-			go client.write([]byte("\r\n"))
+			go client.Write([]byte("\r\n"))
 			if r := client.response(); r.status != switching {
 				t.Fatalf("answered %s %q, want %s", r.status, r.body, switching)
 			}
 			a := <-got
 			defer a.c.CloseNow()
 			time.AfterFunc(time.Hour, func() {
-				client.write(client.frame(wire.OpText, true, []byte("later")))
+				client.Write(client.Frame(wire.OpText, true, "later"))
 			})
 			if _, p, err := a.c.Read(t.Context()); string(p) != "later" {
 				t.Errorf(`read %q, %v; want "later"`, p, err)

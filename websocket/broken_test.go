@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -130,7 +131,7 @@ func TestAcceptHijackFails(t *testing.T) {
 		got <- err
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake("+Sec-WebSocket-Extensions: x")))
+	client.Write([]byte(handshake("+Sec-WebSocket-Extensions: x")))
 	if r := client.response(); r.status != "HTTP/1.1 500 Internal Server Error" {
 		t.Errorf("answered %s, want 500", r.status)
 	}
@@ -157,14 +158,14 @@ func TestClientDropsWithoutLimit(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{CloseTimeout: -1})
 		began := time.Now()
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		p.answer()
 		if err := <-closed; err != nil || time.Since(began) != 0 {
 			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
-		p.expectEOF()
-		if took := time.Since(began); took != lingerTime {
-			t.Errorf("TCP was closed after %v, want %v", took, lingerTime)
+		p.ExpectEOF()
+		if took := time.Since(began); took != LingerTime {
+			t.Errorf("TCP was closed after %v, want %v", took, LingerTime)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"crypto/tls"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A server or a proxy may refuse a request before it has read all of it. Dial returns that

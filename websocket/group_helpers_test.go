@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -30,7 +31,7 @@ func joinGroupOver(t *testing.T, h Handler, ours, theirs net.Conn) *rawClient {
 		}
 	}()
 	t.Cleanup(func() { theirs.Close() })
-	return &rawClient{peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
+	return &rawClient{peerOver(t, theirs, wire.Client)}
 }
 
 // opened reads the 101 and returns c.
@@ -46,14 +47,14 @@ func (c *rawClient) opened() *rawClient {
 // the stream. It returns the code.
 func (c *rawClient) answerTo() StatusCode {
 	c.t.Helper()
-	h, p, err := c.next()
+	h, p, err := c.Next()
 	if err != nil || h.Opcode != wire.OpClose {
 		c.t.Errorf("got a %v frame %.60q, %v, want a close frame", h.Opcode, p, err)
 		return 0
 	}
 	code, _, _ := wire.ConsumeClose(p)
-	c.sendClose(code, "")
-	c.expectEOF()
+	c.SendClose(code, "")
+	c.ExpectEOF()
 	return code
 }
 

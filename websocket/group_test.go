@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -105,7 +106,7 @@ func TestGroupMaxConns(t *testing.T) {
 	for range clients {
 		client := dialRaw(t, addr)
 		wg.Go(func() {
-			client.write([]byte(handshake()))
+			client.Write([]byte(handshake()))
 			r := client.response()
 			switch r.status {
 			case "HTTP/1.1 101 Switching Protocols":
@@ -120,7 +121,7 @@ func TestGroupMaxConns(t *testing.T) {
 				!slices.Equal(r.get("Connection"), []string{"close"}) {
 				t.Errorf("answered %q %q", r.fields, r.body)
 			}
-			client.expectEOF()
+			client.ExpectEOF()
 		})
 	}
 	wg.Wait()
@@ -128,14 +129,14 @@ func TestGroupMaxConns(t *testing.T) {
 		t.Fatalf("%d connections are open, and Len is %d, want %d", len(open), g.Len(), most)
 	}
 	client := <-open
-	client.sendClose(StatusNormalClosure, "")
-	client.expectClose(StatusNormalClosure)
-	client.expectEOF()
+	client.SendClose(StatusNormalClosure, "")
+	client.ExpectClose(StatusNormalClosure)
+	client.ExpectEOF()
 	for deadline := time.Now().Add(time.Minute); g.Len() == most && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	client = dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	client.opened()
 	if s := logged.String(); s != "" {
 		t.Errorf("logged %q, want nothing", s)
@@ -286,13 +287,13 @@ func TestGroupOfAccept(t *testing.T) {
 			}
 			return c
 		})
-		client := &rawClient{peer{t: t, nc: theirs, role: wire.Client}}
+		client := &rawClient{peerOver(t, theirs, wire.Client)}
 		client.opened()
 		c := <-accepted
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		client.expectClose(StatusNormalClosure)
-		client.sendClose(StatusNormalClosure, "")
-		client.expectEOF()
+		client.ExpectClose(StatusNormalClosure)
+		client.SendClose(StatusNormalClosure, "")
+		client.ExpectEOF()
 		if err := <-closed; err != nil {
 			t.Error(err)
 		}
@@ -329,11 +330,11 @@ func TestEndOfBaseContext(t *testing.T) {
 		client, _ := serveWith(t, h, func(s *http.Server) {
 			s.BaseContext = func(net.Listener) context.Context { return base }
 		})
-		client.send(wire.OpText, true, "before ")
-		client.expect(wire.OpText, true, "before ada")
+		client.Send(wire.OpText, true, "before ")
+		client.Expect(wire.OpText, true, "before ada")
 		end()
-		client.send(wire.OpText, true, "after ")
-		client.expect(wire.OpText, true, "after ada")
+		client.Send(wire.OpText, true, "after ")
+		client.Expect(wire.OpText, true, "after ada")
 		if g != nil {
 			done := start(func() error { return g.Shutdown(bounded(t)) })
 			client.answerTo()
@@ -360,12 +361,12 @@ func TestGroupPanicInShutdown(t *testing.T) {
 			return nil
 		}}
 		go h.ServeHTTP(scriptedHijack{httptest.NewRecorder(), ours}, r)
-		client := &rawClient{peer{t: t, nc: theirs, role: wire.Client}}
+		client := &rawClient{peerOver(t, theirs, wire.Client)}
 		client.opened()
 		synctest.Wait() // OnControl has been called
 		done := shutdown(&g, time.Minute)
-		client.expectClose(StatusGoingAway)
-		client.send(wire.OpPing, true, "")
+		client.ExpectClose(StatusGoingAway)
+		client.Send(wire.OpPing, true, "")
 		wantShutdown(t, <-done, "", 0)
 		if s := logged.String(); !bytes.Contains(logged.Bytes(), []byte("panic serving pipe: bad day")) {
 			t.Errorf("logged %q, want the panic", s)

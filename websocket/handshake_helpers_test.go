@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -66,7 +67,7 @@ func serveRaw(t testing.TB, h http.Handler, set func(*http.Server)) (addr string
 }
 
 // A rawClient is a client that sends requests as bytes, and then frames.
-type rawClient struct{ peer }
+type rawClient struct{ *peer }
 
 func dialRaw(t *testing.T, addr string) *rawClient {
 	t.Helper()
@@ -76,7 +77,7 @@ func dialRaw(t *testing.T, addr string) *rawClient {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(time.Minute))
-	return &rawClient{peer{t: t, nc: nc, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
+	return &rawClient{peerOver(t, nc, wire.Client)}
 }
 
 // A rawResponse is a response as it was received.
@@ -99,29 +100,31 @@ func (r rawResponse) get(name string) (values []string) {
 // response reads a response. It reads a body only if there is a Content-Length.
 func (c *rawClient) response() (r rawResponse) {
 	c.t.Helper()
+	var got []byte
+	defer func() { c.in.unread(got) }()
 	b := make([]byte, 4096)
 	fill := func() {
-		n, err := c.nc.Read(b)
-		if c.got = append(c.got, b[:n]...); err != nil {
-			c.t.Fatalf("reading a response: %v after %q", err, c.got)
+		n, err := c.in.Read(b)
+		if got = append(got, b[:n]...); err != nil {
+			c.t.Fatalf("reading a response: %v after %q", err, got)
 		}
 	}
 	end := -1
-	for ; end < 0; end = bytes.Index(c.got, []byte("\r\n\r\n")) {
+	for ; end < 0; end = bytes.Index(got, []byte("\r\n\r\n")) {
 		fill()
 	}
-	lines := strings.Split(string(c.got[:end]), "\r\n")
-	c.got = c.got[end+4:]
+	lines := strings.Split(string(got[:end]), "\r\n")
+	got = got[end+4:]
 	r.status, r.fields = lines[0], lines[1:]
 	if length := r.get("Content-Length"); length != nil {
 		n, err := strconv.Atoi(length[0])
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		for len(c.got) < n {
+		for len(got) < n {
 			fill()
 		}
-		r.body, c.got = string(c.got[:n]), c.got[n:]
+		r.body, got = string(got[:n]), got[n:]
 	}
 	return r
 }
@@ -171,7 +174,7 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 		got <- accepted{c, err}
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(request))
+	client.Write([]byte(request))
 	r := client.response()
 	var a accepted
 	select {

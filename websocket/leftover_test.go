@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -36,14 +37,14 @@ func TestLookAheadLimits(t *testing.T) {
 				c, p := newWornPeer(t, role, Limits{MaxMessage: row.limit}, 0)
 				if row.set != 0 {
 					read := startRead(context.Background(), c)
-					p.send(wire.OpText, true, "login")
+					p.Send(wire.OpText, true, "login")
 					<-read
 					c.SetMaxMessage(row.set)
 				}
 				failWrite(t, c)
 				go func() {
-					p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, row.size)))
-					p.nc.Write(p.frame(wire.OpClose, true, []byte("\x0f\xa1"))) // 4001
+					p.nc.Write(p.Frame(wire.OpBinary, true, string(make([]byte, row.size))))
+					p.nc.Write(p.Frame(wire.OpClose, true, "\x0f\xa1")) // 4001
 					p.nc.Close()
 				}()
 				<-c.Context().Done()
@@ -75,15 +76,15 @@ func TestLookAheadCountsNoControls(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		read := startRead(ctx, c)
 		for range 2 {
-			p.send(wire.OpPing, true, "")
+			p.Send(wire.OpPing, true, "")
 			synctest.Wait() // otherwise one write could send both pongs
 		}
 		cancel()
 		<-read
 		time.Sleep(time.Hour)
 		failWrite(t, c)
-		p.send(wire.OpPing, true, "")
-		p.sendClose(4001, "")
+		p.Send(wire.OpPing, true, "")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		<-c.Context().Done()
 		wantPeersClose(t, c, CloseFrame{4001, ""})
@@ -99,10 +100,10 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newWornPeer(t, role, Limits{}, 0)
 			failWrite(t, c)
-			p.send(wire.OpText, true, "no JSON")
-			p.send(wire.OpText, true, "streamed")
-			p.send(wire.OpText, true, "last")
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, true, "no JSON")
+			p.Send(wire.OpText, true, "streamed")
+			p.Send(wire.OpText, true, "last")
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			time.Sleep(late)
 			synctest.Wait()
@@ -145,10 +146,10 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 	const messages = 500
 	var all []byte
 	for range messages {
-		all = append(all, p.frame(wire.OpText, true, []byte("m"))...)
+		all = append(all, p.Frame(wire.OpText, true, "m")...)
 	}
-	p.write(all)
-	p.sendClose(4001, "")
+	p.Write(all)
+	p.SendClose(4001, "")
 	p.nc.Close()
 	<-c.Context().Done()
 	stop := make(chan struct{})
@@ -187,11 +188,11 @@ func TestStreamedLeftover(t *testing.T) {
 				ours, theirs := newRuns(t), newRuns(t)
 				a, b := net.Pipe()
 				c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
-				frame := p.frame(wire.OpText, true, []byte(data))
+				frame := p.Frame(wire.OpText, true, data)
 				if compressed {
 					frame = p.extFrame(wire.OpText, true, theirs.encode(data))
 				}
-				go p.write(frame)
+				go p.Write(frame)
 				r, err := c.Reader(context.Background())
 				if err != nil {
 					t.Fatal(err)
@@ -204,7 +205,7 @@ func TestStreamedLeftover(t *testing.T) {
 					}
 				}
 				failWrite(t, c)
-				p.sendClose(StatusNormalClosure, "")
+				p.SendClose(StatusNormalClosure, "")
 				p.nc.Close()
 				time.Sleep(time.Hour)
 				rest, err := io.ReadAll(r)
@@ -228,8 +229,8 @@ func TestViolationBeforeClose(t *testing.T) {
 			a, b := net.Pipe()
 			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
 			failWrite(t, c)
-			p.write(p.extFrame(wire.OpBinary, true, "\x01"))
-			p.sendClose(StatusNormalClosure, "")
+			p.Write(p.extFrame(wire.OpBinary, true, "\x01"))
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			<-c.Context().Done()
 			if g := style.make(c)(context.Background()); !errors.Is(g.err, errRuns) {
@@ -253,11 +254,11 @@ func TestWriterCloseTellsTheEnd(t *testing.T) {
 		}
 		w.Write([]byte("part"))
 		flushed := start(w.Flush)
-		p.expect(wire.OpText, false, "part")
+		p.Expect(wire.OpText, false, "part")
 		<-flushed
 		w.Write([]byte("part"))
 		wantError(t, w.Flush(), "write", errWornOut)
-		p.sendClose(4001, "")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		synctest.Wait()
 		if err := w.Close(); CloseStatus(err) != 4001 {
@@ -277,7 +278,7 @@ func TestWriterCloseIsNoTimeout(t *testing.T) {
 		}
 		w.Write([]byte("begun"))
 		flushed := start(w.Flush)
-		p.expect(wire.OpBinary, false, "begun")
+		p.Expect(wire.OpBinary, false, "begun")
 		<-flushed
 		if _, err := c.Ping(t.Context()); !errors.Is(err, ErrPeerNotReading) {
 			t.Fatal(err)
@@ -295,8 +296,8 @@ func TestByteStreamLeftover(t *testing.T) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
 		nc := c.ByteStream(Binary)
 		nc.Write([]byte("not sent"))
-		p.send(wire.OpBinary, true, "one")
-		p.sendClose(4001, "")
+		p.Send(wire.OpBinary, true, "one")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		time.Sleep(time.Hour)
 		b := make([]byte, 10)
@@ -325,8 +326,8 @@ func TestLastJSONBeforeTheEnd(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newWornPeer(t, role, Limits{}, 0)
 			failWrite(t, c)
-			p.send(wire.OpText, true, "no JSON")
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, true, "no JSON")
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			time.Sleep(late)
 			synctest.Wait()
@@ -353,8 +354,8 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 				a, b := net.Pipe()
 				c, p := newPeerOver(t, slowClose{&wornOut{a, 0}}, b, ConnOptions{Role: role})
 				failWrite(t, c)
-				p.send(wire.OpText, true, "one")
-				p.send(wire.OpText, true, "two")
+				p.Send(wire.OpText, true, "one")
+				p.Send(wire.OpText, true, "two")
 				ctx := context.Background()
 				if own {
 					ctx = c.Context()
@@ -364,7 +365,7 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 					ctx, cancel = context.WithCancel(ctx)
 					defer cancel()
 				}
-				time.Sleep(lingerTime + 10*time.Millisecond)
+				time.Sleep(LingerTime + 10*time.Millisecond)
 				for _, want := range []string{"one", "two"} {
 					if g := <-startRead(ctx, c); g.err != nil || g.data != want {
 						t.Errorf("got %q, %v, want %q", g.data, g.err, want)

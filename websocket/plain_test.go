@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -44,7 +45,7 @@ func TestPlain(t *testing.T) {
 				checkLeaks(t)
 				c, p, ours, theirs := runsPeer(t, role, Limits{})
 				ctx := bounded(t)
-				sizes := []int{0, 1, 300, fragmentSize, 3 * blockSize}
+				sizes := []int{0, 1, 300, FragmentSize, 3 * blockSize}
 				wrote := start(func() error {
 					for i, n := range sizes {
 						err := errors.Join(
@@ -82,7 +83,7 @@ func TestPlain(t *testing.T) {
 func (p *peer) message() (first wire.Header, payload []byte) {
 	p.t.Helper()
 	for i := 0; ; i++ {
-		h, b, err := p.next()
+		h, b, err := p.Next()
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -110,8 +111,8 @@ func TestPlainWithoutExtension(t *testing.T) {
 			t.Errorf("%s: got %v %q, %v, want the text message", way.name, typ, got, err)
 		}
 		for _, typ := range []MessageType{0, MessageType(wire.OpPing)} {
-			if err := way.write(ctx, client, typ, nil); !errors.Is(err, errMessageType) {
-				t.Errorf("%s of type %d: got %v, want %v", way.name, typ, err, errMessageType)
+			if err := way.write(ctx, client, typ, nil); !errors.Is(err, ErrMessageType) {
+				t.Errorf("%s of type %d: got %v, want %v", way.name, typ, err, ErrMessageType)
 			}
 		}
 		client.CloseNow()

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -34,7 +35,7 @@ func TestPrepared(t *testing.T) {
 				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: limit}})
 				ctx := bounded(t)
 				sizes := []int{
-					0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000,
+					0, 1, 125, 126, 10_000, FragmentSize, FragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000,
 				}
 				sent := start(func() error {
 					for i, n := range sizes {
@@ -75,8 +76,8 @@ func TestPrepared(t *testing.T) {
 // Prepare accepts the types of data messages only.
 func TestPrepareType(t *testing.T) {
 	for _, typ := range []MessageType{0, 3, MessageType(wire.OpClose)} {
-		if m, err := Prepare(typ, nil); m != nil || !errors.Is(err, errMessageType) {
-			t.Errorf("Prepare of type %d: got %v, %v, want %v", typ, m, err, errMessageType)
+		if m, err := Prepare(typ, nil); m != nil || !errors.Is(err, ErrMessageType) {
+			t.Errorf("Prepare of type %d: got %v, %v, want %v", typ, m, err, ErrMessageType)
 		}
 	}
 	checkLeaks(t)
@@ -220,20 +221,6 @@ func TestPreparedCut(t *testing.T) {
 	}
 }
 
-// take reads n bytes.
-func (p *peer) take(n int) {
-	p.t.Helper()
-	b := make([]byte, n)
-	for have := 0; have < n; {
-		m, err := p.nc.Read(b[have:])
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		have += m
-	}
-	p.got = append(p.got, b...)
-}
-
 // A prepared message that the extension does not share is sent as Write would send it, plain or
 // encoded by the session.
 func TestPreparedNotShared(t *testing.T) {
@@ -307,7 +294,7 @@ func TestPreparedKeysBounded(t *testing.T) {
 	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s})
 	theirs := newTally(t, 7, nil)
 	m := prepare(t, Text, []byte("message"))
-	for range 2 * maxForms {
+	for range 2 * MaxForms {
 		if err := c.WritePrepared(bounded(t), m); err != nil {
 			t.Fatal(err)
 		}
@@ -315,8 +302,8 @@ func TestPreparedKeysBounded(t *testing.T) {
 			t.Fatalf("got %q, want %q", got, "message")
 		}
 	}
-	if n := shared.Load(); n != maxForms {
-		t.Errorf("%d forms were made, want %d", n, maxForms)
+	if n := shared.Load(); n != MaxForms {
+		t.Errorf("%d forms were made, want %d", n, MaxForms)
 	}
 }
 
@@ -341,7 +328,7 @@ func TestPreparedAfterClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		err := c.WritePrepared(context.Background(), prepare(t, Text, nil))
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v, want net.ErrClosed", err)
@@ -378,18 +365,6 @@ func TestPreparedOtherBits(t *testing.T) {
 	}
 	if n := shared.Load(); n != 2 {
 		t.Errorf("%d forms were made, want 2", n)
-	}
-}
-
-// Two connections that need a form at the same time get the same form.
-func TestPreparedFormsAreOne(t *testing.T) {
-	m := prepare(t, Text, nil)
-	one := m.add("key", 1)
-	if two := m.add("key", 1); two != one || m.find("key", 1) != one {
-		t.Error("one key has two forms, want one")
-	}
-	if m.add("key", 2) == one || m.add("other", 1) == one || len(*m.forms.Load()) != 3 {
-		t.Error("two keys share a form, want one form each")
 	}
 }
 

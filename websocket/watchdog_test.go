@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -127,13 +128,13 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 			a, b := net.Pipe()
 			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancel(context.Background())
-			go p.send(wire.OpText, true, "one")
+			go p.Send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
 				t.Fatalf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "one")
 			}
 			cancel()
 			time.Sleep(time.Hour)
-			go p.send(wire.OpText, true, "two")
+			go p.Send(wire.OpText, true, "two")
 			if g := <-startRead(context.Background(), c); g.data != "two" {
 				t.Errorf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "two")
 			}
@@ -150,7 +151,7 @@ func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
-			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the peer does not read the pong
+			p.Write(p.Frame(wire.OpPing, true, "?")) // the peer does not read the pong
 			err := c.Write(context.Background(), Text, []byte("x"))
 			if took := time.Since(begun); took > DefaultWriteTimeout+kind.slack {
 				t.Errorf("%s: Write returned after %v, want at most %v",
@@ -230,7 +231,7 @@ func TestSlowPeerIsReading(t *testing.T) {
 		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role})
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
-		p.expect(wire.OpBinary, true, string(want))
+		p.Expect(wire.OpBinary, true, string(want))
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -317,16 +318,12 @@ func TestCutIsResumed(t *testing.T) {
 		defer cancel()
 		want := pattern(100_000, 1)
 		done := start(func() error { return c.Write(ctx, Binary, want) })
-		first := make([]byte, 50_000)
-		if _, err := io.ReadFull(p.nc, first); err != nil {
-			t.Fatal(err)
-		}
+		p.take(50_000)
 		e := wantError(t, <-done, "write", context.DeadlineExceeded)
 		if !e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Errorf("got %+v, want an accepted message and an open connection", e)
 		}
-		p.got = first
-		p.expect(wire.OpBinary, true, string(want))
+		p.Expect(wire.OpBinary, true, string(want))
 	})
 }
 
@@ -345,7 +342,7 @@ func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 			synctest.Wait()
 			read := startRead(context.Background(), c)
 			time.Sleep(300 * time.Millisecond)
-			p.sendClose(4001, "")
+			p.SendClose(4001, "")
 			g := <-read
 			var ce *CloseError
 			if !errors.As(g.err, &ce) {
@@ -375,7 +372,7 @@ func TestReadDeadlinesAlone(t *testing.T) {
 		if errors.Is(err, net.ErrClosed) {
 			t.Fatalf("got %v, want an open connection", err)
 		}
-		go p.send(wire.OpText, true, "alive")
+		go p.Send(wire.OpText, true, "alive")
 		if g := <-startRead(context.Background(), c); g.data != "alive" {
 			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
@@ -440,14 +437,12 @@ func TestQueuedIsNotSentTwice(t *testing.T) {
 		defer cancel()
 		want := pattern(100_000, 1)
 		done := start(func() error { return c.Write(ctx, Binary, want) })
-		first := make([]byte, 15_000)
-		io.ReadFull(p.nc, first)
+		p.take(15_000)
 		err := <-done
-		if !isAccepted(err) {
+		if !IsAccepted(err) {
 			return
 		}
-		p.got = first
-		_, got, err2 := p.next()
+		_, got, err2 := p.Next()
 		if string(got) != string(want) {
 			t.Errorf("the peer received other bytes, %v, although the message was accepted: %v", err2, err)
 		}

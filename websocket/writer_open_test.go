@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -180,7 +181,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = w.Write(p[:fragmentSize])
+			_, err = w.Write(p[:FragmentSize])
 			return errors.Join(err, w.Flush(), w.Close())
 		},
 	} {
@@ -191,13 +192,13 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				empty := start(func() error { p.expect(wire.OpText, true, ""); return nil })
+				empty := start(func() error { p.Expect(wire.OpText, true, ""); return nil })
 				if err := closed.Close(); err != nil {
 					t.Fatal(err)
 				}
 				<-empty
 				synctest.Wait()
-				wrote := start(func() error { return first(anHour(t), c, pattern(2*fragmentSize, 0)) })
+				wrote := start(func() error { return first(anHour(t), c, pattern(2*FragmentSize, 0)) })
 				synctest.Wait()
 				waited := start(func() error { return c.Write(anHour(t), Text, []byte("last")) })
 				ended := start(func() error { return errors.Join(<-wrote, <-waited) })

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"net"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -19,7 +20,7 @@ func TestWriterFrameSize(t *testing.T) {
 		extension   bool // there is an extension, which the message bypasses
 		max         int  // bytes in a full frame
 	}{
-		{0, 0, false, fragmentSize},
+		{0, 0, false, FragmentSize},
 		{-1, 0, false, 100_000},
 		{100_000, 0, false, 100_000},
 		{99_999, 0, false, 99_999},
@@ -93,12 +94,12 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
-	p.expect(wire.OpText, false, "one ")
-	p.expect(wire.OpContinuation, false, "two ")
-	p.expect(wire.OpContinuation, false, "thre")
-	p.expect(wire.OpContinuation, false, "efou")
-	p.expect(wire.OpContinuation, false, "rteen ")
-	p.expect(wire.OpContinuation, true, "end")
+	p.Expect(wire.OpText, false, "one ")
+	p.Expect(wire.OpContinuation, false, "two ")
+	p.Expect(wire.OpContinuation, false, "thre")
+	p.Expect(wire.OpContinuation, false, "efou")
+	p.Expect(wire.OpContinuation, false, "rteen ")
+	p.Expect(wire.OpContinuation, true, "end")
 }
 
 // SetFrameSize applies to a small message that is sent when it is closed, even if an extension declines
@@ -159,9 +160,9 @@ func TestWriterSetContext(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		p.expect(wire.OpText, false, "one, ")
-		p.expect(wire.OpContinuation, false, "two")
-		p.expect(wire.OpContinuation, true, "")
+		p.Expect(wire.OpText, false, "one, ")
+		p.Expect(wire.OpContinuation, false, "two")
+		p.Expect(wire.OpContinuation, true, "")
 
 		ctx, cancel = context.WithCancel(bounded(t))
 		if w, err = c.Writer(ctx, Text); err != nil {
