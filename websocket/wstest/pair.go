@@ -2,22 +2,80 @@ package wstest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Pair returns both ends of a connection over a [Pipe], after an opening handshake with these
-// options, which may be nil. The caller must close both. DialOptions.NetDial and Proxy are not
-// used.
+// Pair returns both ends of a connection over a [Pipe]. The opening handshake is done by
+// [websocket.Accept] in a server of net/http and by [websocket.Dial] with these options, which may
+// be nil, so that origins, subprotocols, extensions, limits, groups and events have their usual
+// effects. The URL is ws://example.com/. The fields NetDial, DialTLS and Proxy of dial are not used.
+//
+// The caller must close both ends. Once they are closed, nothing is left, no goroutine either.
+//
+// If the handshake fails, err is the error of Dial, a [*websocket.HandshakeError], and nothing is
+// left open. The error of Accept is passed to Events.Refused of accept.
 func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server, client *websocket.Conn, err error) {
-	panic("not yet")
+	a := acceptor{opts: accept, err: errPanicked, done: make(chan struct{})}
+	var o websocket.DialOptions
+	if dial != nil {
+		o = *dial
+	}
+	dialed := false
+	o.NetDial = func(context.Context, string, string) (net.Conn, error) {
+		dialed = true
+		return serve(&a, a.watch), nil
+	}
+	o.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+	client, _, err = websocket.Dial(context.Background(), "ws://example.com/", &o)
+	if dialed {
+		<-a.done // soon: the client has the response, or has closed the connection
+	}
+	switch {
+	case err != nil && a.conn != nil: // the client refused the response
+		_ = a.conn.CloseNow()
+	case err == nil && a.conn == nil:
+		_ = client.CloseNow()
+		err = a.err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.conn, client, nil
 }
 
-// NetDial returns a function for [websocket.DialOptions.NetDial] that connects to an HTTP server
-// whose handler is h, over a [Pipe]. The server, its goroutine included, ends with the connection.
-// Any host will do in the URL, which must begin with ws or http.
-func NetDial(h http.Handler) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	panic("not yet")
+// errPanicked is the error of a function of AcceptOptions or Events that panicked after the
+// response. The server has logged the panic.
+var errPanicked = errors.New("wstest: panic in Accept; see the log")
+
+// An acceptor is the handler of the one request of a Pair.
+type acceptor struct {
+	opts     *websocket.AcceptOptions
+	conn     *websocket.Conn // what Accept returned
+	err      error
+	hijacked bool
+	done     chan struct{} // closed when the goroutine of the server is about to end
+}
+
+func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if a.hijacked {
+			close(a.done)
+		}
+	}()
+	a.conn, a.err = websocket.Accept(w, r, a.opts)
+}
+
+// watch is the ConnState hook of the server. It runs on the goroutine of ServeHTTP.
+func (a *acceptor) watch(_ net.Conn, s http.ConnState) {
+	switch s {
+	case http.StateHijacked:
+		a.hijacked = true
+	case http.StateClosed: // not after StateHijacked
+		close(a.done)
+	}
 }

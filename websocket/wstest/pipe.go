@@ -1,34 +1,234 @@
 package wstest
 
-import "net"
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
 
-// Pipe returns the two ends of a stream in memory. Like TCP, and unlike [net.Pipe], it buffers 64
-// KiB in each direction, so that a write does not wait for a read, and its ends have CloseWrite and
-// CloseRead-like half closes. Deadlines work. See [Outgoing] for its faults.
-func Pipe() (a, b net.Conn) { panic("not yet") }
+// pipeRoom is the number of bytes that each direction of a Pipe buffers.
+const pipeRoom = 64 << 10
 
-// Faults are the faults of one direction of a [Pipe]. All methods may be called at any time.
-type Faults struct{}
+// Pipe returns the two ends of a stream in memory that behaves like a TCP connection. Unlike
+// [net.Pipe], it buffers 64 KiB in each direction, so that a write does not wait for a read.
+//
+// Deadlines work, and errors are those of TCP: a [*net.OpError] that wraps
+// [os.ErrDeadlineExceeded], [net.ErrClosed], [syscall.EPIPE] or [syscall.ECONNRESET]; and [io.EOF]
+// itself. Both ends have the method CloseWrite() error of [net.TCPConn]. Closing an end whose
+// received bytes have not all been read resets the other end, which loses what it has not read.
+// Otherwise the other end can still read everything. The addresses are [*net.TCPAddr] values.
+//
+// [Outgoing] and [Incoming] return the faults of a Pipe. An end that is closed holds no memory for
+// bytes, no timer and no goroutine. An open end holds memory only for bytes that are not read.
+func Pipe() (a, b net.Conn) {
+	l := &link{}
+	l.change.L = &l.mu
+	for i := range l.ends {
+		e := &l.ends[i]
+		e.link, e.peer = l, &l.ends[1-i]
+		e.in.cut = noCut
+		// Addresses for documentation (RFC 5737) cannot be mistaken for real ones.
+		e.addr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(1+i)), Port: 1 + i}
+	}
+	return &l.ends[0], &l.ends[1]
+}
 
-// Outgoing returns the faults of what nc sends. nc must be an end of a [Pipe], as
-// [websocket.Conn.NetConn] returns it on a connection of [Pair] or [NetDial]; Outgoing panics
-// otherwise.
-func Outgoing(nc net.Conn) *Faults { panic("not yet") }
+// A link joins the two ends of a Pipe.
+//
+// Everything is guarded by one mutex, which is never held while something waits, and every change
+// is announced by one condition: waiting for a condition, unlike for a mutex, lets the time of a
+// bubble pass.
+type link struct {
+	mu     sync.Mutex
+	change sync.Cond
+	ends   [2]end
+}
 
-// Incoming returns the faults of what nc receives. See [Outgoing].
-func Incoming(nc net.Conn) *Faults { panic("not yet") }
+// An end is one end of a link. It implements [net.Conn].
+type end struct {
+	link    *link
+	peer    *end
+	addr    *net.TCPAddr
+	in      stream // what the peer sends
+	closed  bool
+	writing bool // a Write is in progress; others wait, so that their bytes do not mix
+	readBy  deadline
+	writeBy deadline
+}
 
-// CutAfter ends the stream after n more bytes: the receiver reads them and then io.EOF, and later
-// writes of the sender fail with syscall.EPIPE.
-func (f *Faults) CutAfter(n int64) { panic("not yet") }
+// opError returns err as the methods of a TCP connection do.
+func (e *end) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: e.addr.Network(), Source: e.addr, Addr: e.peer.addr, Err: err}
+}
 
-// Stall holds back all bytes, also those that have been written and not read, until Resume. Stalled
-// in both directions, a connection is half open, as when a cable is cut.
-func (f *Faults) Stall() { panic("not yet") }
+// Read implements [net.Conn].
+func (e *end) Read(p []byte) (int, error) {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	for {
+		switch {
+		case e.closed:
+			return 0, e.opError("read", net.ErrClosed)
+		case len(p) == 0:
+			return 0, nil
+		case e.readBy.passed:
+			return 0, e.opError("read", os.ErrDeadlineExceeded)
+		case e.in.stalled:
+		case e.in.reset:
+			return 0, e.opError("read", syscall.ECONNRESET)
+		case e.in.bytes.len() > 0:
+			n := e.in.bytes.read(p)
+			e.link.change.Broadcast()
+			return n, nil
+		case e.in.ended:
+			return 0, io.EOF
+		}
+		e.link.change.Wait()
+	}
+}
 
-// Resume ends Stall.
-func (f *Faults) Resume() { panic("not yet") }
+// Write implements [net.Conn].
+func (e *end) Write(p []byte) (n int, err error) {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	for e.writing {
+		if err := e.writeError(); err != nil {
+			return 0, err
+		}
+		e.link.change.Wait()
+	}
+	e.writing = true
+	defer func() {
+		e.writing = false
+		e.link.change.Broadcast()
+	}()
+	for {
+		if err := e.writeError(); err != nil {
+			return n, err
+		}
+		n += e.peer.in.send(p[n:])
+		e.link.change.Broadcast()
+		switch {
+		case n == len(p):
+			return n, nil
+		case !e.peer.in.ended: // otherwise the bytes were cut
+			e.link.change.Wait()
+		}
+	}
+}
 
-// Reset breaks both directions: bytes that have not been read are lost, and reads and writes of
-// both ends fail with syscall.ECONNRESET.
-func (f *Faults) Reset() { panic("not yet") }
+// writeError returns the error of a write now, or nil.
+func (e *end) writeError() error {
+	arrived := !e.in.stalled // what the peer did may not have arrived yet
+	switch {
+	case e.closed:
+		return e.opError("write", net.ErrClosed)
+	case e.writeBy.passed:
+		return e.opError("write", os.ErrDeadlineExceeded)
+	case e.in.reset && arrived:
+		return e.opError("write", syscall.ECONNRESET)
+	case e.peer.in.ended, e.peer.closed && arrived:
+		return e.opError("write", syscall.EPIPE)
+	}
+	return nil
+}
+
+// CloseWrite ends the stream that the peer reads, as [net.TCPConn.CloseWrite] does.
+func (e *end) CloseWrite() error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	if e.closed {
+		return e.opError("close", net.ErrClosed)
+	}
+	e.peer.in.ended = true
+	e.link.change.Broadcast()
+	return nil
+}
+
+// Close implements [net.Conn].
+func (e *end) Close() error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	if e.closed {
+		return e.opError("close", net.ErrClosed)
+	}
+	e.closed = true
+	e.peer.in.ended = true
+	if e.in.bytes.len() > 0 && !e.in.stalled {
+		e.peer.in.breakOff()
+	}
+	e.in.bytes.drop()
+	e.readBy.stop()
+	e.writeBy.stop()
+	e.link.change.Broadcast()
+	return nil
+}
+
+// LocalAddr implements [net.Conn].
+func (e *end) LocalAddr() net.Addr { return e.addr }
+
+// RemoteAddr implements [net.Conn].
+func (e *end) RemoteAddr() net.Addr { return e.peer.addr }
+
+// SetDeadline implements [net.Conn].
+func (e *end) SetDeadline(t time.Time) error { return e.setDeadlines(t, &e.readBy, &e.writeBy) }
+
+// SetReadDeadline implements [net.Conn].
+func (e *end) SetReadDeadline(t time.Time) error { return e.setDeadlines(t, &e.readBy) }
+
+// SetWriteDeadline implements [net.Conn].
+func (e *end) SetWriteDeadline(t time.Time) error { return e.setDeadlines(t, &e.writeBy) }
+
+func (e *end) setDeadlines(t time.Time, deadlines ...*deadline) error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	if e.closed {
+		return e.opError("set", net.ErrClosed)
+	}
+	for _, d := range deadlines {
+		d.set(e.link, t)
+	}
+	e.link.change.Broadcast()
+	return nil
+}
+
+// A deadline is the deadline of the reads, or of the writes, of an end.
+type deadline struct {
+	passed bool
+	timer  *time.Timer // nil if there is nothing to wait for
+}
+
+// set sets the deadline to t. The caller holds l.mu.
+func (d *deadline) set(l *link, t time.Time) {
+	d.stop()
+	d.passed = false
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		d.passed = true
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if d.timer == timer { // otherwise it was stopped too late
+			d.passed = true
+			l.change.Broadcast()
+		}
+	})
+	d.timer = timer
+}
+
+// stop stops the timer. The caller holds the mutex of the link.
+func (d *deadline) stop() {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+}

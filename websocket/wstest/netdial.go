@@ -1,0 +1,61 @@
+package wstest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// idleTimeout limits how long a server waits for a request on a connection that nobody closes.
+const idleTimeout = time.Minute
+
+// NetDial returns a function for [websocket.DialOptions.NetDial] that connects to an HTTP server
+// whose handler is h, over a new [Pipe] for each call. There is no listener to close: each
+// connection has a server of net/http of its own, whose goroutine ends with the connection, or when
+// a handler that hijacked the connection returns. Any host will do in the URL.
+//
+// The server does not speak TLS. To dial wss URLs as in production, use the function as
+// DialOptions.DialTLS as well: the connection is then not encrypted, and Request.TLS is nil.
+// Otherwise a wss URL is an error of the TLS handshake.
+func NetDial(h http.Handler) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return serve(h, nil), nil
+	}
+}
+
+// serve starts a server with the handler h, and returns a connection to it. hook may be nil.
+func serve(h http.Handler, hook func(net.Conn, http.ConnState)) net.Conn {
+	client, server := Pipe()
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: idleTimeout,
+		IdleTimeout:       idleTimeout,
+		ConnState:         hook,
+	}
+	_ = s.Serve(&listener{conn: server}) // returns once the goroutine of the connection has started
+	return client
+}
+
+// errServed is the error of a listener that has no more connections.
+var errServed = errors.New("wstest: the connection is being served")
+
+// A listener accepts one connection.
+type listener struct{ conn net.Conn }
+
+func (l *listener) Accept() (net.Conn, error) {
+	if l.conn == nil {
+		return nil, errServed
+	}
+	c := l.conn
+	l.conn = nil
+	return c, nil
+}
+
+func (l *listener) Addr() net.Addr { return nil }
+
+func (l *listener) Close() error { return nil }
