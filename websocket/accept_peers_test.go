@@ -146,7 +146,7 @@ func TestRefuseChunked(t *testing.T) {
 }
 
 // servePipe serves h to one client over a pipe, which may be in a bubble of synctest.
-func servePipe(t *testing.T, h http.Handler) *rawClient {
+func servePipe(t *testing.T, h http.Handler) *peer {
 	ours, theirs := net.Pipe()
 	ln := &oneListener{conns: make(chan net.Conn, 1)}
 	ln.conns <- ours
@@ -157,7 +157,7 @@ func servePipe(t *testing.T, h http.Handler) *rawClient {
 		s.Close()
 		<-done
 	})
-	return &rawClient{peerOver(t, theirs, wire.Client)}
+	return peerOver(t, theirs, wire.Client)
 }
 
 // A oneListener accepts one connection.

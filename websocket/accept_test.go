@@ -263,7 +263,7 @@ func TestAcceptOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	client := &rawClient{peerOver(t, nc, wire.Client)}
+	client := peerOver(t, nc, wire.Client)
 	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != switching {
 		t.Errorf("answered %s, want %s", r.status, switching)

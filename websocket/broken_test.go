@@ -74,8 +74,7 @@ func (s stingy) Write(p []byte) (int, error) {
 func TestShortWrites(t *testing.T) {
 	for _, takes := range []int{0, 3} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			ours, theirs := net.Pipe()
-			c, _ := newPeerOver(t, stingy{ours, takes}, theirs, ConnOptions{Role: role})
+			c, _ := newPipePeer(t, func(nc net.Conn) net.Conn { return stingy{nc, takes} }, ConnOptions{Role: role})
 			begun := time.Now()
 			wantError(t, c.Write(context.Background(), Text, []byte("hello")), "write", io.ErrShortWrite)
 			if took := time.Since(begun); took != time.Second {

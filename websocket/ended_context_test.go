@@ -101,8 +101,7 @@ func TestCallsReturnCause(t *testing.T) {
 			for _, own := range ownContexts {
 				t.Run(kind.name+"/"+wait.name+"/"+own.name, func(t *testing.T) {
 					eachRole(t, func(t *testing.T, role wire.Role) {
-						a, b := net.Pipe()
-						c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+						c, _ := newPipePeer(t, kind.wrap, ConnOptions{Role: role, Limits: Limits{}})
 						done := start(func() error { return wait.call(own.derive(c), c) })
 						synctest.Wait()
 						c.Abort(errAborted)

@@ -28,8 +28,7 @@ func TestEventsRead(t *testing.T) {
 		t.Run(style.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				var l eventLog
-				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{
+				c, p := newPipePeer(t, nil, ConnOptions{
 					Role: role, Session: newRuns(t), Events: l.events(),
 				})
 				s := newRuns(t)
@@ -71,8 +70,7 @@ func TestEventsRead(t *testing.T) {
 func TestEventsReadSkipped(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var l eventLog
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Session: newRuns(t), Events: l.events()})
+		c, p := newPipePeer(t, nil, ConnOptions{Role: role, Session: newRuns(t), Events: l.events()})
 		encoded := newRuns(t).encode(strings.Repeat("a", 1000))
 		go func() {
 			p.Send(wire.OpText, false, "skip")
@@ -126,8 +124,7 @@ func TestEventsWrote(t *testing.T) {
 func testEventsWrote(t *testing.T, cfg ConnOptions) {
 	var l eventLog
 	cfg.Events = l.events()
-	ours, theirs := net.Pipe()
-	c, p := newPeerOver(t, ours, theirs, cfg)
+	c, p := newPipePeer(t, nil, cfg)
 	go p.drain()
 	ctx := context.Background()
 	ways := slices.Clone(sendWays)
@@ -342,8 +339,7 @@ func TestEventsClosedBeforeReturn(t *testing.T) {
 			time.Sleep(time.Second)
 			done.Store(true)
 		}}
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Events: slow})
+		c, p := newPipePeer(t, nil, ConnOptions{Role: role, Events: slow})
 		read := start(func() bool { c.Read(c.Context()); return done.Load() })
 		synctest.Wait()
 		closed := start(func() bool { closeOurs(c); return done.Load() })
@@ -380,8 +376,7 @@ func TestEventsClosedDuringFrame(t *testing.T) {
 func TestEventsReadAfterClosed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var l eventLog
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, &wornOut{Conn: ours}, theirs, ConnOptions{Role: role, Events: l.events()})
+		c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Events: l.events()})
 		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, errWornOut) {
 			t.Fatal(err)
 		}
@@ -405,8 +400,7 @@ func TestEventsPanic(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Events: e})
+				c, p := newPipePeer(t, nil, ConnOptions{Role: role, Events: e})
 				go p.drain()
 				v := recovered(func() {
 					if name == "Read" {

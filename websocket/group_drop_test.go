@@ -109,7 +109,7 @@ func TestGroupAcceptedPanics(t *testing.T) {
 				t.Errorf("Accept returned %v", err)
 			})
 		})
-		c := (&rawClient{peerOver(t, theirs, wire.Client)}).opened()
+		c := peerOver(t, theirs, wire.Client).opened()
 		c.ExpectClose(StatusNormalClosure)
 		synctest.Wait()
 		close(goOn)

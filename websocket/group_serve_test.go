@@ -104,7 +104,7 @@ func TestShutdownServeEnds(t *testing.T) {
 
 // wantOneClose reads one close frame with one of the codes, answers it, and reads the end of the
 // stream.
-func wantOneClose(c *rawClient, codes ...StatusCode) {
+func wantOneClose(c *peer, codes ...StatusCode) {
 	h, p, err := c.Next()
 	code, _, _ := wire.ConsumeClose(p)
 	if err != nil || h.Opcode != wire.OpClose || code != codes[0] && code != codes[1] {

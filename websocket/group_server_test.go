@@ -56,7 +56,7 @@ func TestShutdownBesideServer(t *testing.T) {
 						c := dialRaw(t, s.Listener.Addr().String())
 						if secure {
 							nc := tls.Client(c.nc, &tls.Config{InsecureSkipVerify: true})
-							c = &rawClient{peerOver(t, nc, wire.Client)}
+							c = peerOver(t, nc, wire.Client)
 						}
 						c.Write([]byte(handshake()))
 						c.opened().Send(wire.OpBinary, true, string(pattern(10000, 0)))

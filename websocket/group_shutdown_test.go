@@ -75,7 +75,7 @@ func TestShutdownEmpty(t *testing.T) {
 }
 
 // frameTimes answers the close frames of clients and returns when each arrived, in order.
-func frameTimes(t *testing.T, clients []*rawClient) []time.Duration {
+func frameTimes(t *testing.T, clients []*peer) []time.Duration {
 	t.Helper()
 	begun := time.Now()
 	took := make([]time.Duration, len(clients))
@@ -116,7 +116,7 @@ func TestShutdownSpread(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				g := &Group{Spread: row.spread}
 				h := Handler{Options: &AcceptOptions{Group: g}, Serve: untilEnd}
-				var clients []*rawClient
+				var clients []*peer
 				for range n {
 					clients = append(clients, joinGroup(t, h).opened())
 				}
@@ -156,10 +156,10 @@ func TestShutdownSpread(t *testing.T) {
 // does not answer.
 func TestShutdownStalledPeers(t *testing.T) {
 	const limit = 2 * time.Second
-	for name, stall := range map[string]func(c *rawClient){
-		"does not read":   func(c *rawClient) {},
-		"does not answer": func(c *rawClient) { c.ExpectClose(StatusGoingAway) },
-		"sends messages instead": func(c *rawClient) {
+	for name, stall := range map[string]func(c *peer){
+		"does not read":   func(c *peer) {},
+		"does not answer": func(c *peer) { c.ExpectClose(StatusGoingAway) },
+		"sends messages instead": func(c *peer) {
 			c.ExpectClose(StatusGoingAway)
 			for c.nc.SetWriteDeadline(time.Now().Add(time.Hour)) == nil {
 				if _, err := c.nc.Write(c.Frame(wire.OpText, true, "more")); err != nil {
@@ -175,7 +175,7 @@ func TestShutdownStalledPeers(t *testing.T) {
 				h := Handler{Serve: untilEnd, Options: &AcceptOptions{
 					Group: &g, Limits: Limits{CloseTimeout: limit},
 				}}
-				var stalled, well []*rawClient
+				var stalled, well []*peer
 				for range 5 {
 					stalled = append(stalled, joinGroup(t, h).opened())
 					well = append(well, joinGroup(t, h).opened())
@@ -224,7 +224,7 @@ func TestShutdownContextEnds(t *testing.T) {
 					go c.answerTo()
 				}
 				h.Serve = untilEnd
-				var stalled []*rawClient
+				var stalled []*peer
 				for range row.stalled {
 					stalled = append(stalled, joinGroup(t, h).opened())
 				}

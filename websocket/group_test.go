@@ -102,7 +102,7 @@ func TestGroupMaxConns(t *testing.T) {
 	g := &Group{MaxConns: most, RetryAfter: 1500 * time.Millisecond}
 	addr, logged := serveRaw(t, Handler{Options: &AcceptOptions{Group: g}, Serve: untilEnd}, nil)
 	var wg sync.WaitGroup
-	open := make(chan *rawClient, clients)
+	open := make(chan *peer, clients)
 	for range clients {
 		client := dialRaw(t, addr)
 		wg.Go(func() {
@@ -287,7 +287,7 @@ func TestGroupOfAccept(t *testing.T) {
 			}
 			return c
 		})
-		client := &rawClient{peerOver(t, theirs, wire.Client)}
+		client := peerOver(t, theirs, wire.Client)
 		client.opened()
 		c := <-accepted
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
@@ -361,7 +361,7 @@ func TestGroupPanicInShutdown(t *testing.T) {
 			return nil
 		}}
 		go h.ServeHTTP(scriptedHijack{httptest.NewRecorder(), ours}, r)
-		client := &rawClient{peerOver(t, theirs, wire.Client)}
+		client := peerOver(t, theirs, wire.Client)
 		client.opened()
 		synctest.Wait() // OnControl has been called
 		done := shutdown(&g, time.Minute)

@@ -20,7 +20,7 @@ import (
 )
 
 // serveWith starts a server for h and returns a client that has completed the opening handshake.
-func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient, *lockedBuffer) {
+func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*peer, *lockedBuffer) {
 	t.Helper()
 	addr, logged := serveRaw(t, h, set)
 	client := dialRaw(t, addr)
@@ -32,7 +32,7 @@ func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient
 }
 
 // finish answers the server's close frame and waits until the server closes the TCP connection.
-func (c *rawClient) finish(code StatusCode) {
+func (c *peer) finish(code StatusCode) {
 	c.t.Helper()
 	c.SendClose(code, "")
 	c.ExpectEOF()
@@ -212,18 +212,18 @@ func TestHandlerPeerEnds(t *testing.T) {
 			return fmt.Errorf("reading: %w", err)
 		},
 	}
-	for name, end := range map[string]func(*rawClient){
-		"close frame": func(c *rawClient) {
+	for name, end := range map[string]func(*peer){
+		"close frame": func(c *peer) {
 			c.SendClose(StatusGoingAway, "bye")
 			c.ExpectClose(StatusGoingAway)
 			c.ExpectEOF()
 		},
-		"violation": func(c *rawClient) {
+		"violation": func(c *peer) {
 			c.Write([]byte{0x81, 0x00}) // not masked
 			c.ExpectClose(StatusProtocolError)
 			c.ExpectEOF()
 		},
-		"TCP drop": func(c *rawClient) { c.nc.Close() },
+		"TCP drop": func(c *peer) { c.nc.Close() },
 	} {
 		for way, read := range reads {
 			t.Run(name+"/"+way, func(t *testing.T) {

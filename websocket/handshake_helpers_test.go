@@ -66,10 +66,7 @@ func serveRaw(t testing.TB, h http.Handler, set func(*http.Server)) (addr string
 	return ln.Addr().String(), logged
 }
 
-// A rawClient is a client that sends requests as bytes, and then frames.
-type rawClient struct{ *peer }
-
-func dialRaw(t *testing.T, addr string) *rawClient {
+func dialRaw(t *testing.T, addr string) *peer {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -77,7 +74,7 @@ func dialRaw(t *testing.T, addr string) *rawClient {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(time.Minute))
-	return &rawClient{peerOver(t, nc, wire.Client)}
+	return peerOver(t, nc, wire.Client)
 }
 
 // A rawResponse is a response as it was received.
@@ -98,7 +95,7 @@ func (r rawResponse) get(name string) (values []string) {
 }
 
 // response reads a response. It reads a body only if there is a Content-Length.
-func (c *rawClient) response() (r rawResponse) {
+func (c *peer) response() (r rawResponse) {
 	c.t.Helper()
 	var got []byte
 	defer func() { c.in.unread(got) }()
@@ -166,7 +163,7 @@ type accepted struct {
 
 // acceptWith sends request to a server that calls Accept with opts. It returns the client, the
 // response and the result of Accept. The Conn is closed at the end of the test.
-func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, rawResponse, accepted) {
+func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*peer, rawResponse, accepted) {
 	t.Helper()
 	got := make(chan accepted, 1)
 	addr, _ := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

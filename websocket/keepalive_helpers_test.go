@@ -39,9 +39,8 @@ func eachKeepalive(t *testing.T, limits Limits, f func(t *testing.T, c *Conn, p 
 	for _, kind := range keepaliveTransports {
 		t.Run(kind.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				ours, theirs := net.Pipe()
 				p := &pinger{kind: kind.name, begun: time.Now()}
-				c, other := newPeerOver(t, kind.wrap(ours), theirs, ConnOptions{
+				c, other := newPipePeer(t, kind.wrap, ConnOptions{
 					Role: role, Limits: limits, Events: &Events{Pong: p.pong},
 				})
 				p.peer = other

@@ -140,8 +140,7 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 // Writers that fail because nothing can be written any more do not take messages from a reader.
 func TestLeftoversAmongFailingWriters(t *testing.T) {
 	checkLeaks(t)
-	ours, theirs := net.Pipe()
-	c, p := newPeerOver(t, &wornOut{ours, 0}, theirs, ConnOptions{Role: wire.Server})
+	c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return &wornOut{nc, 0} }, ConnOptions{Role: wire.Server})
 	c.Write(context.Background(), Text, []byte("not sent"))
 	const messages = 500
 	var all []byte
@@ -186,8 +185,7 @@ func TestStreamedLeftover(t *testing.T) {
 		for _, data := range []string{"", "abc", strings.Repeat("a", 1000)} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := newRuns(t), newRuns(t)
-				a, b := net.Pipe()
-				c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
+				c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Session: ours})
 				frame := p.Frame(wire.OpText, true, data)
 				if compressed {
 					frame = p.extFrame(wire.OpText, true, theirs.encode(data))
@@ -226,8 +224,7 @@ func TestViolationBeforeClose(t *testing.T) {
 	for _, style := range readStyles {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours := newRuns(t)
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
+			c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Session: ours})
 			failWrite(t, c)
 			p.Write(p.extFrame(wire.OpBinary, true, "\x01"))
 			p.SendClose(StatusNormalClosure, "")

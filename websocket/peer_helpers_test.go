@@ -44,8 +44,17 @@ func (p *peer) nextFrame() (h wire.Header, payload []byte, err error) {
 // have their defaults. Both ends are closed at the end of the test.
 func newPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
 	t.Helper()
+	return newPipePeer(t, nil, ConnOptions{Role: role, Limits: limits})
+}
+
+// newPipePeer is newPeer with options. If wrap is not nil, it returns the Conn's transport.
+func newPipePeer(t *testing.T, wrap func(net.Conn) net.Conn, cfg ConnOptions) (*Conn, *peer) {
+	t.Helper()
 	ours, theirs := net.Pipe()
-	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: limits})
+	if wrap != nil {
+		ours = wrap(ours)
+	}
+	return newPeerOver(t, ours, theirs, cfg)
 }
 
 // newPeerOver is newPeer for any pair of connected transports.

@@ -153,8 +153,7 @@ func TestPreparedEncodedOnce(t *testing.T) {
 func tallyPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, theirs *tally) {
 	t.Helper()
 	ours := newTally(t, 7, new(atomic.Int64))
-	a, b := net.Pipe()
-	c, p = newPeerOver(t, a, b, ConnOptions{Role: role, Session: ours, Limits: limits})
+	c, p = newPipePeer(t, nil, ConnOptions{Role: role, Session: ours, Limits: limits})
 	return c, p, newTally(t, 7, nil)
 }
 

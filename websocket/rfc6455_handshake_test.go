@@ -114,7 +114,7 @@ func TestRFC6455ServerTunnel(t *testing.T) {
 	config.ServerName = "example.com" // the name in httptest's certificate
 	inside := tls.Client(tap, config)
 	defer inside.Close()
-	client := &rawClient{peerOver(t, inside, wire.Client)}
+	client := peerOver(t, inside, wire.Client)
 	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != switching {
 		t.Fatalf("answered %s, want 101", r.status)

@@ -74,3 +74,8 @@ func (w *wornOut) Write(p []byte) (int, error) {
 	}
 	return w.Conn.Write(p)
 }
+
+// worn returns a function that wraps a transport in a wornOut.
+func worn(writes int) func(net.Conn) net.Conn {
+	return func(nc net.Conn) net.Conn { return &wornOut{nc, writes} }
+}

@@ -217,8 +217,7 @@ func (slowlyWornOut) Write([]byte) (int, error) { time.Sleep(time.Minute); retur
 // A chunk that a context has cut may fail before the next write, which returns the error.
 func TestCutChunkHasFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		c, _ := newPeerOver(t, undeadlined{slowlyWornOut{ours}}, theirs, ConnOptions{})
+		c, _ := newPipePeer(t, func(nc net.Conn) net.Conn { return undeadlined{slowlyWornOut{nc}} }, ConnOptions{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if n, err := c.Transport().Write(ctx, -1, []byte("x"), nil); n != 1 || !transport.IsInterrupt(err) {
@@ -263,8 +262,7 @@ func TestCutTLSWithoutDeadlines(t *testing.T) {
 // itself holds no bytes.
 func TestReadNowWithoutDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, pipedUndeadlined{undeadlined{ours}}, theirs, ConnOptions{})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return pipedUndeadlined{undeadlined{nc}} }, ConnOptions{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)

@@ -144,9 +144,8 @@ func muxError(err error) error {
 // A timeout of a transport is recognized by its method Timeout, whatever error the transport uses.
 func TestMuxedTimeouts(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
 		cfg := ConnOptions{Role: role, Limits: Limits{WriteTimeout: time.Minute}}
-		c, p := newPeerOver(t, muxed{a}, b, cfg)
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return muxed{nc} }, cfg)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
@@ -229,8 +228,7 @@ func TestEOFAsCause(t *testing.T) {
 		func(nc net.Conn) net.Conn { return undeadlined{nc} },
 	} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancelCause(context.Background())
 			read := startRead(ctx, c)
 			synctest.Wait()

@@ -125,8 +125,7 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 func TestIdleContextWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind.wrap, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancel(context.Background())
 			go p.Send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
@@ -147,8 +146,7 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind.wrap, ConnOptions{Role: role})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
 			p.Write(p.Frame(wire.OpPing, true, "?")) // the peer does not read the pong
@@ -227,8 +225,7 @@ func (g grudging) Write(p []byte) (int, error) {
 // takes.
 func TestSlowPeerIsReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return grudging{nc} }, ConnOptions{Role: role})
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
 		p.Expect(wire.OpBinary, true, string(want))
@@ -257,8 +254,7 @@ func (u unsure) Write(p []byte) (int, error) {
 func TestUnsureCutEndsWriting(t *testing.T) {
 	for _, taken := range []int{0, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, unsure{a}, b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return unsure{nc} }, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -295,8 +291,7 @@ func (s *secretTLS) Write(p []byte) (int, error) {
 func TestCutOverSecretTLS(t *testing.T) {
 	for _, taken := range []int{0, 1, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return &secretTLS{Conn: nc} }, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -312,8 +307,7 @@ func TestCutOverSecretTLS(t *testing.T) {
 // A cut message is accepted and its rest is sent if the transport's deadlines work.
 func TestCutIsResumed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return unpiped{nc} }, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)
@@ -364,8 +358,7 @@ func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupp
 // if read deadlines work.
 func TestReadDeadlinesAlone(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, readDeadlined{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return readDeadlined{nc} }, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)

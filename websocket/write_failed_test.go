@@ -18,8 +18,7 @@ import (
 // one.
 func newWornPeer(t *testing.T, role wire.Role, limits Limits, writes int) (*Conn, *peer) {
 	t.Helper()
-	ours, theirs := net.Pipe()
-	return newPeerOver(t, &wornOut{ours, writes}, theirs, ConnOptions{Role: role, Limits: limits})
+	return newPipePeer(t, worn(writes), ConnOptions{Role: role, Limits: limits})
 }
 
 // failWrite makes a write of c fail and checks that the write returns at once.
