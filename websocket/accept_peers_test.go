@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	. "github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -145,33 +145,16 @@ func TestRefuseChunked(t *testing.T) {
 	}
 }
 
-// servePipe serves h to one client over a pipe, which may be in a bubble of synctest.
+// servePipe serves h to one client in memory, which may be in a bubble of synctest.
 func servePipe(t *testing.T, h http.Handler) *peer {
-	ours, theirs := net.Pipe()
-	ln := &oneListener{conns: make(chan net.Conn, 1)}
-	ln.conns <- ours
-	s := &http.Server{Handler: h}
-	done := start(func() error { return s.Serve(ln) })
-	t.Cleanup(func() {
-		theirs.Close()
-		s.Close()
-		<-done
-	})
-	return peerOver(t, theirs, wire.Client)
-}
-
-// A oneListener accepts one connection.
-type oneListener struct{ conns chan net.Conn }
-
-func (l *oneListener) Accept() (net.Conn, error) {
-	nc, ok := <-l.conns
-	if !ok {
-		return nil, net.ErrClosed
+	t.Helper()
+	nc, err := wstest.NetDial(h)(t.Context(), "tcp", "example.com:80")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nc, nil
+	t.Cleanup(func() { nc.Close() })
+	return peerOver(t, nc, wire.Client)
 }
-func (l *oneListener) Close() error   { close(l.conns); return nil }
-func (l *oneListener) Addr() net.Addr { return &net.UnixAddr{} }
 
 // A body that does not end within Limits.HandshakeTimeout is refused. Once it has ended,
 // the timeout no longer applies.

@@ -94,9 +94,7 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, most uint64,
 	} else {
 		t.Logf("%d allocations", n)
 	}
-	if err := <-echoed; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-echoed)
 }
 
 // Messages that are fragmented, gathered from buffers or prepared cost no allocation

@@ -36,9 +36,7 @@ var lentEvents = []struct {
 			p.answer()
 			p.nc.Close()
 		}()
-		if err := c.Close(context.Background(), StatusNormalClosure, ""); err != nil {
-			t.Error(err)
-		}
+		noError(t, c.Close(context.Background(), StatusNormalClosure, ""))
 	}},
 	{"the next messages of the same buffer", func(t *testing.T, c *Conn, p *peer) {
 		for _, style := range readStyles[:2] {
@@ -175,9 +173,7 @@ func TestBlocksOfManyConnections(t *testing.T) {
 					t.Errorf("%s: got an echo of %d bytes, %v; want the %d bytes sent",
 						kind, len(got), err, len(want))
 				}
-				if err := <-sent; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-sent)
 			}
 			if err := client.Close(bounded(t), StatusNormalClosure, ""); err != nil {
 				t.Errorf("%s: Close: %v", kind, err)

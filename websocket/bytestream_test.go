@@ -83,9 +83,7 @@ func TestByteStreamMessages(t *testing.T) {
 			t.Fatalf("got %+v, %d bytes, %v; want %d bytes of text", h, len(b), err, n)
 		}
 	}
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-written)
 	p.Send(wire.OpText, true, "")
 	p.Send(wire.OpText, true, "one ")
 	p.Send(wire.OpBinary, false, "")
@@ -372,13 +370,9 @@ func TestByteStreamConcurrent(t *testing.T) {
 		}))
 	}
 	for _, w := range written {
-		if err := <-w; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-w)
 	}
-	if err := from.Close(); err != nil {
-		t.Error(err)
-	}
+	noError(t, from.Close())
 	var total [writers]int
 	for _, ch := range counts {
 		for i, n := range <-ch {

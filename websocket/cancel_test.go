@@ -218,9 +218,7 @@ func TestReadInterruptedOverSockets(t *testing.T) {
 							t.Fatalf("got %+v, want %+v", round, messages)
 						}
 					}
-					if err := <-sent; err != nil {
-						t.Error(err)
-					}
+					noError(t, <-sent)
 					c.CloseNow()
 					<-frames
 					t.Logf("%d reads were canceled", cuts)

@@ -41,10 +41,7 @@ func TestCloseRead(t *testing.T) {
 		c.CloseRead()
 		wantPong(p)
 		pinged := start(func() error { _, err := c.Ping(context.Background()); return err })
-		_, id, err := p.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, id := p.mustNext()
 		p.Send(wire.OpPong, true, string(id))
 		if err := <-pinged; err != nil {
 			t.Errorf("Ping: %v", err)

@@ -28,9 +28,7 @@ func TestCloseBeforeTransformedMessage(t *testing.T) {
 			t.Errorf("got %+v, want Accepted: false", e)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 
@@ -57,9 +55,7 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 			t.Errorf("got a message of %d bytes encoded, want %d decoded", len(got), 2*FragmentSize)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 
@@ -89,9 +85,7 @@ func TestCloseInUnendedMessage(t *testing.T) {
 			t.Errorf("got %+v, want Accepted: false and not net.ErrClosed", e)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 

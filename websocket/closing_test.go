@@ -135,9 +135,7 @@ func TestCloseFrame(t *testing.T) {
 				p.Expect(wire.OpClose, true, row.want)
 				p.SendClose(StatusGoingAway, "the peer's own")
 				p.nc.Close()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-done)
 				var e *Error
 				if cause := context.Cause(c.Context()); !errors.As(cause, &e) || e.Err != net.ErrClosed {
 					t.Errorf("Context has cause %v, want net.ErrClosed alone", cause)

@@ -126,9 +126,7 @@ func testConcurrentWriters(t *testing.T, kind string, from, to *Conn) {
 		return n
 	})
 	writing.Wait()
-	if err := from.Write(ctx, Text, nil); err != nil {
-		t.Error(err)
-	}
+	noError(t, from.Write(ctx, Text, nil))
 	if n := <-got; n != accepted.Load() {
 		t.Errorf("got %d messages, want %d", n, accepted.Load())
 	}

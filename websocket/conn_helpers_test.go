@@ -40,6 +40,14 @@ func start[T any](f func() T) <-chan T {
 	return ch
 }
 
+// noError reports err unless it is nil.
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // finishTLS completes the TLS handshake, as an opening handshake would have.
 func finishTLS(t *testing.T, c *Conn, p *peer) {
 	t.Helper()

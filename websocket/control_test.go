@@ -68,9 +68,7 @@ func TestOnControl(t *testing.T) {
 						if c.Context().Err() != nil {
 							t.Error("the connection ended before the program answered")
 						}
-						if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
-							t.Error(err)
-						}
+						noError(t, c.WriteControl(t.Context(), wire.OpClose, nil))
 					}
 					<-c.Context().Done()
 					synctest.Wait()
@@ -118,9 +116,7 @@ func TestRFC6455UnansweredClose(t *testing.T) {
 				}
 			}
 			go func() { // writes are possible until the answer
-				if err := c.Write(t.Context(), Text, []byte("last words")); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.Write(t.Context(), Text, []byte("last words")))
 			}()
 			h, payload, err := p.nextFrame()
 			if h.Opcode != wire.OpText || string(payload) != "last words" || err != nil {
@@ -400,9 +396,7 @@ func TestWriteControlPongs(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{MaxControls: 2})
 		go func() {
 			for range 5 {
-				if err := c.WriteControl(t.Context(), wire.OpPing, []byte("payload")); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.WriteControl(t.Context(), wire.OpPing, []byte("payload")))
 			}
 		}()
 		for range 5 {
@@ -441,9 +435,7 @@ func TestHandlerAnswersHandledClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Close(bounded(t), code, ""); err != nil {
-			t.Error(err)
-		}
+		noError(t, client.Close(bounded(t), code, ""))
 		if got := client.Closure().Received.Code; got != code {
 			t.Errorf("answered %v, want %v", got, code)
 		}

@@ -61,9 +61,7 @@ func TestDialReadsEarlyRefusal(t *testing.T) {
 				if he.Status != 431 || resp == nil || resp.StatusCode != 431 {
 					t.Errorf("got %+v, response %v; want status 431 in both", he, resp)
 				}
-				if err := <-refused; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-refused)
 			})
 		}
 	}

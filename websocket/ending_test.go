@@ -56,9 +56,7 @@ func TestCloseNow(t *testing.T) {
 					return err
 				})
 				synctest.Wait()
-				if err := c.CloseNow(); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.CloseNow())
 				if r := <-done; !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
 					t.Errorf("got %v after %v, want net.ErrClosed at once", r.err, r.took)
 				}

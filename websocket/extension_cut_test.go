@@ -108,7 +108,5 @@ func TestExtensionContextEndsAtTurn(t *testing.T) {
 	if _, got := p.message(); string(got) != theirs.encode("next") {
 		t.Errorf(`got message % x, want "next" encoded`, got)
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 }

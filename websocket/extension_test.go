@@ -50,9 +50,7 @@ func TestExtensionReads(t *testing.T) {
 							typ, len(p), err, len(data))
 					}
 				}
-				if err := <-written; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-written)
 				server.CloseNow()
 				client.CloseNow()
 				cs.wantClosed()
@@ -340,9 +338,7 @@ func TestExtensionEncodeFails(t *testing.T) {
 				t.Fatal(werr)
 			}
 			w.Write([]byte("fine"))
-			if err := w.Flush(); err != nil {
-				t.Error(err)
-			}
+			noError(t, w.Flush())
 			if _, err := w.Write([]byte("\xee")); !errors.Is(err, errRuns) {
 				t.Errorf("Write: got %v, want %v", err, errRuns)
 			}

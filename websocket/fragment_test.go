@@ -72,16 +72,6 @@ func (p *peer) fragmentsFrom(h wire.Header, b []byte, op wire.Opcode, rsv byte, 
 	}
 }
 
-// mustNext is Next without an error.
-func (p *peer) mustNext() (wire.Header, []byte) {
-	p.t.Helper()
-	h, b, err := p.Next()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return h, b
-}
-
 // No way to send a message makes a frame larger than MaxWriteFrame, or more frames than
 // necessary.
 func TestMaxWriteFrame(t *testing.T) {
@@ -133,9 +123,7 @@ func testMaxWriteFrame(
 			t.Fatalf("limit %d, message of %d bytes: got %d bytes that differ from it", limit, n, len(got))
 		}
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 	if n := c.Stats().MessagesWritten; n != int64(len(sizes)) {
 		t.Errorf("MessagesWritten = %d, want %d", n, len(sizes))
 	}
@@ -150,9 +138,7 @@ func TestMaxWriteFrameDefault(t *testing.T) {
 		data := pattern(1<<20, 0)
 		wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
 		p.Expect(wire.OpBinary, true, string(data))
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-wrote)
 	}
 }
 
@@ -173,9 +159,7 @@ func TestMaxWriteFrameByteStream(t *testing.T) {
 	if !bytes.Equal(got, data) {
 		t.Error("the peer received other bytes than were written")
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 }
 
 // Pings and pongs are sent between the fragments of a message.
@@ -191,17 +175,11 @@ func TestMaxWriteFrameControlsBetween(t *testing.T) {
 		synctest.Wait()
 		p.Expect(wire.OpText, false, "one ")
 		p.Expect(wire.OpPong, true, "now")
-		h, payload, err := p.Next()
-		if err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
-		p.Send(wire.OpPong, true, string(payload))
+		p.Send(wire.OpPong, true, p.expectPing())
 		p.Expect(wire.OpContinuation, false, "two ")
 		p.Expect(wire.OpContinuation, false, "thre")
 		p.Expect(wire.OpContinuation, true, "e")
-		if err := errors.Join(<-wrote, <-pinged); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(<-wrote, <-pinged))
 	})
 }
 
@@ -226,9 +204,7 @@ func TestMaxWriteFrameCut(t *testing.T) {
 				want = Stats{MessagesWritten: 2, FramesWritten: 6, BytesWritten: 4 + int64(len(payload))}
 			}
 			p.Expect(wire.OpBinary, true, "next")
-			if err := <-next; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-next)
 			if got := c.Stats(); got != want {
 				t.Errorf("cut at byte %d: %+v, want %+v", n, got, want)
 			}
@@ -297,15 +273,11 @@ func TestMaxWriteFrameCutWaiting(t *testing.T) {
 		}
 		next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
 		synctest.Wait()
-		if h, _, err := p.Next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
+		p.expectPing()
 		p.Expect(wire.OpContinuation, false, "second,")
 		p.Expect(wire.OpContinuation, true, " third")
 		p.Expect(wire.OpBinary, true, "next")
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-next)
 		synctest.Wait()
 		if c.HasPostponed() || c.HasRest() || c.FrameTurn().Busy() {
 			t.Error("everything was sent, but the Conn still keeps a rest or the turn")
@@ -329,9 +301,7 @@ func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 		if role == wire.Client {
 			p.nc.Close()
 		}
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 		wantClosed(t, c)
 		if h, _, err := p.Next(); err == nil {
 			t.Errorf("got %+v after the close frame, want no frame", h)

@@ -93,9 +93,7 @@ func TestShutdownServeEnds(t *testing.T) {
 					}
 					wg.Go(func() { wantOneClose(c, StatusGoingAway, row.code) })
 				}
-				if err := g.Shutdown(bounded(t)); err != nil {
-					t.Error(err)
-				}
+				noError(t, g.Shutdown(bounded(t)))
 				wg.Wait()
 			})
 		}

@@ -62,9 +62,7 @@ func TestShutdownBesideServer(t *testing.T) {
 						c.opened().Send(wire.OpBinary, true, string(pattern(10000, 0)))
 						wg.Go(func() { wantOneClose(c, StatusGoingAway, row.code) })
 					}
-					if err := shut(bounded(t), &g, s.Config); err != nil {
-						t.Error(err)
-					}
+					noError(t, shut(bounded(t), &g, s.Config))
 					wg.Wait()
 				})
 			}
@@ -85,9 +83,7 @@ func TestShutdownKeptAlive(t *testing.T) {
 	if r := c.response(); r.status != "HTTP/1.1 200 OK" {
 		t.Errorf("answered %s, want 200", r.status)
 	}
-	if err := g.Shutdown(bounded(t)); err != nil {
-		t.Error(err)
-	}
+	noError(t, g.Shutdown(bounded(t)))
 	c.Write([]byte(handshake()))
 	if r := c.response(); r.status != "HTTP/1.1 503 Service Unavailable" {
 		t.Errorf("answered %s, want 503", r.status)

@@ -144,9 +144,7 @@ func TestGroupMaxConns(t *testing.T) {
 	for client.nc.Close(); len(open) > 0; {
 		(<-open).nc.Close()
 	}
-	if err := g.Shutdown(bounded(t)); err != nil {
-		t.Error(err)
-	}
+	noError(t, g.Shutdown(bounded(t)))
 }
 
 // A place is taken before the 101 is sent.
@@ -173,9 +171,7 @@ func TestGroupRetryAfter(t *testing.T) {
 		0: "1", 1: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60", -1: "",
 	} {
 		g := &Group{RetryAfter: d}
-		if err := g.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
+		noError(t, g.Shutdown(t.Context()))
 		w := refused(t, g)
 		if got := w.Header().Get("Retry-After"); w.Code != http.StatusServiceUnavailable || got != want {
 			t.Errorf("%v: got %d with Retry-After %q, want 503 with %q", d, w.Code, got, want)
@@ -189,9 +185,7 @@ func TestGroupRetryAfter(t *testing.T) {
 // Accept returns a HandshakeError for a request that is refused.
 func TestGroupRefusal(t *testing.T) {
 	g := new(Group)
-	if err := g.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
+	noError(t, g.Shutdown(t.Context()))
 	ext := &fakeExtension{name: "x"}
 	r := newHandshake(t)
 	r.Header.Set("Sec-WebSocket-Extensions", "x")
@@ -240,9 +234,7 @@ func TestGroupFailedHandshake(t *testing.T) {
 					t.Errorf("Len is %d, want 0", n)
 				}
 			}
-			if err := g.Shutdown(t.Context()); err != nil {
-				t.Error(err)
-			}
+			noError(t, g.Shutdown(t.Context()))
 		})
 	}
 }
@@ -294,9 +286,7 @@ func TestGroupOfAccept(t *testing.T) {
 		client.ExpectClose(StatusNormalClosure)
 		client.SendClose(StatusNormalClosure, "")
 		client.ExpectEOF()
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 		synctest.Wait()
 		if n := g.Len(); n != 1 || len(slices.Collect(g.Conns())) != 0 {
 			t.Errorf("Len is %d while the transport is drained, want 1, and no open connection", n)
@@ -338,9 +328,7 @@ func TestEndOfBaseContext(t *testing.T) {
 		if g != nil {
 			done := start(func() error { return g.Shutdown(bounded(t)) })
 			client.answerTo()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-done)
 		}
 		client.nc.Close()
 	}

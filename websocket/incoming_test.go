@@ -254,9 +254,7 @@ func TestEarlyBytes(t *testing.T) {
 						t.Fatalf("cut at byte %d: got %+v and %+v, want both messages", cut, one, two)
 					}
 					if cut < len(stream) {
-						if err := <-sent; err != nil {
-							t.Error(err)
-						}
+						noError(t, <-sent)
 					}
 					c.CloseNow()
 					p.ExpectEOF()

@@ -103,9 +103,7 @@ func TestPingIsNotTaken(t *testing.T) {
 			if c.Keepalive().Taken() {
 				t.Error("the ping was taken, want no progress")
 			}
-			if err := c.Write(bounded(t), Text, []byte("text")); err != nil {
-				t.Error(err)
-			}
+			noError(t, c.Write(bounded(t), Text, []byte("text")))
 			for socket.Queued(c.Transport().Conn) > 0 {
 				time.Sleep(time.Millisecond)
 			}

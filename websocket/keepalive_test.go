@@ -199,9 +199,7 @@ func TestKeepaliveReaderComesBack(t *testing.T) {
 			sent := start(func() error { _, err := p.nc.Write(pong); return err }) // Send waits for a minute
 			time.Sleep(time.Until(at.Add(back)))
 			startRead(context.Background(), c)
-			if err := <-sent; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-sent)
 			p.wantPing(pingEvery + back + pingEvery)
 		})
 	}

@@ -33,9 +33,7 @@ func TestKeepalivePingWaits(t *testing.T) {
 			}
 		}
 		for _, w := range writes {
-			if err := <-w; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-w)
 		}
 		p.wantEnd(c, read, left+limits.PongTimeout, left+limits.PongTimeout)
 	})
@@ -102,9 +100,7 @@ func TestKeepaliveSlowReader(t *testing.T) {
 					got++
 				}
 			}
-			if err := <-wrote; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-wrote)
 			go c.Write(context.Background(), Binary, make([]byte, size))
 			io.CopyN(io.Discard, p.nc, size/2)
 			stopped := p.now()

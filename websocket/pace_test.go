@@ -155,9 +155,7 @@ func TestMessageTimeoutDoesNotCount(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, row.limits)
 				done := start(func() error { row.sends(p); return nil })
-				if err := row.reads(c); err != nil {
-					t.Error(err)
-				}
+				noError(t, row.reads(c))
 				go c.Read(context.Background())
 				<-done
 				synctest.Wait()

@@ -30,6 +30,16 @@ func peerOver(t *testing.T, nc net.Conn, role wire.Role) *peer {
 	return &peer{Peer: wstest.NewPeer(t, in, role), t: t, nc: nc, in: in, role: role}
 }
 
+// mustNext is Next without an error.
+func (p *peer) mustNext() (wire.Header, []byte) {
+	p.t.Helper()
+	h, b, err := p.Next()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return h, b
+}
+
 // nextFrame is Next for a frame that may take up to two days, which only tests in bubbles have.
 func (p *peer) nextFrame() (h wire.Header, payload []byte, err error) {
 	for range 2 * 24 * 60 {

@@ -267,8 +267,6 @@ func TestPongBehindStalledWriter(t *testing.T) {
 		for i := range 3 {
 			p.Expect(wire.OpPong, true, fmt.Sprint("ping ", i))
 		}
-		if err := <-written; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-written)
 	})
 }

@@ -68,9 +68,7 @@ func TestPlain(t *testing.T) {
 						t.Fatalf("after it: got %+v, % x, want % x", h, got, want)
 					}
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 				if ours.plains < len(sizes) {
 					t.Errorf("the extension saw %d plain messages, want at least %d", ours.plains, len(sizes))
 				}
@@ -83,10 +81,7 @@ func TestPlain(t *testing.T) {
 func (p *peer) message() (first wire.Header, payload []byte) {
 	p.t.Helper()
 	for i := 0; ; i++ {
-		h, b, err := p.Next()
-		if err != nil {
-			p.t.Fatal(err)
-		}
+		h, b := p.mustNext()
 		if i == 0 {
 			first = h
 		} else if h.Opcode != wire.OpContinuation || h.RSV != 0 {
@@ -137,8 +132,6 @@ func TestPlainCancelledBefore(t *testing.T) {
 		if h, got := p.message(); h.RSV != runsBit || string(got) != theirs.encode("next") {
 			t.Errorf("%s: then got %+v, % x, want the next message", way.name, h, got)
 		}
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-wrote)
 	}
 }

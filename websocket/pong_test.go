@@ -43,15 +43,10 @@ func TestSolicitedPongsAreNoFlood(t *testing.T) {
 			return nil
 		})
 		for range 100 {
-			_, payload, err := p.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, payload := p.mustNext()
 			p.Send(wire.OpPong, true, string(payload))
 		}
-		if err := <-pinged; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-pinged)
 		p.Send(wire.OpText, true, "still here")
 		if g := <-got; g != (received{Text, "still here", nil}) {
 			t.Errorf("got %+v, want the text message", g)
@@ -77,10 +72,7 @@ func TestPongsTakeTurns(t *testing.T) {
 		p.Expect(wire.OpText, true, "first")
 		before, pongs := 0, 0
 		for pongs < pings {
-			h, payload, err := p.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, payload := p.mustNext()
 			if h.Opcode == wire.OpText {
 				before = pongs * wire.Header{Masked: h.Masked, Length: 1}.Size()
 				continue
@@ -186,10 +178,7 @@ func TestPongsUnread(t *testing.T) {
 				wrote := start(func() error { return c.Write(bounded(t), Text, []byte("after")) })
 				last, texts := -1, 0
 				for last < pings-1 || texts == 0 {
-					h, got, err := p.Next()
-					if err != nil {
-						t.Fatal(err)
-					}
+					h, got := p.mustNext()
 					if h.Opcode == wire.OpText {
 						texts++
 						continue
@@ -201,9 +190,7 @@ func TestPongsUnread(t *testing.T) {
 					}
 					last = i
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}

@@ -62,9 +62,7 @@ func TestPrepared(t *testing.T) {
 						}
 					}
 				}
-				if err := <-sent; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-sent)
 				if n := c.Stats().MessagesWritten; n != int64(2*len(sizes)) {
 					t.Errorf("MessagesWritten = %d, want %d", n, 2*len(sizes))
 				}
@@ -112,13 +110,9 @@ func TestPreparedEncodedOnce(t *testing.T) {
 			all.Go(func() {
 				for round, m := range broadcasts {
 					if round == i%rounds {
-						if err := c.Write(ctx, Text, []byte("its own")); err != nil {
-							t.Error(err)
-						}
+						noError(t, c.Write(ctx, Text, []byte("its own")))
 					}
-					if err := c.WritePrepared(ctx, m); err != nil {
-						t.Error(err)
-					}
+					noError(t, c.WritePrepared(ctx, m))
 				}
 				c.Close(ctx, StatusNormalClosure, "")
 			})
@@ -205,16 +199,12 @@ func TestPreparedCut(t *testing.T) {
 				if got := theirs.payload(p); got != "next" {
 					t.Errorf("cut at byte %d: then got %q, want %q", n, got, "next")
 				}
-				if err := <-next; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-next)
 				again := start(func() error { return c.WritePrepared(context.Background(), m) })
 				if got := theirs.payload(p); got != payload {
 					t.Errorf("cut at byte %d: got %q the second time, want %q", n, got, payload)
 				}
-				if err := <-again; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-again)
 			}
 		})
 	}

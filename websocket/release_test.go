@@ -33,9 +33,7 @@ func TestFragmentNeverSent(t *testing.T) {
 		}
 		next := start(func() error { return c.Write(t.Context(), Text, []byte("next")) })
 		p.Expect(wire.OpText, true, "next")
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-next)
 	})
 }
 

@@ -145,9 +145,7 @@ func TestRFC6455ConnSend(t *testing.T) {
 		p.Expect(wire.OpText, true, text)
 		p.Expect(wire.OpBinary, false, text[:FragmentSize])
 		p.Expect(wire.OpContinuation, true, text[FragmentSize:FragmentSize+1])
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-done)
 	})
 }
 

@@ -46,18 +46,13 @@ func sendAllKinds(t *testing.T, c *Conn, p *peer) (all []wire.Header) {
 		return errors.Join(append(errs, err, err2, w.Close())...)
 	})
 	next := func() {
-		h, _, err := p.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
+		h, _ := p.mustNext()
 		all = append(all, h)
 	}
 	for range 13 {
 		next()
 	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-done)
 	startPing(ctx, c)
 	next()
 	p.Send(wire.OpPing, true, "ping")
@@ -198,10 +193,7 @@ func TestRFC6455ConnUnpredictableKeys(t *testing.T) {
 		var set, changed [32]int
 		var last [4]byte
 		for range n {
-			h, _, err := p.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, _ := p.mustNext()
 			for i := range 32 {
 				set[i] += int(h.Key[i/8] >> (i % 8) & 1)
 				changed[i] += int((h.Key[i/8] ^ last[i/8]) >> (i % 8) & 1)

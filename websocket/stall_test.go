@@ -223,9 +223,7 @@ var situations = []situation{
 			t.Fatal(err)
 		}
 		io.WriteString(w, "half")
-		if err := w.Flush(); err != nil {
-			t.Error(err)
-		}
+		noError(t, w.Flush())
 		close()
 		if _, err := io.WriteString(w, strings.Repeat("x", 2*blockSize)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("MessageWriter.Write: got %v, want net.ErrClosed", err)

@@ -57,9 +57,7 @@ func TestTransportOfOtherType(t *testing.T) {
 				}
 				written := start(func() error { return c.Write(bounded(t), Text, []byte(text)) })
 				p.Expect(wire.OpText, true, text)
-				if err := <-written; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-written)
 			}
 			if ours.reads < 2 || ours.writes < 2 || c.Transport().IsRaw() {
 				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods",
@@ -119,8 +117,6 @@ func TestWriteCancelledBeforeOverTLS(t *testing.T) {
 		}
 		written := start(func() error { return c.Write(bounded(t), Text, []byte("yes")) })
 		p.Expect(wire.OpText, true, "yes")
-		if err := <-written; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-written)
 	}
 }

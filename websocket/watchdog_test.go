@@ -229,9 +229,7 @@ func TestSlowPeerIsReading(t *testing.T) {
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
 		p.Expect(wire.OpBinary, true, string(want))
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-done)
 	})
 }
 

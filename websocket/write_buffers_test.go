@@ -60,10 +60,7 @@ func TestWriteBuffers(t *testing.T) {
 					return nil
 				})
 				for i, sizes := range append([][]int{nil}, rows...) {
-					h, got, err := p.Next()
-					if err != nil {
-						t.Fatal(err)
-					}
+					h, got := p.mustNext()
 					if extension {
 						got = theirs.decode(got)
 					}
@@ -74,9 +71,7 @@ func TestWriteBuffers(t *testing.T) {
 							len(sizes), h, len(got), len(want))
 					}
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}
@@ -130,9 +125,7 @@ func TestWriteBuffersCut(t *testing.T) {
 					p.Expect(wire.OpBinary, true, string(whole))
 				}
 				p.Expect(wire.OpText, true, "next")
-				if err := <-next; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-next)
 			}
 		})
 	}
@@ -152,9 +145,7 @@ func TestWriteBuffersRefused(t *testing.T) {
 	if err := c.WriteBuffers(ctx, Text, two...); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a canceled context: got %v, want %v", err, context.Canceled)
 	}
-	if err := c.WriteBuffers(bounded(t), Text, two...); err != nil {
-		t.Error(err)
-	}
+	noError(t, c.WriteBuffers(bounded(t), Text, two...))
 	p.Expect(wire.OpText, true, "ab")
 	c.CloseNow()
 	if err := c.WriteBuffers(bounded(t), Text, two...); !errors.Is(err, net.ErrClosed) {

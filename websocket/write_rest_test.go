@@ -73,19 +73,14 @@ func TestRestInOrder(t *testing.T) {
 		p.Expect(wire.OpPong, true, "one")
 		var rest []string
 		for range 2 {
-			h, payload, err := p.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, payload := p.mustNext()
 			rest = append(rest, h.Opcode.String()+" "+string(payload))
 		}
 		got := strings.Join(rest, ", ")
 		if got != "binary second, pong two" && got != "pong two, binary second" {
 			t.Errorf("then got %s, want the second message and its pong", got)
 		}
-		if err := <-second; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-second)
 		if e := cutWrite(t, c, p, "third, cut too", 1); !e.Accepted {
 			t.Fatalf("got %+v, want an accepted message", e)
 		}
@@ -164,8 +159,6 @@ func TestWriteTimeoutSlowPeer(t *testing.T) {
 		done := start(func() error { return c.Write(context.Background(), Binary, nil) })
 		time.Sleep(24 * time.Hour)
 		p.Expect(wire.OpBinary, true, "")
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-done)
 	})
 }

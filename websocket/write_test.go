@@ -99,10 +99,7 @@ func TestWriter(t *testing.T) {
 				want := pattern(total, uint32(i))
 				op := wire.OpText
 				for {
-					h, got, err := p.Next()
-					if err != nil {
-						t.Fatal(err)
-					}
+					h, got := p.mustNext()
 					if h.Opcode != op || h.RSV != 0 || !h.Fin && len(got) != FragmentSize {
 						t.Fatalf("%v: got header %+v, want %v with %d bytes", sizes, h, op, FragmentSize)
 					}
@@ -266,13 +263,9 @@ func TestWriterHoldsTurn(t *testing.T) {
 	}
 	p.Expect(wire.OpContinuation, true, "message")
 	p.Expect(wire.OpText, true, "later")
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-written)
 	p.Send(wire.OpText, true, "")
-	if err := <-read; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-read)
 }
 
 // Close does not wait for an open Writer. The calls of the Writer then fail.

@@ -158,9 +158,7 @@ func TestWriteWaitsForBusyWriters(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(<-second, <-third); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(<-second, <-third))
 		_ = c.CloseNow()
 		if got := <-sent; got != "11111.second.third." {
 			t.Errorf("the peer received %q, want the messages in order", got)
@@ -243,9 +241,7 @@ func TestWaitersForOpenWriter(t *testing.T) {
 		}
 		last := start(func() error { return c.Write(anHour(t), Text, []byte("last")) })
 		synctest.Wait()
-		if err := errors.Join(w.Close(), <-last); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(w.Close(), <-last))
 		_ = c.CloseNow()
 		if got := <-sent; got != ".last." {
 			t.Errorf("the peer received %q, want an empty message and the last", got)

@@ -58,9 +58,7 @@ func TestWriterFrameSize(t *testing.T) {
 				if got := p.fragments(wire.OpBinary, 0, row.max); !bytes.Equal(got, data) {
 					t.Error("the peer received other bytes than were written")
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}
@@ -87,13 +85,9 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	write("threefour")
 	w.SetFrameSize(0)
 	write("teen ")
-	if err := w.Flush(); err != nil {
-		t.Error(err)
-	}
+	noError(t, w.Flush())
 	write("end")
-	if err := w.Close(); err != nil {
-		t.Error(err)
-	}
+	noError(t, w.Close())
 	p.Expect(wire.OpText, false, "one ")
 	p.Expect(wire.OpContinuation, false, "two ")
 	p.Expect(wire.OpContinuation, false, "thre")
@@ -121,9 +115,7 @@ func TestWriterFrameSizeOfSmall(t *testing.T) {
 		data := pattern(10_000, 1)
 		_, err = w.Write(data)
 		w.SetFrameSize(4096)
-		if err := errors.Join(err, w.Close()); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(err, w.Close()))
 		if got := p.fragments(wire.OpBinary, 0, 4096); !bytes.Equal(got, data) {
 			t.Error("the peer received other bytes than were written")
 		}

@@ -74,9 +74,7 @@ func TestWriterSmallMessage(t *testing.T) {
 		if string(got) != data || (h.RSV == 0) != (n < 100) {
 			t.Errorf("%d bytes: got %+v with %d bytes, want %d", n, h, len(got), len(data))
 		}
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-wrote)
 	}
 }
 
@@ -257,17 +255,13 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			}
 		}
 		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
-		if h, _, err := p.Next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
+		p.expectPing()
 		for i, data := range append(want, "next") {
 			if h, got := p.message(); h.RSV != runsBit || string(theirs.decode(got)) != data {
 				t.Fatalf("message %d: got %+v with %d bytes, want the encoded message", i, h, len(got))
 			}
 		}
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-next)
 
 		// If the messages are too large to be kept, the extension's state is lost and the connection ends.
 		go c.Ping(c.Context())
