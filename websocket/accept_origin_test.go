@@ -22,7 +22,7 @@ func TestCheckOriginOverTLS(t *testing.T) {
 	}
 }
 
-// checkOrigin allows the origins of the host and those listed.
+// CheckOrigin allows the origins of the host and those listed.
 func TestCheckOrigin(t *testing.T) {
 	for _, test := range []struct {
 		name   string

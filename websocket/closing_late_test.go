@@ -90,7 +90,7 @@ func TestCloseInUnendedMessage(t *testing.T) {
 }
 
 // transformedWriter returns a MessageWriter with n bytes of a message that the extension has
-// begun to transform. n must be more than fragmentSize.
+// begun to transform. n must be more than FragmentSize.
 func transformedWriter(t *testing.T, ctx context.Context, c *Conn, n int) *MessageWriter {
 	t.Helper()
 	w, err := c.Writer(ctx, Binary)

@@ -50,7 +50,7 @@ func (s *runs) decode(payload []byte) []byte {
 	return b
 }
 
-// extFrame is like frame, but sets the reserved bit of the extension.
+// extFrame is like Frame, but sets the reserved bit of the extension.
 func (p *peer) extFrame(op wire.Opcode, fin bool, payload string) []byte {
 	b := p.Frame(op, fin, payload)
 	b[0] |= runsBit << 4

@@ -24,7 +24,7 @@ func (s slowReader) Read(p []byte) (int, error) {
 // frame. The peer answers the close frame, and pings too. The result lists the frames of the
 // Conn other than pongs.
 func (p *peer) floodPings(payload string) <-chan []string {
-	p.nc = slowReader{p.nc}
+	p.over(slowReader{p.nc})
 	stop := make(chan struct{})
 	go func() {
 		var pings []byte

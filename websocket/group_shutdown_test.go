@@ -200,7 +200,7 @@ func TestShutdownStalledPeers(t *testing.T) {
 }
 
 // When ctx ends, the remaining connections are dropped. A Serve function that does not return
-// delays Shutdown by dropTime, and one that returns does not delay it.
+// delays Shutdown by DropTime, and one that returns does not delay it.
 func TestShutdownContextEnds(t *testing.T) {
 	const limit = 2 * time.Second
 	for _, row := range []struct {

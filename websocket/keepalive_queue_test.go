@@ -132,7 +132,7 @@ func TestKeepaliveSlowReaderOfQueue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p.nc = throttle(p.nc, rate, 50*time.Millisecond)
+			p.over(throttle(p.nc, rate, 50*time.Millisecond))
 			begun := time.Now()
 			for n := 0; n <= messages; n++ {
 				h, payload, err := p.nextFrame()

@@ -87,7 +87,7 @@ func TestKeepaliveSlowReader(t *testing.T) {
 				}
 				return nil
 			})
-			p.nc = throttle(p.nc, rate, step)
+			p.over(throttle(p.nc, rate, step))
 			for pings, got := 0, 0; pings == 0 || got < size/message; {
 				h, payload, err := p.nextFrame()
 				if err != nil {

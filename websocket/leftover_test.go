@@ -26,7 +26,7 @@ func TestLookAheadLimits(t *testing.T) {
 		size  int
 		want  error
 	}{
-		{"default, fits", 0, 0, 1000 << 10, close4001}, // maxAhead is no more than the default
+		{"default, fits", 0, 0, 1000 << 10, close4001}, // MaxAhead is no more than the default
 		{"none", -1, 0, 1000, close4001},
 		{"raised, fits", 10, 1 << 20, 1000, close4001},
 		{"too big", 3, 0, 4, wire.ErrMessageTooBig},

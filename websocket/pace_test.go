@@ -31,7 +31,7 @@ func TestMessageTimeout(t *testing.T) {
 }
 
 func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
-	const limit = 50 * time.Second // p.next waits for a minute
+	const limit = 50 * time.Second // p.Next waits for a minute
 	for _, row := range []struct {
 		name  string
 		sends func(p *peer)

@@ -50,6 +50,9 @@ func (p *peer) nextFrame() (h wire.Header, payload []byte, err error) {
 	return h, payload, err
 }
 
+// over makes nc the transport of p, which has not read yet.
+func (p *peer) over(nc net.Conn) { *p = *peerOver(p.t, nc, p.role) }
+
 // newPeer returns a Conn with the given role over a net.Pipe, and its peer. Zero fields of limits
 // have their defaults. Both ends are closed at the end of the test.
 func newPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {

@@ -273,7 +273,7 @@ func TestPreparedEncodeFails(t *testing.T) {
 	}
 }
 
-// A prepared message keeps at most maxForms forms, even if an extension never repeats a key.
+// A prepared message keeps at most MaxForms forms, even if an extension never repeats a key.
 func TestPreparedKeysBounded(t *testing.T) {
 	checkLeaks(t)
 	var shared atomic.Int64

@@ -180,8 +180,8 @@ var unreadEnds = []struct {
 }
 
 // If no call reads after a failed write, the connection ends at once when the peer has sent
-// everything, and after lingerTime if the peer is silent. If the peer sends endlessly, the connection
-// also ends after lingerTime, and the buffer is bounded.
+// everything, and after LingerTime if the peer is silent. If the peer sends endlessly, the connection
+// also ends after LingerTime, and the buffer is bounded.
 func TestUnreadAfterFailedWrite(t *testing.T) {
 	for _, row := range unreadEnds {
 		t.Run(row.name, func(t *testing.T) {

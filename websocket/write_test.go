@@ -71,7 +71,7 @@ func TestWriteTypes(t *testing.T) {
 }
 
 // A Writer's message arrives whole, whatever the sizes of its Writes. All fragments but the last
-// have fragmentSize bytes.
+// have FragmentSize bytes.
 func TestWriter(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
