@@ -67,7 +67,7 @@ func TestCloseRead(t *testing.T) {
 func TestCloseReadRefuses(t *testing.T) {
 	for name, begin := range map[string]func(p *peer, theirs *runs) []byte{
 		"text":     func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, true, "hello") },
-		"binary":   func(p *peer, _ *runs) []byte { return p.Frame(wire.OpBinary, true, string([]byte{0xff})) },
+		"binary":   func(p *peer, _ *runs) []byte { return p.Frame(wire.OpBinary, true, "\xff") },
 		"empty":    func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, true, "") },
 		"fragment": func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, false, "hel") },
 		"first byte of many": func(p *peer, _ *runs) []byte {

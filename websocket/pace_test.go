@@ -204,7 +204,7 @@ func TestMessageTimeoutAndClose(t *testing.T) {
 				p.Send(wire.OpText, true, "whole")
 			}
 			time.Sleep(2 * time.Second)
-			go p.nc.Write(p.Frame(wire.OpClose, true, string([]byte{3, 0xe8})))
+			go p.nc.Write(p.Frame(wire.OpClose, true, "\x03\xe8"))
 			if err := <-closed; err != nil {
 				t.Errorf("open=%v: Close: got %v, want nil (closure %+v)", open, err, c.Closure())
 			}
