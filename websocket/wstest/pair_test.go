@@ -195,15 +195,35 @@ func TestPairRefused(t *testing.T) {
 	}
 }
 
+// TestPairWaits checks that Pair waits for Accept, which may return long after Dial.
+func TestPairWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client, err := wstest.Pair(&websocket.AcceptOptions{Events: &websocket.Events{
+			Accepted: func(*http.Request, *websocket.Conn) { time.Sleep(time.Hour) },
+		}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.CloseNow()
+		client.CloseNow()
+	})
+}
+
 // TestPairAcceptedPanics checks a panic of Accept when the client has the response.
 func TestPairAcceptedPanics(t *testing.T) {
 	muteLog(t)
 	inBubbleAndOut(t, func(t *testing.T) {
+		var conn *websocket.Conn
 		server, client, err := wstest.Pair(&websocket.AcceptOptions{Events: &websocket.Events{
 			Accepted: func(*http.Request, *websocket.Conn) { panic("of the test") },
-		}}, nil)
+		}}, &websocket.DialOptions{Events: &websocket.Events{
+			Accepted: func(_ *http.Request, c *websocket.Conn) { conn = c },
+		}})
 		if server != nil || client != nil || err == nil || !strings.Contains(err.Error(), "panic in Accept") {
 			t.Errorf("%v, %v, %v", server, client, err)
+		}
+		if conn.Context().Err() == nil {
+			t.Error("the client is left open")
 		}
 	})
 }
