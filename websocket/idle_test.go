@@ -151,11 +151,15 @@ func TestIdleMemory(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)
 			const conns, most = 100, blockSize - blockSize/8
-			before := inUse()
-			for range conns {
+			connect := func() {
 				c, p := newPeerWith(t, "tcp", wire.Server)
 				go row.run(c.Context(), c, func() {})
 				idleMessages(p)
+			}
+			connect() // makes what all of them share
+			before := inUse()
+			for range conns {
+				connect()
 			}
 			// The last connections start to wait a moment after they have written.
 			var each int64
