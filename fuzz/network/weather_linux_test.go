@@ -1,0 +1,55 @@
+package network
+
+import (
+	"testing"
+	"time"
+)
+
+// bad is the weather of the tests, in which packets overtake each other.
+var bad = weather{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 2, Duplicate: 2, Corrupt: 2}
+
+// A connection survives bad weather, and its messages arrive unchanged and in order.
+func TestNetem(t *testing.T) {
+	t.Parallel()
+	for _, compress := range []bool{false, true} {
+		t.Run(name(compress), func(t *testing.T) {
+			newPair(t, func(p *pair) {
+				p.patient()
+				p.serverSetup.Compress, p.clientSetup.Compress = compress, compress
+				if !p.netem(bad) {
+					t.Skip("the kernel has no netem; TestHop does the same without")
+				}
+			}).survives()
+		})
+	}
+}
+
+func name(compress bool) string {
+	if compress {
+		return "compressed"
+	}
+	return "plain"
+}
+
+// As TestNetem, with our own hop.
+func TestHop(t *testing.T) {
+	t.Parallel()
+	for _, compress := range []bool{false, true} {
+		t.Run(name(compress), func(t *testing.T) {
+			var hop *process
+			newPair(t, func(p *pair) {
+				p.patient()
+				p.serverSetup.Compress, p.clientSetup.Compress = compress, compress
+				hop = p.hop(bad)
+			}).survives()
+			hop.tell("count")
+			packets := hop.await("count").Packets
+			for _, what := range []string{"passed", "lost", "duplicated", "corrupted"} {
+				if packets[what] == 0 {
+					t.Errorf("hop has %s no packets", what)
+				}
+			}
+			t.Logf("hop: %v", packets)
+		})
+	}
+}
