@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -67,7 +68,7 @@ func (p *pair) flows() {
 	p.srv.await("progress")
 }
 
-// returns waits until data arrives on a new connection, and checks that the client has not waited
+// returns waits until data reaches the client on a new connection, and checks that the client has not waited
 // for too long since the fault ended.
 func (p *pair) returns() {
 	p.t.Helper()
@@ -78,7 +79,6 @@ func (p *pair) returns() {
 	}
 	p.cli.await("progress")
 	p.srv.await("open")
-	p.srv.await("progress")
 }
 
 // detects checks that a side, whose peer has vanished at the time since, ends as keepalive promises.
@@ -98,24 +98,14 @@ func (p *pair) detects(side *process, since time.Time) {
 func (p *pair) ends(side *process, causes ...string) event {
 	p.t.Helper()
 	e := side.await("end")
-	ok := false
-	for _, cause := range causes {
-		ok = ok || e.Cause == cause
-	}
-	if !ok {
+	if !slices.Contains(causes, e.Cause) {
 		p.t.Errorf("%s's connection ended with %q (%s), want %q", side.name, e.Cause, e.Err, causes)
 	}
-	p.balanced(side, e)
-	return e
-}
-
-// balanced checks the numbers of an end.
-func (p *pair) balanced(side *process, e event) {
-	p.t.Helper()
 	if e.Queued != e.Written+e.Dropped {
 		p.t.Errorf("%s queued %d messages, but has written %d and dropped %d",
 			side.name, e.Queued, e.Written, e.Dropped)
 	}
+	return e
 }
 
 // finish lets both sides send the rest, and returns how their connection ended. It checks that they
