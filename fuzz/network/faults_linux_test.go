@@ -58,11 +58,11 @@ func (h *hosts) slow(kbit int) {
 	}
 }
 
-// fast ends slow.
+// fast ends slow. The links are as fast as the machine.
 func (h *hosts) fast() {
 	h.t.Helper()
 	for _, dev := range []string{"client", "server"} {
-		h.run("", "tc", "-n", h.router, "qdisc", "del", "dev", dev, "root")
+		h.run("", "tc", "-n", h.router, "qdisc", "replace", "dev", dev, "root", "pfifo")
 	}
 }
 

@@ -148,21 +148,32 @@ func (p *process) awaitThat(what string, ok func(event) bool) event {
 	for {
 		select {
 		case e, open := <-p.events:
-			switch {
-			case !open:
+			if !open {
 				<-p.done
 				p.t.Fatalf("%s ended before %s: %v\n%s", p.name, what, p.err, &p.stderr)
-			case e.Kind == "wrong":
-				p.t.Fatalf("%s: %s", p.name, e.Err)
 			}
-			if e.Kind == "retry" {
-				p.checkRetry(e)
-			}
-			if ok(e) {
+			if p.check(e); ok(e) {
 				return e
 			}
 		case <-ctx.Done():
 			p.t.Fatalf("%s: no %s within %v", p.name, what, patience)
+		}
+	}
+}
+
+// check checks what must hold for any event of its kind.
+func (p *process) check(e event) {
+	p.t.Helper()
+	switch e.Kind {
+	case "wrong":
+		p.t.Fatalf("%s: %s", p.name, e.Err)
+	case "retry":
+		p.checkRetry(e)
+	case "end":
+		// Whatever the queue was given was either written or dropped.
+		if e.Queued != e.Written+e.Dropped {
+			p.t.Errorf("%s queued %d messages, but has written %d and dropped %d",
+				p.name, e.Queued, e.Written, e.Dropped)
 		}
 	}
 }
@@ -187,12 +198,15 @@ func (p *process) checkRetry(e event) {
 	}
 }
 
-// kill kills the process, which has no time to close anything.
+// kill kills the process, which has no time to close anything, and waits for its end.
 func (p *process) kill() {
 	p.t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Errorf("kill %s: %v", p.name, err)
 	}
+	for range p.events {
+	}
+	<-p.done
 }
 
 // stop ends the process. A process ends by itself when its input does.

@@ -45,7 +45,7 @@ func serve(s setup) error {
 		Handler: websocket.Handler{
 			Serve: replacing(func(c *websocket.Conn) {
 				if x.use(c) {
-					x.out.report(event{Kind: "done", Received: x.in.next, Missing: x.in.missing})
+					x.out.report(event{Kind: "done", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
 				}
 			}),
 			Options: &websocket.AcceptOptions{
@@ -93,7 +93,7 @@ func connect(s setup) error {
 			break
 		}
 		if x.use(c) {
-			x.out.report(event{Kind: "done", Received: x.in.next, Missing: x.in.missing})
+			x.out.report(event{Kind: "done", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
 			break
 		}
 	}

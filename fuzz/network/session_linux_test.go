@@ -78,8 +78,11 @@ func (x *session) use(c *websocket.Conn) (complete bool) {
 		case have:
 			s.start(n)
 		case last:
-			complete = true
-			x.end()
+			if !complete {
+				complete = true
+				close(s.peerLast)
+				x.end()
+			}
 		case data:
 			if x.setup.PeerSize > 0 || x.in.next%64 == 1 {
 				x.out.report(event{Kind: "progress", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
@@ -128,6 +131,8 @@ type sender struct {
 	running sync.WaitGroup
 	started bool
 	queued  int64 // how many messages the queue was given, unless the connection had ended
+
+	peerLast chan struct{} // closed when the last message of the peer has arrived
 }
 
 func (x *session) newSender(ctx context.Context, c *websocket.Conn) *sender {
@@ -140,7 +145,7 @@ func (x *session) newSender(ctx context.Context, c *websocket.Conn) *sender {
 	case "policy violation":
 		opts.WhenFull = fanout.ClosePolicyViolation
 	}
-	return &sender{x: x, ctx: ctx, q: fanout.NewQueue(c, opts)}
+	return &sender{x: x, ctx: ctx, q: fanout.NewQueue(c, opts), peerLast: make(chan struct{})}
 }
 
 // start sends all data from number n on.
@@ -155,14 +160,24 @@ func (s *sender) start(n uint64) {
 				return
 			}
 		}
-		if s.ctx.Err() != nil {
-			return
-		}
-		s.queueLater(last, n)
-		if s.x.setup.Role == "server" && s.q.Drain(s.ctx) == nil {
-			s.q.Conn().Close(s.ctx, websocket.StatusNormalClosure, "")
+		if s.ctx.Err() == nil {
+			s.complete(n)
 		}
 	})
+}
+
+// complete sends that there is no data from number n on. A server closes the connection once it has
+// got the same from its client.
+func (s *sender) complete(n uint64) {
+	s.queueLater(last, n)
+	if s.x.setup.Role != "server" || s.q.Drain(s.ctx) != nil {
+		return
+	}
+	select {
+	case <-s.peerLast:
+		s.q.Conn().Close(s.ctx, websocket.StatusNormalClosure, "")
+	case <-s.ctx.Done():
+	}
 }
 
 // pause waits between two messages. It reports whether there are more.
