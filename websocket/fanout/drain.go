@@ -17,7 +17,7 @@ func (q *Queue) Drain(ctx context.Context) error {
 		select {
 		case <-settled: // at the same time
 		default:
-			return context.Cause(ctx)
+			return newContextError(ctx)
 		}
 	}
 	q.mu.Lock()

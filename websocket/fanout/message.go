@@ -10,8 +10,12 @@ import (
 // A Message is a [websocket.PreparedMessage] along with its size, which queues count. Prepare makes
 // one.
 type Message struct {
-	*websocket.PreparedMessage
-	size int64
+	*websocket.PreparedMessage // or nil, in a queue
+	size                       int64
+
+	// The message that Send copied, if it is not prepared.
+	t    websocket.MessageType
+	data []byte
 }
 
 // Prepare makes a message from a copy of p; see [websocket.Prepare].
@@ -20,36 +24,22 @@ func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Message{m, int64(len(p))}, nil
+	return &Message{PreparedMessage: m, size: int64(len(p))}, nil
 }
 
-// An item is a message in a queue: prepared, or data of its own.
-type item struct {
-	prepared *Message // or nil
-	data     []byte
-	t        websocket.MessageType
-}
-
-// newItem returns an item with a copy of p.
-func newItem(t websocket.MessageType, p []byte) (item, error) {
+// copyMessage returns a message for one queue, with a copy of p.
+func copyMessage(t websocket.MessageType, p []byte) (*Message, error) {
 	if t != websocket.Text && t != websocket.Binary {
 		_, err := websocket.Prepare(t, nil) // fails
-		return item{}, err
+		return nil, err
 	}
-	return item{data: bytes.Clone(p), t: t}, nil
-}
-
-func (it item) size() int64 {
-	if it.prepared != nil {
-		return it.prepared.size
-	}
-	return int64(len(it.data))
+	return &Message{size: int64(len(p)), t: t, data: bytes.Clone(p)}, nil
 }
 
 // writeTo writes the message to c. It waits as long as c does.
-func (it item) writeTo(c *websocket.Conn) error {
-	if it.prepared != nil {
-		return c.WritePrepared(context.Background(), it.prepared.PreparedMessage)
+func (m *Message) writeTo(c *websocket.Conn) error {
+	if m.PreparedMessage != nil {
+		return c.WritePrepared(context.Background(), m.PreparedMessage)
 	}
-	return c.Write(context.Background(), it.t, it.data)
+	return c.Write(context.Background(), m.t, m.data)
 }

@@ -1,13 +1,5 @@
 package fanout
 
-import (
-	"errors"
-	"fmt"
-	"net"
-
-	"github.com/hawser-ws/hawser/websocket"
-)
-
 // Default values of the fields of [Options].
 const (
 	defaultMaxMessages = 1024
@@ -45,19 +37,3 @@ type Options struct {
 	// WhenFull is what happens if there is no room for a message. Default: CloseTryAgainLater.
 	WhenFull Policy
 }
-
-// ErrFull is matched by the error of a Send for which the queue has no room.
-var ErrFull = errors.New("fanout: outgoing queue is full")
-
-// errDraining is the error of a Send after Drain.
-var errDraining = fmt.Errorf("fanout: Drain was called, queue takes no more messages: %w", net.ErrClosed)
-
-// A closedError is the error of a Send whose policy closes the connection, and of all later ones.
-type closedError struct{ code websocket.StatusCode }
-
-func (e *closedError) Error() string {
-	return fmt.Sprintf("%v, connection is closed with %v", ErrFull, e.code)
-}
-
-// Is reports whether target is ErrFull or net.ErrClosed.
-func (e *closedError) Is(target error) bool { return target == ErrFull || target == net.ErrClosed }

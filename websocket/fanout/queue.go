@@ -68,43 +68,43 @@ func (q *Queue) Conn() *websocket.Conn { return q.c }
 // room. The error of a message that is larger than MaxBytes matches ErrFull, too. That message
 // changes nothing else, whatever the policy.
 func (q *Queue) Send(t websocket.MessageType, p []byte) error {
-	it, err := newItem(t, p)
+	m, err := copyMessage(t, p)
 	if err != nil {
 		return err
 	}
-	return q.send(it)
+	return q.send(m)
 }
 
 // SendPrepared queues m, without a copy. It never waits. The errors are those of Send.
-func (q *Queue) SendPrepared(m *Message) error { return q.send(item{prepared: m}) }
+func (q *Queue) SendPrepared(m *Message) error { return q.send(m) }
 
-func (q *Queue) send(it item) error {
+func (q *Queue) send(m *Message) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.refusal(it); err != nil {
+	if err := q.refusal(m); err != nil {
 		return err
 	}
-	if !q.fits(it) {
-		if err := q.overflow(it); err != nil {
+	if !q.fits(m) {
+		if err := q.overflow(m); err != nil {
 			return err
 		}
 	}
-	q.push(it)
+	q.push(m)
 	q.admit()
 	return nil
 }
 
-// refusal returns why it can never be queued. The caller has q.mu.
-func (q *Queue) refusal(it item) error {
+// refusal returns why m can never be queued. The caller has q.mu.
+func (q *Queue) refusal(m *Message) error {
 	if err := q.end(); err != nil {
 		return err
 	}
 	if q.draining {
 		return errDraining
 	}
-	if n := it.size(); q.maxBytes >= 0 && n > q.maxBytes {
+	if q.maxBytes >= 0 && m.size > q.maxBytes {
 		q.dropped++
-		return fmt.Errorf("%w: message has %d bytes, more than MaxBytes, %d", ErrFull, n, q.maxBytes)
+		return fmt.Errorf("%w: message has %d bytes, more than MaxBytes, %d", ErrFull, m.size, q.maxBytes)
 	}
 	return nil
 }
@@ -117,18 +117,18 @@ func (q *Queue) end() error {
 	return q.failed
 }
 
-// fits reports whether there is room for it. The caller has q.mu.
-func (q *Queue) fits(it item) bool {
+// fits reports whether there is room for m. The caller has q.mu.
+func (q *Queue) fits(m *Message) bool {
 	return (q.maxMessages < 0 || q.waiting.len < q.maxMessages) &&
-		(q.maxBytes < 0 || q.waiting.bytes+it.size() <= q.maxBytes)
+		(q.maxBytes < 0 || q.waiting.bytes+m.size <= q.maxBytes)
 }
 
-// overflow applies the policy to it, which does not fit. Without an error, there is room now. The
+// overflow applies the policy to m, which does not fit. Without an error, there is room now. The
 // caller has q.mu.
-func (q *Queue) overflow(it item) error {
+func (q *Queue) overflow(m *Message) error {
 	switch q.policy {
 	case DropOldest:
-		for !q.fits(it) {
+		for !q.fits(m) {
 			q.waiting.pop()
 			q.dropped++
 		}
@@ -142,20 +142,18 @@ func (q *Queue) overflow(it item) error {
 		code = websocket.StatusPolicyViolation
 	}
 	q.dropped++
-	err := &closedError{code}
-	q.fail(err)
-	go q.c.Close(context.Background(), code, "outgoing queue is full")
-	return err
+	q.shut(ErrFull, code, "outgoing queue is full")
+	return q.failed
 }
 
-// push queues it, for which there is room. The caller has q.mu.
-func (q *Queue) push(it item) {
+// push queues m, for which there is room. The caller has q.mu.
+func (q *Queue) push(m *Message) {
 	if q.writing {
-		q.waiting.push(it)
+		q.waiting.push(m)
 		return
 	}
 	q.writing = true
-	go q.write(it)
+	go q.write(m)
 }
 
 // Depth returns how many messages wait, and how many bytes they have.

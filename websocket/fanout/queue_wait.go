@@ -9,7 +9,7 @@ import (
 
 // A sender is a SendContext that waits for room.
 type sender struct {
-	item
+	m    *Message
 	err  error         // its result, once done is closed
 	done chan struct{} // closed when it no longer waits
 }
@@ -20,11 +20,11 @@ type sender struct {
 //
 // Calls that wait are served in order. A Send that has room does not wait for them.
 func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []byte) error {
-	it, err := newItem(t, p)
+	m, err := copyMessage(t, p)
 	if err != nil {
 		return err
 	}
-	s, err := q.join(ctx, it)
+	s, err := q.join(ctx, m)
 	if s == nil {
 		return err
 	}
@@ -36,21 +36,21 @@ func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []by
 	}
 }
 
-// join queues it if there is room. Otherwise it returns a sender that waits.
-func (q *Queue) join(ctx context.Context, it item) (*sender, error) {
+// join queues m if there is room. Otherwise it returns a sender that waits.
+func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.refusal(it); err != nil {
+	if err := q.refusal(m); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, newContextError(ctx)
 	}
-	if len(q.senders) == 0 && q.fits(it) {
-		q.push(it)
+	if len(q.senders) == 0 && q.fits(m) {
+		q.push(m)
 		return nil, nil
 	}
-	s := &sender{item: it, done: make(chan struct{})}
+	s := &sender{m: m, done: make(chan struct{})}
 	q.senders = append(q.senders, s)
 	return s, nil
 }
@@ -69,18 +69,18 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 	if err := q.end(); err != nil {
 		return err
 	}
-	return context.Cause(ctx)
+	return newContextError(ctx)
 }
 
 // admit queues the messages of senders for which there is room now. The caller has q.mu.
 func (q *Queue) admit() {
-	for len(q.senders) > 0 && q.fits(q.senders[0].item) {
+	for len(q.senders) > 0 && q.fits(q.senders[0].m) {
 		s := q.senders[0]
 		q.senders[0] = nil
 		if q.senders = q.senders[1:]; len(q.senders) == 0 {
 			q.senders = nil
 		}
-		q.push(s.item)
+		q.push(s.m)
 		close(s.done)
 	}
 }

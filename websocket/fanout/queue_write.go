@@ -9,19 +9,19 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// write is the goroutine of q. It writes it, and then all messages that wait.
-func (q *Queue) write(it item) {
-	for more := true; more; it, more = q.next() {
-		if err := q.writeOne(it); err != nil {
+// write is the goroutine of q. It writes m, and then all messages that wait.
+func (q *Queue) write(m *Message) {
+	for more := true; more; m, more = q.next() {
+		if err := q.writeOne(m); err != nil {
 			q.stop(err)
 			return
 		}
 	}
 }
 
-func (q *Queue) writeOne(it item) error {
+func (q *Queue) writeOne(m *Message) error {
 	for {
-		err := it.writeTo(q.c)
+		err := m.writeTo(q.c)
 		if !errors.Is(err, websocket.ErrMessageOpen) || errors.Is(err, net.ErrClosed) {
 			return err
 		}
@@ -29,17 +29,17 @@ func (q *Queue) writeOne(it item) error {
 }
 
 // next returns the next message to write. If there is none, the goroutine must end.
-func (q *Queue) next() (item, bool) {
+func (q *Queue) next() (*Message, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.waiting.len == 0 {
 		q.writing = false
 		q.settle()
-		return item{}, false
+		return nil, false
 	}
-	it := q.waiting.pop()
+	m := q.waiting.pop()
 	q.admit()
-	return it, true
+	return m, true
 }
 
 // stop records that a message could not be written, after which its goroutine ends.
@@ -48,11 +48,17 @@ func (q *Queue) stop(err error) {
 	defer q.mu.Unlock()
 	q.writing = false
 	q.dropped++
-	if !errors.Is(err, net.ErrClosed) {
-		err = fmt.Errorf("fanout: %w, message cannot be sent: %w", net.ErrClosed, err)
-		go q.c.Close(context.Background(), websocket.StatusInternalError, "")
+	if errors.Is(err, net.ErrClosed) {
+		q.fail(err)
+		return
 	}
-	q.fail(err)
+	q.shut(fmt.Errorf("fanout: message cannot be sent: %w", err), websocket.StatusInternalError, "")
+}
+
+// shut closes the connection because of err. The caller has q.mu.
+func (q *Queue) shut(err error, code websocket.StatusCode, reason string) {
+	q.fail(&closedError{err, code})
+	go q.c.Close(context.Background(), code, reason) // ends after Limits.CloseTimeout at the latest
 }
 
 // fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.

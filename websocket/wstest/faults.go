@@ -14,9 +14,7 @@ type Faults struct {
 
 // Outgoing returns the faults of what nc sends. nc is an end of a [Pipe], or a connection over one
 // whose method NetConn() net.Conn leads to it, such as a [crypto/tls.Conn]. Outgoing panics
-// otherwise. [websocket.Conn.NetConn] returns the transport of a connection of [Pair] or [NetDial].
-//
-// [websocket.Conn.NetConn]: https://pkg.go.dev/github.com/hawser-ws/hawser/websocket#Conn.NetConn
+// otherwise. For a connection of [Pair] or [NetDial], nc is [websocket.Conn.NetConn].
 func Outgoing(nc net.Conn) *Faults {
 	e := endOf(nc)
 	return &Faults{e.link, e.peer}

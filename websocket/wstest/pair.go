@@ -17,10 +17,10 @@ import (
 //
 // The caller must close both ends. Once they are closed, nothing is left, no goroutine either.
 //
-// If the handshake fails, err is the error of Dial, and nothing is left open. What Accept returned
-// is in accept.Events.Refused.
+// If the handshake fails, err is the error of Dial, a [*websocket.HandshakeError], and nothing is
+// left open. The error of Accept is passed to Events.Refused of accept.
 func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server, client *websocket.Conn, err error) {
-	a := acceptor{opts: accept, done: make(chan struct{})}
+	a := acceptor{opts: accept, err: errPanicked, done: make(chan struct{})}
 	var o websocket.DialOptions
 	if dial != nil {
 		o = *dial
@@ -40,7 +40,7 @@ func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server,
 		_ = a.conn.CloseNow()
 	case err == nil && a.conn == nil:
 		_ = client.CloseNow()
-		client, err = nil, errAccept
+		err = a.err
 	}
 	if err != nil {
 		return nil, nil, err
@@ -48,13 +48,15 @@ func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server,
 	return a.conn, client, nil
 }
 
-// errAccept is the error of a Pair whose server has sent a response and then failed.
-var errAccept = errors.New("wstest: Accept panicked; see the log")
+// errPanicked is the error of a function of AcceptOptions or Events that panicked after the
+// response. The server has logged the panic.
+var errPanicked = errors.New("wstest: panic in Accept; see the log")
 
 // An acceptor is the handler of the one request of a Pair.
 type acceptor struct {
 	opts     *websocket.AcceptOptions
-	conn     *websocket.Conn // nil if Accept has failed
+	conn     *websocket.Conn // what Accept returned
+	err      error
 	hijacked bool
 	done     chan struct{} // closed when the goroutine of the server is about to end
 }
@@ -65,7 +67,7 @@ func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			close(a.done)
 		}
 	}()
-	a.conn, _ = websocket.Accept(w, r, a.opts)
+	a.conn, a.err = websocket.Accept(w, r, a.opts)
 }
 
 // watch is the ConnState hook of the server. It runs on the goroutine of ServeHTTP.

@@ -8,7 +8,7 @@ const noCut = math.MaxInt64
 // A stream is one direction of a Pipe. The mutex of the link guards it.
 type stream struct {
 	bytes   ring
-	cut     int64 // how many more bytes are let through
+	cut     int64 // how many more bytes may be sent
 	ended   bool  // no more bytes follow
 	reset   bool  // the bytes are lost, and none follow
 	stalled bool  // nothing arrives: no bytes, no end and no reset
@@ -26,13 +26,14 @@ func (s *stream) send(p []byte) int {
 	return n
 }
 
-// breakOff loses what was not read.
+// breakOff resets the stream, and loses what was not read.
 func (s *stream) breakOff() {
 	s.bytes.drop()
 	s.reset = true
 }
 
-// A ring is a queue of bytes. Its memory grows with its length, and is freed when it is empty.
+// A ring is a queue of at most pipeRoom bytes. Its memory grows with its length, and is freed when
+// it is empty.
 type ring struct {
 	buf  []byte
 	from int // index in buf of the first byte
@@ -43,10 +44,10 @@ func (r *ring) len() int { return r.n }
 
 func (r *ring) drop() { *r = ring{} }
 
-// write appends p. The caller limits the length.
+// write appends p. The caller checks that there is room.
 func (r *ring) write(p []byte) {
 	if need := r.n + len(p); need > len(r.buf) {
-		buf := make([]byte, max(need, 2*len(r.buf)))
+		buf := make([]byte, min(max(need, 2*len(r.buf)), pipeRoom))
 		n := r.peek(buf)
 		*r = ring{buf: buf, n: n}
 	}
