@@ -13,38 +13,49 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Class is a kind of end of a connection, or of a failure to open it. [Conns] dials again after all
-// of them but [Refused].
+// A Class says what kind of event ended a connection, or kept it from being opened. [Conns] dials
+// again after all classes but [Refused].
 type Class uint8
 
 const (
-	// Clean means that one side ended the connection as planned: the peer closed it with 1000, 1001
-	// or no code, this side closed it with any code, or a context was canceled. Servers that restart
-	// close so.
+	// Clean: one side ended the connection as it wanted to. The peer closed it with 1000, 1001 or
+	// no code, as servers do when they restart, or this side closed it with any code, or a context
+	// was canceled.
 	Clean Class = iota
 
-	// Network means that the server could not be reached, or was lost: it sent no close frame, no
-	// pong, or nothing in time. A name that DNS does not know belongs here, because that is what many
-	// resolvers answer without a network. So does every error that is not in another class.
+	// Network: the server could not be reached, or was lost. The connection ended without a close
+	// frame, no pong came, or something took too long. That includes a name that DNS does not know,
+	// because resolvers without a network say that, too. All errors that are in no other class are
+	// in this one.
 	Network
 
-	// Protocol means that one side broke the protocol or exceeded a limit of the other: this side
-	// found that, or the peer closed the connection with 1002, 1003, 1007, 1009 or 1010; a response
-	// with status 101 was not a correct one; or TLS failed for another reason than the certificate.
+	// Protocol: one side broke the protocol or exceeded a limit. This side noticed it, or the peer
+	// closed the connection with 1002, 1003, 1007, 1009 or 1010. That includes a response with
+	// status 101 that is not correct, and failures of TLS other than those of the server's
+	// certificate.
 	Protocol
 
-	// Busy means that the server refused for now: with status 408, 421, 425, 429, or 5xx except 501
-	// and 505; with status 4xx or 5xx and a Retry-After field; with a close code that is in no other
-	// class, such as 1011 to 1014, 3008 (Timeout) and the private ones from 4000 on; or its
-	// certificate is not valid now, but was or will be. [websocket.ErrBudget] is this side's own lack
-	// of memory.
+	// Busy: the server refused for now.
+	//
+	//   - The status was 408, 421, 425, 429, or 5xx other than 501 and 505.
+	//   - The status was 4xx or 5xx, and the response had a valid Retry-After field. [Classify] does
+	//     not see the response, but Conns and [RetryAfter] do.
+	//   - The close code was 1011 to 1014, or any other that is in no other class, such as 3008
+	//     (Timeout) and the private ones from 4000 on.
+	//   - The certificate of the server has expired or is not valid yet.
+	//
+	// A message that [websocket.ErrBudget] refused counts as well.
 	Busy
 
-	// Refused means that the server refused for good: with any other status, such as a redirect that
-	// was not followed, 200, 401, 403 or 404; with close code 1008, 3000 (Unauthorized) or 3003
-	// (Forbidden); or with a certificate that does not verify. Conns also counts options and URLs
-	// that [websocket.Dial] rejects. Classify cannot tell their errors from those of
-	// DialOptions.NetDial.
+	// Refused: the server refused for good.
+	//
+	//   - The status was any other. Examples are 200, 401, 403, 404, and a redirect that was not
+	//     followed. A proxy's status counts like a server's.
+	//   - The close code was 1008, 3000 (Unauthorized) or 3003 (Forbidden).
+	//   - The certificate of the server cannot be verified.
+	//
+	// In Conns, options and a URL that [websocket.Dial] rejects belong here as well. Classify and
+	// RetryAfter cannot tell them from errors of DialOptions.NetDial, and return Network for both.
 	Refused
 )
 
@@ -65,8 +76,8 @@ func (c Class) String() string {
 	return "unknown"
 }
 
-// Classify returns the class of err, which is an error of [websocket.Dial] or of a method of a Conn,
-// the Err of a [websocket.Closure], or an [*Error]. It is Clean for nil.
+// Classify returns the class of err: an error of [websocket.Dial], an error of a method of a Conn,
+// Err of a [websocket.Closure], or an [*Error]. For nil it returns Clean.
 func Classify(err error) Class {
 	var own *Error
 	var handshake *websocket.HandshakeError
@@ -105,8 +116,9 @@ func classOfEnd(err error) Class {
 	return Network
 }
 
-// classOfClose returns the class of the code of the peer's close frame. See
-// https://www.iana.org/assignments/websocket for those that RFC 6455 does not define.
+// classOfClose returns the class of the code of the peer's close frame (RFC 6455, section 7.4.1,
+// and https://www.iana.org/assignments/websocket). A code whose meaning is not known does not end a
+// loop.
 func classOfClose(code websocket.StatusCode) Class {
 	const (
 		unauthorized websocket.StatusCode = 3000
@@ -129,11 +141,12 @@ func classOfStatus(status int) Class {
 	switch status {
 	case http.StatusSwitchingProtocols:
 		return Protocol
-	case http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly,
-		http.StatusTooManyRequests:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests,
+		http.StatusTooEarly,           // "might be replayed": the next request is not early data
+		http.StatusMisdirectedRequest: // "MAY retry the request over a different connection"
 		return Busy
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-		return Refused
+		return Refused // of what the server can do at all
 	}
 	if status >= 500 {
 		return Busy
@@ -143,15 +156,14 @@ func classOfStatus(status int) Class {
 
 // classOfFailure returns the class of an attempt to which no response arrived.
 func classOfFailure(err error) Class {
-	var certificate *tls.CertificateVerificationError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	var op *net.OpError
 	var malformed textproto.ProtocolError
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return Busy // also if it is not valid yet, or the clock of this machine is not set yet
-	case errors.As(err, &certificate):
+		return Busy // time cures it; x509 uses the same reason before the certificate is valid
+	case isUntrusted(err):
 		return Refused
 	case errors.As(err, &record), errors.As(err, &malformed):
 		return Protocol
@@ -159,4 +171,15 @@ func classOfFailure(err error) Class {
 		return Protocol
 	}
 	return Network
+}
+
+// isUntrusted reports whether err is about a certificate that does not verify. Package crypto/tls
+// wraps all such errors. DialOptions.DialTLS may not.
+func isUntrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &certificate) || errors.As(err, &invalid) || errors.As(err, &host) ||
+		errors.As(err, &authority)
 }

@@ -5,32 +5,34 @@ import (
 	"time"
 )
 
-// An Error is why a connection ended, or could not be opened. Options.Retrying gets it before each
-// wait, and every error that [Conns] yields is one.
+// An Error says why a connection ended, or could not be opened. Options.Retrying gets one before
+// each wait, and every error that [Conns] yields is one.
 type Error struct {
-	// Class is the class of Err. It is [Clean] if the loop ends because its context has ended.
+	// Class is the class of Err. If the loop ends because its context has ended, it is [Clean].
 	Class Class
 
-	// Wait is the time until the next attempt. It is 0 if there will be none.
+	// Wait is the time until the next attempt, or 0 if there will be none.
 	Wait time.Duration
 
-	// Attempt counts the attempts since a connection lasted: it is 1 if that connection has ended, or
-	// if the first attempt of all has failed, and one more for each further failure, or connection
-	// that did not last.
+	// Attempt counts attempts that failed and connections that ended. It begins anew at 1 when a
+	// connection ends that has lasted; see [Conns].
 	Attempt int
 
-	// Err is the cause: an error of [websocket.Dial], the Err of a [websocket.Closure], an error of
-	// Options.Refresh, that of invalid options, or that of the context.
+	// Err is the cause: an error of [websocket.Dial], Err of a [websocket.Closure], an error of
+	// Options.Refresh, an error about the options, or the error of the context.
 	Err error
 
-	final bool // there will be no other attempt
+	asked time.Duration // by the server's Retry-After
+	final bool          // no attempt follows
 }
 
+// Error returns the text of Err and, if an attempt follows, its number and the time until then.
 func (e *Error) Error() string {
 	if e.final {
 		return fmt.Sprintf("redial: %v", e.Err)
 	}
-	return fmt.Sprintf("redial: %v; attempt %d follows in %v", e.Err, e.Attempt, e.Wait.Round(time.Millisecond))
+	return fmt.Sprintf("redial: %v; attempt %d follows in %v",
+		e.Err, e.Attempt, e.Wait.Round(time.Millisecond))
 }
 
 // Unwrap returns Err.

@@ -21,42 +21,44 @@ const (
 
 // Options configure [Conns]. A nil pointer means the zero value. They are copied.
 type Options struct {
-	// Dial are the options of each connection, which share what they point to, such as Events and
-	// Limits.Budget. If Limits.PingInterval is 0, it is DefaultPingInterval, 30 s. Negative: no
-	// pings.
+	// Dial are the options of each connection. All connections share its pointers, such as Events
+	// and Limits.Budget. If its Limits.PingInterval is 0, pings are sent after DefaultPingInterval,
+	// 30 s. A negative one means no pings.
 	Dial *websocket.DialOptions
 
-	// Refresh, if set, is called before each attempt, the first included, for example to get a new
-	// token. It may change opts, a copy of Dial whose Header is a copy, too, and not nil. last is
-	// nil in the first call, and after that a [*Error]: why the last connection ended, or the last
-	// attempt failed. ctx ends after Dial.Limits.HandshakeTimeout.
+	// Refresh, if set, is called before each attempt, including the first, and may change opts, a
+	// copy of Dial: for example, it may set a new token in opts.Header, which is never nil. Changes
+	// last for one attempt. last is nil before the first attempt. Later it is an [*Error] that says
+	// why the last connection ended or the last attempt failed. ctx ends with the loop's context,
+	// or after Dial.Limits.HandshakeTimeout.
 	//
-	// With Refresh, a refusal by the server is not final unless another one follows before a
-	// connection has lasted.
+	// With Refresh, a refusal by the server is not final, because new credentials may cure it. It
+	// is final if the next attempt is refused as well, or its connection before it has lasted.
 	//
-	// If Refresh returns an error that wraps a [net.Error], as those of an [http.Client] do, the
-	// attempt has failed and is repeated like any other. Any other error ends the loop, and so does
-	// last.
+	// An error of Refresh is final, too, unless it wraps a [net.Error], as the errors of
+	// [http.Client] do. Then it counts as a failed attempt, because a network that has failed the
+	// connection often fails the request for a token, too. An error that wraps last is always
+	// final.
 	Refresh func(ctx context.Context, opts *websocket.DialOptions, last error) error
 
-	// MinWait and MaxWait limit the wait before an attempt, which is random: up to MinWait after a
-	// connection that lasted or the first failure, and up to twice the last limit, but at most
-	// MaxWait, after each further failure. A negative MinWait is an error. A negative MaxWait means
-	// that the limit grows on. A MaxWait below MinWait counts as MinWait. Defaults: DefaultMinWait,
-	// 1 s, and DefaultMaxWait, 1 minute.
+	// MinWait and MaxWait are the first and the largest limit of the random wait before an attempt;
+	// see [Conns]. If MaxWait is less than MinWait, MinWait is used for both. A negative MaxWait
+	// means that the limit grows forever. A negative MinWait is an error, since nobody should dial
+	// without any wait. Defaults: DefaultMinWait, 1 s, and DefaultMaxWait, 1 minute.
 	MinWait, MaxWait time.Duration
 
-	// MaxRetryAfter is the longest Retry-After of a server that is honored. A longer one counts as
+	// MaxRetryAfter limits the time in a server's Retry-After field. A longer time is replaced by
 	// this one. Negative: no limit. Default: DefaultMaxRetryAfter, 1 hour.
 	MaxRetryAfter time.Duration
 
-	// Retrying, if set, is called before each wait, for logs and metrics. The loop waits for it.
+	// Retrying, if set, is called before each wait, for logs and metrics. It must return soon,
+	// because the wait begins after it.
 	Retrying func(err *Error)
 }
 
 var errMinWait = errors.New("Options.MinWait is negative; want 0 for the default, or more")
 
-// withDefaults returns a copy of o, which may be nil, with the defaults of its waits.
+// withDefaults returns a copy of o, which may be nil, with its defaults except those of Dial.
 func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {
@@ -75,12 +77,12 @@ func (o *Options) withDefaults() (Options, error) {
 // defaultTo returns d, its default if it is 0, and the longest duration if it is negative.
 func defaultTo(d, value time.Duration) time.Duration {
 	switch {
+	case d > 0:
+		return d
 	case d == 0:
 		return value
-	case d < 0:
-		return math.MaxInt64
 	}
-	return d
+	return math.MaxInt64
 }
 
 // cloneDial returns a copy of o, which may be nil, whose Header is not nil.

@@ -5,52 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// closeTimeout is how long to wait for a peer's close frame. It covers a round trip over a satellite,
-// and delays the next attempt little if the peer is gone.
+// closeTimeout is how long to wait for a peer's close frame. It is enough for a round trip over a
+// satellite, and a peer that is gone delays the next attempt by no more than this.
 const closeTimeout = time.Second
 
-// Conns returns an iterator over connections to url, as [websocket.Dial] opens them: each time one
-// has ended, or could not be opened, it dials again after a wait. opts may be nil.
+// Conns returns an iterator over connections to url. It opens each with [websocket.Dial], one after
+// the other: if a connection has ended, or cannot be opened, it waits and dials again. opts may be
+// nil.
 //
-// The body of the loop uses one connection. Break ends the loop. Otherwise the next connection
-// follows, whichever way the body has come to its end. What it leaves open is closed with 1000, which
-// takes a second at most, or with 1011 if it panics.
+// The body of the loop uses one connection. A break ends the loop. In all other cases the next
+// connection follows. If the body leaves its connection open, Conns closes it with 1000 and waits
+// for the peer's close frame for at most a second. If the body panics, Conns closes the connection
+// with 1011 and does not wait.
 //
-// When ctx ends, so does everything: an attempt, a wait, and also the connection, which is closed with
-// 1001 even while the body does something else. A program that still wants to send something then
-// must break out of the loop before it ends ctx.
+// The end of ctx ends an attempt, a wait, and also the connection, which is closed with 1001 even
+// if the body is busy with something else. To send a last message, a program must leave the loop
+// before it ends ctx.
 //
-// An error is yielded once, with a nil connection, in the last iteration. It is a [*Error]: the server
-// has refused for good (see [Refused]), Options.Refresh has failed, the options or the URL are
-// invalid, or ctx has ended, in which case the error matches its error and its cause.
+// The last iteration yields an error and no connection, unless the body breaks earlier. The error
+// is an [*Error]. Either the server has refused for good, as [Refused] describes, or
+// Options.Refresh has failed, or the options or the URL are invalid, or ctx has ended. In the last
+// case, the error matches both the error and the cause of ctx.
 //
-// A connection that the server has closed normally is replaced, too, because servers close so when
-// they restart. A body that wants to stop then checks [websocket.CloseStatus] or Conn.Closure.
+// If the server closes a connection normally, Conns dials again, too, because servers do that when
+// they restart. A body that is done after a normal closure must break. [websocket.Conn.Closure] and
+// [websocket.CloseStatus] tell how the connection was closed.
 //
 // # Waits
 //
-// The wait is a random time below a limit: Options.MinWait at first, and twice as much after each
-// failure, up to Options.MaxWait. It is added to the time in the Retry-After field of a response. The
-// limit is MinWait again only after a connection that has lasted at least as long as the limit before
-// it, whoever ended it. A server that accepts connections and drops them is therefore not dialed more
-// often than one that refuses them.
+// Each wait is random, with a limit. The limit is Options.MinWait at first, and doubles with each
+// attempt that fails and each connection that ends, up to Options.MaxWait. It is MinWait again
+// after a connection that has lasted at least as long as the limit before it, whichever side ended
+// it. A server that accepts connections and drops them at once is thus dialed no more often than
+// one that refuses them.
+//
+// If a response has a Retry-After field, its time is added to the random one, so that the clients
+// of a server do not all return at once.
 //
 // # Keepalive
 //
-// Limits.PingInterval is 30 s unless Options.Dial changes it, so that a server that has vanished is
-// noticed. As always, that takes a read: the body must read, or call [websocket.Conn.CloseRead].
+// By default, Limits.PingInterval is 30 s, so that a server that has vanished is noticed. That
+// works only while something reads: the body, or [websocket.Conn.CloseRead].
 //
 // # Concurrency
 //
-// The iterator may be used more than once, and by several goroutines. Each loop has its own
-// connections.
+// The iterator may be used more than once, also by several goroutines at the same time. Each loop
+// has its own connections and waits.
 func Conns(ctx context.Context, url string, opts *Options) iter.Seq2[*websocket.Conn, error] {
 	o, err := opts.withDefaults()
 	return func(yield func(*websocket.Conn, error) bool) {
@@ -69,151 +74,107 @@ type loop struct {
 	url  string
 	opts *Options // with defaults
 
-	attempts int    // since a connection has lasted
-	refused  bool   // since a connection has lasted
-	last     *Error // why the last connection ended, or the last attempt failed; nil at first
+	attempts int    // what Error.Attempt counts
+	refused  bool   // the last attempt was refused, or a connection that did not last
+	last     *Error // before the last wait; nil at first, and if a connection was opened after it
 }
 
-// run opens connections, and yields them, until yield returns false or there is a final error.
+// run opens connections and yields them, until the body breaks or an error is final.
 func (l *loop) run(yield func(*websocket.Conn, error) bool) {
-	for {
-		if l.ctx.Err() != nil {
-			yield(nil, l.ended())
-			return
-		}
-		c, asked, err := l.dial()
-		switch {
-		case l.ctx.Err() != nil: // whatever has come of the attempt
-			if c != nil {
-				shut(c, websocket.StatusGoingAway, closeTimeout)
-			}
-			continue
-		case err == nil:
-			began := time.Now()
-			if !l.use(c, yield) {
+	for l.ctx.Err() == nil {
+		c, err := l.dial()
+		if err == nil {
+			if err = l.use(c, yield); err == nil {
 				return
 			}
-			if time.Since(began) >= l.opts.limit(l.attempts) {
-				l.attempts, l.refused = 0, false
-			}
-			cause := c.Closure().Err
-			err = &Error{Class: Classify(cause), Err: cause}
 		}
+		if l.ctx.Err() != nil {
+			break
+		}
+		l.attempts++
+		err.Attempt = l.attempts
 		if l.isFinal(err) {
 			yield(nil, err)
 			return
 		}
-		l.wait(err, asked)
+		l.wait(err)
 	}
+	yield(nil, l.ended())
 }
 
-// use yields c and closes it.
-func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) (more bool) {
+// use yields c, closes it, and returns why it has ended, or nil if the body breaks.
+func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *Error {
+	l.last = nil // of no interest any more
+	lasted, more := l.lend(c, yield)
+	if !more {
+		return nil
+	}
+	if lasted >= l.opts.limit(l.attempts) {
+		l.attempts, l.refused = 0, false
+	}
+	cause := c.Closure().Err
+	return &Error{Class: Classify(cause), Err: cause}
+}
+
+// lend yields c and closes it. It returns how long the body had it.
+func (l *loop) lend(
+	c *websocket.Conn, yield func(*websocket.Conn, error) bool,
+) (lasted time.Duration, more bool) {
 	closed := make(chan struct{})
 	stop := context.AfterFunc(l.ctx, func() {
 		defer close(closed)
 		shut(c, websocket.StatusGoingAway, closeTimeout)
 	})
-	code, within := websocket.StatusInternalError, time.Duration(0) // of a panic, and of Goexit
+	// These are for a body that panics or calls runtime.Goexit.
+	code, within := websocket.StatusInternalError, time.Duration(0)
 	defer func() {
 		if !stop() {
 			<-closed
 		}
 		shut(c, code, within)
 	}()
+	began := time.Now()
 	more = yield(c, nil)
 	code, within = websocket.StatusNormalClosure, closeTimeout
-	return more
+	return time.Since(began), more
 }
 
-// shut closes c, unless it is closed, and waits for the peer's close frame for a time.
+// shut closes c, unless it has ended, and waits for the peer's close frame no longer than within.
 func shut(c *websocket.Conn, code websocket.StatusCode, within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	_ = c.Close(ctx, code, "") // the cause of the end is in c.Closure
+	_ = c.Close(ctx, code, "") // c.Closure has the cause
 }
 
-// isFinal reports whether err ends the loop, and notes a refusal.
+// isFinal reports whether err ends the loop. With Options.Refresh, a refusal does so if the one
+// before it has not been cured.
 func (l *loop) isFinal(err *Error) bool {
-	if err.Class == Refused {
-		err.final = err.final || l.opts.Refresh == nil || l.refused
-		l.refused = true
-	}
+	refused := err.Class == Refused
+	err.final = err.final || refused && (l.refused || l.opts.Refresh == nil)
+	l.refused = refused
 	return err.final
 }
 
-// wait waits for the next attempt, or the end of the context.
-func (l *loop) wait(err *Error, asked time.Duration) {
-	l.attempts++
-	err.Attempt, err.Wait = l.attempts, l.opts.wait(l.attempts, asked)
+// wait waits for the time of the next attempt, or for the end of the context.
+func (l *loop) wait(err *Error) {
+	err.Wait = l.opts.wait(l.attempts, err.asked)
 	l.last = err
 	if l.opts.Retrying != nil {
 		l.opts.Retrying(err)
 	}
-	timer := time.NewTimer(err.Wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(err.Wait):
 	case <-l.ctx.Done():
 	}
 }
 
-// dial makes one attempt. With an error, it returns the time for which the server has asked.
-func (l *loop) dial() (c *websocket.Conn, asked time.Duration, failure *Error) {
-	opts := cloneDial(l.opts.Dial)
-	if failure = l.refresh(opts); failure != nil {
-		return nil, 0, failure
-	}
-	if opts.Limits.PingInterval == 0 {
-		opts.Limits.PingInterval = DefaultPingInterval
-	}
-	invalid := false
-	opts.Events = websocket.JoinEvents(opts.Events, &websocket.Events{
-		Refused: func(r *http.Request, _ *websocket.HandshakeError) { invalid = r == nil },
-	})
-	c, resp, err := websocket.Dial(l.ctx, l.url, opts)
-	switch {
-	case err == nil:
-		return c, 0, nil
-	case invalid:
-		return nil, 0, l.final(Refused, err)
-	}
-	class, asked := judge(err, resp)
-	return nil, min(asked, l.opts.MaxRetryAfter), &Error{Class: class, Err: err}
-}
-
-// refresh calls Options.Refresh. The network over which it gets a token is often that over which the
-// connection was lost.
-func (l *loop) refresh(opts *websocket.DialOptions) *Error {
-	if l.opts.Refresh == nil {
-		return nil
-	}
-	limit := defaultTo(opts.Limits.HandshakeTimeout, websocket.DefaultHandshakeTimeout)
-	ctx, cancel := context.WithTimeout(l.ctx, limit)
-	defer cancel()
-	var last error // nil, not a nil *Error
-	if l.last != nil {
-		last = l.last
-	}
-	err := l.opts.Refresh(ctx, opts, last)
-	if err == nil {
-		return nil
-	}
-	var transient net.Error
-	retry := errors.As(err, &transient) && (last == nil || !errors.Is(err, last))
-	err = fmt.Errorf("Options.Refresh: %w", err)
-	if retry {
-		return &Error{Class: Network, Err: err}
-	}
-	return l.final(Refused, err)
-}
-
+// final returns an error that ends the loop.
 func (l *loop) final(class Class, err error) *Error {
 	return &Error{Class: class, Attempt: l.attempts, Err: err, final: true}
 }
 
-// ended returns the error of the end of the context. Its text says what went wrong before, if
-// anything did.
+// ended returns the error for the end of the context. Its text has the failure that the loop was
+// trying to overcome, if any, because "deadline exceeded" alone does not say what to repair.
 func (l *loop) ended() *Error {
 	err := l.ctx.Err()
 	if cause := context.Cause(l.ctx); !errors.Is(err, cause) {

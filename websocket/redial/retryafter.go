@@ -9,13 +9,16 @@ import (
 	"time"
 )
 
-// RetryAfter is for programs that loop themselves. It reports whether it makes sense to dial again
-// after err, and how long to wait at least: the time in the Retry-After field of resp, but at most
-// DefaultMaxRetryAfter, or else 0. Add a random time whose limit grows with each failure. err is as in
-// [Classify], and resp is the response that [websocket.Dial] returned, or nil.
+// RetryAfter reports whether to dial again after err, for programs that have a loop of their own.
+// The error is as for [Classify], and resp is the response that [websocket.Dial] returned, or nil.
 //
-// It makes no sense if the class of err is [Refused], or if a context was canceled. For an error that
-// Options.Retrying got, RetryAfter returns its Wait.
+// wait is the least time to wait: the time in the Retry-After field of resp, at most
+// DefaultMaxRetryAfter, or 0 if there is none. Add a random time to it, whose limit grows with each
+// failure. ok is false if the class of err is [Refused], or if err is that of a canceled context.
+// It is true if a deadline has passed, which may be a limit of the connection. The loop must
+// therefore check its own context.
+//
+// For an [*Error], wait is its Wait, and ok is false if it was the last of its loop.
 func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
 	var own *Error
 	switch {
@@ -28,8 +31,8 @@ func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
 	return min(wait, DefaultMaxRetryAfter), class != Refused
 }
 
-// judge returns the class of err, and the time that the server has asked for in its response, which
-// may be nil.
+// judge returns the class of err, and the time that the server has asked for in resp, which may be
+// nil. A refusal with a Retry-After field is not for good.
 func judge(err error, resp *http.Response) (Class, time.Duration) {
 	class := Classify(err)
 	if err == nil || resp == nil || resp.StatusCode < 400 {
@@ -37,13 +40,13 @@ func judge(err error, resp *http.Response) (Class, time.Duration) {
 	}
 	wait, asked := askedFor(resp.Header)
 	if asked && class == Refused {
-		class = Busy // the server would not say when to come back, if that were in vain
+		class = Busy
 	}
 	return class, wait
 }
 
-// askedFor returns the time in a Retry-After field (RFC 9110, section 10.2.3), and whether there is a
-// valid one.
+// askedFor returns the time in a Retry-After field (RFC 9110, section 10.2.3), and whether there is
+// a valid one. A date is compared with the server's clock, if the response shows it.
 func askedFor(h http.Header) (time.Duration, bool) {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseUint(value, 10, 64)
@@ -57,7 +60,7 @@ func askedFor(h http.Header) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	now, err := http.ParseTime(h.Get("Date")) // the server's clock, if it shows it
+	now, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		now = time.Now()
 	}

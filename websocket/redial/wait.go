@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// limit returns the limit of the wait before an attempt, the first of which has the number 1.
+// limit returns the limit of the wait before an attempt, as Error.Attempt counts them.
 func (o *Options) limit(attempt int) time.Duration {
 	d := o.MinWait
 	for range attempt - 1 {
@@ -18,9 +18,8 @@ func (o *Options) limit(attempt int) time.Duration {
 	return d
 }
 
-// wait returns a random time up to the limit of the attempt, added to the time that the server has
-// asked for. The clients of a server that has told all of them the same time must not return all at
-// once.
+// wait returns the wait before an attempt: a random time below its limit, in addition to the time
+// that the server has asked for.
 func (o *Options) wait(attempt int, asked time.Duration) time.Duration {
 	jitter := rand.N(o.limit(attempt))
 	return min(asked, math.MaxInt64-jitter) + jitter

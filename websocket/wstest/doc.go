@@ -1,7 +1,7 @@
 // Package wstest helps to test programs that use WebSockets. It needs no network, no certificates
 // and no free port, and it works in the bubbles of [testing/synctest], where minutes pass at once.
 //
-//   - [NetDial] connects a client to an [net/http.Handler]. It is for tests of a whole program: set
+//   - [NetDial] connects a client to an [http.Handler]. It is for tests of a whole program: set
 //     DialOptions.NetDial, and dial any URL.
 //   - [Pair] returns both ends of a connection. It is for tests of functions that take a
 //     [websocket.Conn].
@@ -33,7 +33,7 @@
 //			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 //			defer cancel()
 //			var received []string
-//			follow(ctx, "ws://example.com/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
+//			follow(ctx, "ws://localhost/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
 //				func(m string) { received = append(received, m) })
 //			// Each connection lasts 10 minutes, at most 47.5 seconds until follow has noticed, and the 5
 //			// seconds until it dials again.

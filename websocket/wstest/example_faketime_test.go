@@ -50,7 +50,7 @@ func TestFollow(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		var received []string
-		follow(ctx, "ws://example.com/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
+		follow(ctx, "ws://localhost/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
 			func(m string) { received = append(received, m) })
 		// Each connection lasts 10 minutes, at most 47.5 seconds until follow has noticed, and the 5
 		// seconds until it dials again.

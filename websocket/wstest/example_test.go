@@ -39,7 +39,7 @@ func ExampleNetDial() {
 	opts := &websocket.DialOptions{NetDial: wstest.NetDial(mux)}
 
 	ctx := context.Background()
-	c, _, err := websocket.Dial(ctx, "ws://example.com/rooms/1", opts)
+	c, _, err := websocket.Dial(ctx, "ws://localhost/rooms/1", opts)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func ExampleNetDial() {
 		fmt.Printf("%s, %v\n", m.Data, err)
 	}
 
-	_, _, err = websocket.Dial(ctx, "ws://example.com/other", opts)
+	_, _, err = websocket.Dial(ctx, "ws://localhost/other", opts)
 	var refused *websocket.HandshakeError
 	fmt.Println(errors.As(err, &refused) && refused.Status == http.StatusNotFound)
 	// Output:

@@ -12,13 +12,18 @@ import (
 const idleTimeout = time.Minute
 
 // NetDial returns a function for [websocket.DialOptions.NetDial] that connects to an HTTP server
-// whose handler is h, over a new [Pipe] for each call. There is no listener to close: each
-// connection has a server of net/http of its own, whose goroutine ends with the connection, or when
-// a handler that hijacked the connection returns. Any host will do in the URL.
+// whose handler is h, over a new [Pipe] for each call. It also fits [http.Transport.DialContext].
 //
-// The server does not speak TLS. To dial wss URLs as in production, use the function as
-// DialOptions.DialTLS as well: the connection is then not encrypted, and Request.TLS is nil.
-// Otherwise a wss URL is an error of the TLS handshake.
+// There is nothing to close but the connections: each has a server of its own, whose goroutine ends
+// with the connection, or when a handler has hijacked the connection and returns. The server closes
+// a connection that is without a request for a minute.
+//
+// The URL may have any host, because the address is not used. But Dial connects to a proxy first
+// if the environment has one for the host. It never has one for localhost.
+//
+// The server does not use TLS. To dial a wss URL, use the function for DialOptions.DialTLS, too.
+// The connection is then not encrypted, and Request.TLS is nil. Without DialTLS, the TLS handshake
+// fails.
 func NetDial(h http.Handler) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if err := ctx.Err(); err != nil {

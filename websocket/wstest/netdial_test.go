@@ -61,11 +61,11 @@ func TestNetDial(t *testing.T) {
 		}
 		c.CloseNow()
 	})
-	mux.Handle("/redirect", http.RedirectHandler("ws://other.example/handler", http.StatusFound))
+	mux.Handle("/redirect", http.RedirectHandler("ws://127.0.0.1/handler", http.StatusFound))
 	for _, path := range []string{"/handler", "/hold", "/accept", "/redirect"} {
 		t.Run(path[1:], func(t *testing.T) {
 			inBubbleAndOut(t, func(t *testing.T) {
-				c, _, err := websocket.Dial(forAMinute(t), "ws://example.com"+path, &websocket.DialOptions{
+				c, _, err := websocket.Dial(forAMinute(t), "ws://localhost"+path, &websocket.DialOptions{
 					NetDial:      wstest.NetDial(mux),
 					MaxRedirects: 1,
 				})
@@ -108,7 +108,7 @@ func TestNetDialRefused(t *testing.T) {
 	} {
 		t.Run(path[1:], func(t *testing.T) {
 			inBubbleAndOut(t, func(t *testing.T) {
-				_, resp, err := websocket.Dial(forAMinute(t), "ws://example.com"+path, &websocket.DialOptions{
+				_, resp, err := websocket.Dial(forAMinute(t), "ws://localhost"+path, &websocket.DialOptions{
 					NetDial: wstest.NetDial(mux),
 				})
 				var e *websocket.HandshakeError
@@ -126,20 +126,24 @@ func TestNetDialRefused(t *testing.T) {
 	}
 }
 
-// TestNetDialIdle checks that the server does not wait forever for a request.
+// TestNetDialIdle checks that the server does not wait forever for a request, nor for another one.
 func TestNetDialIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		nc, err := wstest.NetDial(http.NotFoundHandler())(t.Context(), "tcp", "example.com:80")
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		wantRead(t, nc, "", io.EOF)
-		if took := time.Since(begun); took > 10*time.Minute {
-			t.Errorf("%v", took)
-		}
-		nc.Close()
-	})
+	for _, request := range []string{"", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"} {
+		synctest.Test(t, func(t *testing.T) { testIdle(t, request) })
+	}
+}
+
+func testIdle(t *testing.T, request string) {
+	nc, err := wstest.NetDial(http.NotFoundHandler())(t.Context(), "tcp", "localhost:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	wantWrite(t, nc, request, len(request), nil)
+	nc.SetReadDeadline(time.Now().Add(10 * time.Minute))
+	if _, err := io.ReadAll(nc); err != nil {
+		t.Errorf("after %q: %v", request, err)
+	}
 }
 
 // TestNetDialTLS checks wss URLs: without DialTLS a prompt error, with it a connection.
@@ -148,13 +152,13 @@ func TestNetDialTLS(t *testing.T) {
 		dial := wstest.NetDial(websocket.Handler{Serve: echoOnce})
 		opts := &websocket.DialOptions{NetDial: dial, TLSConfig: &tls.Config{InsecureSkipVerify: true}}
 		begun := time.Now()
-		_, _, err := websocket.Dial(forAMinute(t), "wss://example.com/", opts)
+		_, _, err := websocket.Dial(forAMinute(t), "wss://localhost/", opts)
 		var record tls.RecordHeaderError
 		if !errors.As(err, &record) {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		opts.DialTLS = dial
-		c, _, err := websocket.Dial(forAMinute(t), "wss://example.com/", opts)
+		c, _, err := websocket.Dial(forAMinute(t), "wss://localhost/", opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,11 +167,27 @@ func TestNetDialTLS(t *testing.T) {
 	})
 }
 
+// TestNetDialTransport checks that an HTTP client can use NetDial, too.
+func TestNetDialTransport(t *testing.T) {
+	inBubbleAndOut(t, func(t *testing.T) {
+		transport := &http.Transport{DialContext: wstest.NetDial(http.NotFoundHandler())}
+		defer transport.CloseIdleConnections()
+		resp, err := (&http.Client{Transport: transport}).Get("http://localhost/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if p, err := io.ReadAll(resp.Body); resp.StatusCode != 404 || len(p) == 0 || err != nil {
+			t.Errorf("%d, %q, %v", resp.StatusCode, p, err)
+		}
+	})
+}
+
 // TestNetDialCanceled checks that nothing is opened for a context that has ended.
 func TestNetDialCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	nc, err := wstest.NetDial(nil)(ctx, "tcp", "example.com:80")
+	nc, err := wstest.NetDial(nil)(ctx, "tcp", "localhost:80")
 	if nc != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", nc, err)
 	}
@@ -193,7 +213,7 @@ func TestNetDialFaults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				dial := wstest.NetDial(websocket.Handler{Serve: echoOnce})
 				begun := time.Now()
-				conn, _, err := websocket.Dial(t.Context(), "ws://example.com/", &websocket.DialOptions{
+				conn, _, err := websocket.Dial(t.Context(), "ws://localhost/", &websocket.DialOptions{
 					NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 						nc, err := dial(ctx, network, addr)
 						if err == nil {

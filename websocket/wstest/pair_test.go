@@ -199,11 +199,17 @@ func TestPairRefused(t *testing.T) {
 func TestPairAcceptedPanics(t *testing.T) {
 	muteLog(t)
 	inBubbleAndOut(t, func(t *testing.T) {
+		var conn *websocket.Conn
 		server, client, err := wstest.Pair(&websocket.AcceptOptions{Events: &websocket.Events{
 			Accepted: func(*http.Request, *websocket.Conn) { panic("of the test") },
-		}}, nil)
+		}}, &websocket.DialOptions{Events: &websocket.Events{
+			Accepted: func(_ *http.Request, c *websocket.Conn) { conn = c },
+		}})
 		if server != nil || client != nil || err == nil || !strings.Contains(err.Error(), "panic in Accept") {
 			t.Errorf("%v, %v, %v", server, client, err)
+		}
+		if conn.Context().Err() == nil {
+			t.Error("the client is left open")
 		}
 	})
 }

@@ -12,17 +12,19 @@ import (
 // pipeRoom is the number of bytes that each direction of a Pipe buffers.
 const pipeRoom = 64 << 10
 
-// Pipe returns the two ends of a stream in memory that behaves like a TCP connection. Unlike
-// [net.Pipe], it buffers 64 KiB in each direction, so that a write does not wait for a read.
+// Pipe returns the two ends of a connection in memory that behaves like TCP. Unlike [net.Pipe], it
+// buffers 64 KiB in each direction: a write waits only while the buffer is full.
 //
-// Deadlines work, and errors are those of TCP: a [*net.OpError] that wraps
-// [os.ErrDeadlineExceeded], [net.ErrClosed], [syscall.EPIPE] or [syscall.ECONNRESET]; and [io.EOF]
-// itself. Both ends have the method CloseWrite() error of [net.TCPConn]. Closing an end whose
-// received bytes have not all been read resets the other end, which loses what it has not read.
-// Otherwise the other end can still read everything. The addresses are [*net.TCPAddr] values.
+// Deadlines work. An error is [io.EOF], or a [*net.OpError] that wraps [os.ErrDeadlineExceeded],
+// [net.ErrClosed], [syscall.EPIPE] or [syscall.ECONNRESET]. As with TCP, an end has the method
+// CloseWrite() error, and its addresses are of the type [*net.TCPAddr].
 //
-// [Outgoing] and [Incoming] return the faults of a Pipe. An end that is closed holds no memory for
-// bytes, no timer and no goroutine. An open end holds memory only for bytes that are not read.
+// After one end is closed, the other can still read what was sent before. But if the end has not
+// read everything that it has received, closing it resets the connection: the other end loses what
+// it has not read. TCP loses it often, but not always.
+//
+// An end has no goroutine, and memory only for bytes that have not been read. [Outgoing] and
+// [Incoming] return the faults of a Pipe.
 func Pipe() (a, b net.Conn) {
 	l := &link{}
 	l.change.L = &l.mu
@@ -94,10 +96,7 @@ func (e *end) Read(p []byte) (int, error) {
 func (e *end) Write(p []byte) (n int, err error) {
 	e.link.mu.Lock()
 	defer e.link.mu.Unlock()
-	for e.writing {
-		if err := e.writeError(); err != nil {
-			return 0, err
-		}
+	for e.writing { // until that Write is done, or the error comes that also ends this one
 		e.link.change.Wait()
 	}
 	e.writing = true

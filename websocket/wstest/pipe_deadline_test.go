@@ -35,14 +35,11 @@ func TestPipeDeadlines(t *testing.T) {
 					if !during {
 						c.set(a, begun.Add(time.Minute))
 					}
-					end := func(ends bool) (error, time.Duration) {
-						if ends {
-							return os.ErrDeadlineExceeded, time.Minute
-						}
-						return net.ErrClosed, time.Hour
-					}
 					check := func(ends bool, call func(want error)) {
-						want, after := end(ends)
+						want, after := net.ErrClosed, time.Hour
+						if ends {
+							want, after = os.ErrDeadlineExceeded, time.Minute
+						}
 						call(want)
 						if took := time.Since(begun); took != after {
 							t.Errorf("%v after %v, not %v", want, took, after)
@@ -94,18 +91,33 @@ func TestPipeDeadlineIsCleared(t *testing.T) {
 	})
 }
 
+// TestPipeDeadlineIsReplacedLate checks that a deadline is gone if it is replaced at the very moment
+// at which it passes.
+func TestPipeDeadlineIsReplacedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := wstest.Pipe()
+		defer b.Close()
+		defer a.Close()
+		for range 100 {
+			a.SetReadDeadline(time.Now().Add(time.Second))
+			time.Sleep(time.Second) // wakes before or after the deadline's timer
+			a.SetReadDeadline(time.Now().Add(time.Hour))
+			synctest.Wait()
+			wantWrite(t, b, "x", 1, nil)
+			wantRead(t, a, "x", nil)
+		}
+	})
+}
+
 // TestPipePastDeadline checks that a deadline that has passed ends a call that waits, at once, and
 // one that would not have to wait.
 func TestPipePastDeadline(t *testing.T) {
-	inBubbleAndOut(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.Pipe()
-		done := make(chan bool)
-		go func() {
-			wantRead(t, a, "", os.ErrDeadlineExceeded)
-			close(done)
-		}()
+		go wantRead(t, a, "", os.ErrDeadlineExceeded)
+		synctest.Wait()
 		a.SetReadDeadline(time.Unix(1, 0))
-		<-done
+		synctest.Wait()
 		wantWrite(t, b, "here", 4, nil)
 		wantRead(t, a, "", os.ErrDeadlineExceeded)
 		wantWrite(t, a, "writes go on", 12, nil)

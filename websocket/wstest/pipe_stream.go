@@ -2,7 +2,7 @@ package wstest
 
 import "math"
 
-// noCut is the value of stream.cut without a cut.
+// noCut is the value of stream.cut without a cut. No test sends so many bytes.
 const noCut = math.MaxInt64
 
 // A stream is one direction of a Pipe. The mutex of the link guards it.
@@ -14,14 +14,12 @@ type stream struct {
 	stalled bool  // nothing arrives: no bytes, no end and no reset
 }
 
-// send takes as many bytes of p as there is room for, and returns their number.
+// send takes as many bytes of p as there is room for, and returns their number. The stream must not
+// have ended.
 func (s *stream) send(p []byte) int {
-	n := min(len(p), pipeRoom-s.bytes.len())
-	if s.cut < noCut {
-		n = int(min(int64(n), s.cut))
-		s.cut -= int64(n)
-		s.ended = s.ended || s.cut == 0
-	}
+	n := int(min(int64(len(p)), int64(pipeRoom-s.bytes.len()), s.cut))
+	s.cut -= int64(n)
+	s.ended = s.cut == 0
 	s.bytes.write(p[:n])
 	return n
 }

@@ -57,9 +57,12 @@ func TestPipeHoldsNothing(t *testing.T) {
 	b.Write(p)
 	check("full", 2*pipeRoom)
 	a.SetDeadline(time.Now().Add(time.Hour))
+	timers := []*time.Timer{a.(*end).readBy.timer, a.(*end).writeBy.timer}
 	a.Close()
 	check("after a Close", 0)
-	if e := a.(*end); e.readBy.timer != nil || e.writeBy.timer != nil {
-		t.Error("a timer goes on")
+	for i, timer := range timers {
+		if timer.Stop() {
+			t.Errorf("timer %d goes on", i)
+		}
 	}
 }

@@ -104,12 +104,15 @@ func TestPipeWritesDoNotMix(t *testing.T) {
 			}
 		}
 
-		go wantWrite(t, a, strings.Repeat("d", 2*room), room, net.ErrClosed)
+		var wg sync.WaitGroup
+		wg.Go(func() { wantWrite(t, a, strings.Repeat("d", 2*room), room, net.ErrClosed) })
 		synctest.Wait()
-		go wantWrite(t, a, "e", 0, net.ErrClosed)
+		for range 10 {
+			wg.Go(func() { wantWrite(t, a, "e", 0, net.ErrClosed) })
+		}
 		synctest.Wait()
 		a.Close()
-		synctest.Wait()
+		wg.Wait()
 	})
 }
 
@@ -208,6 +211,7 @@ func TestPipeEndsWaits(t *testing.T) {
 	}{
 		"own Close":       {func(_ *testing.T, a, _ net.Conn) { a.Close() }, net.ErrClosed, net.ErrClosed},
 		"the other Close": {func(_ *testing.T, _, b net.Conn) { b.Close() }, syscall.ECONNRESET, syscall.ECONNRESET},
+		"CloseWrite":      {func(t *testing.T, a, b net.Conn) { closeWrite(t, a); closeWrite(t, b) }, io.EOF, syscall.EPIPE},
 		"the other reads and closes": {func(t *testing.T, _, b net.Conn) {
 			if _, err := io.ReadFull(b, make([]byte, 2*room)); err != nil {
 				t.Error(err)
