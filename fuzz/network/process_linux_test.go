@@ -217,8 +217,8 @@ func (p *process) stop() {
 	for range p.events { // so that it can write
 	}
 	<-p.done
-	if p.t.Failed() && p.stderr.Len() > 0 {
-		p.t.Logf("%s: %s", p.name, &p.stderr)
+	if p.stderr.Len() > 0 { // a panic or a data race
+		p.t.Errorf("%s: %s", p.name, &p.stderr)
 	}
 }
 

@@ -225,7 +225,7 @@ func (s *sender) count(err error) bool {
 	if err == nil || errors.Is(err, fanout.ErrFull) {
 		s.queued++
 	}
-	return err == nil || err == fanout.ErrFull
+	return err == nil || !errors.Is(err, net.ErrClosed)
 }
 
 // ended waits until nothing more happens, and returns the event that reports the end.
