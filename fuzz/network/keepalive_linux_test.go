@@ -13,15 +13,21 @@ func TestPartition(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pause time.Duration
 		size  int
+		tls   bool
 	}{
-		"much":    {5 * time.Millisecond, 0},
-		"little":  {200 * time.Millisecond, 32},
-		"nothing": {time.Hour, 0},
+		"much":            {5 * time.Millisecond, 0, false},
+		"much over TLS":   {5 * time.Millisecond, 0, true},
+		"little":          {200 * time.Millisecond, 32, false},
+		"little over TLS": {200 * time.Millisecond, 32, true},
+		"nothing":         {time.Hour, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t, func(p *pair) {
 				p.serverSetup.Pause, p.serverSetup.Size = tt.pause, tt.size
 				p.clientSetup.Pause, p.clientSetup.Size = tt.pause, tt.size
+				if tt.tls {
+					p.useTLS()
+				}
 			})
 			p.cli.await("open")
 			p.srv.await("open")

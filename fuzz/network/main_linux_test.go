@@ -47,18 +47,23 @@ func play(encoded string) error {
 // parallel, because they mostly wait.
 func begin(t *testing.T) *hosts {
 	t.Helper()
-	mode := os.Getenv(runVar)
-	if mode == "" {
+	if os.Getenv(runVar) == "" {
 		t.Skip("set " + runVar + "=1 to run this test, which needs root")
 	}
 	if err := missing(); err != nil {
-		if mode == "require" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		lacking(t, err)
 	}
 	t.Parallel()
 	return newHosts(t)
+}
+
+// lacking skips a test for which the system lacks something, or fails it if it is required.
+func lacking(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv(runVar) == "require" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
 }
 
 // missing returns what the tests lack on this system.

@@ -53,6 +53,12 @@ func newPair(t *testing.T, change func(p *pair)) *pair {
 	return p
 }
 
+// useTLS makes the connections use TLS.
+func (p *pair) useTLS() { p.serverSetup.TLS, p.clientSetup.TLS = true, true }
+
+// compress makes the connections use permessage-deflate.
+func (p *pair) compress() { p.serverSetup.Compress, p.clientSetup.Compress = true, true }
+
 func (p *pair) startServer() {
 	p.t.Helper()
 	p.srv = p.start(p.server, p.serverSetup)

@@ -22,6 +22,7 @@ type setup struct {
 	// PingInterval and PongTimeout are Limits of the connections.
 	PingInterval, PongTimeout time.Duration
 
+	TLS      bool          // connections over TLS
 	Compress bool          // with permessage-deflate
 	Size     int           // of all data that is sent, in bytes; 0: various
 	PeerSize int           // of all data that is received

@@ -20,16 +20,25 @@ var toReaderOrWriter = []string{"reset", "eof"}
 // The router answers with resets after a number of KiB, in the middle of a frame. No part of its
 // message is delivered, and the next connection begins with it.
 func TestReset(t *testing.T) {
-	// The connections after the first one begin with a new count.
-	counts := []int{300, 300, 700, 1300}
-	p := newPair(t, large)
+	t.Parallel()
+	t.Run("plain", func(t *testing.T) { testReset(newPair(t, large)) })
+	t.Run("TLS", func(t *testing.T) {
+		testReset(newPair(t, func(p *pair) {
+			large(p)
+			p.useTLS()
+		}))
+	})
+}
+
+func testReset(p *pair) {
+	counts := []int{300, 300, 700, 1300} // in KiB; connections after the first begin with a new count
 	p.forward(after(counts[0], reset))
 	for i, kib := range counts {
 		opened := p.cli.await("open")
 		p.ends(p.srv, toReaderOrWriter...)
 		e := p.ends(p.cli, "reset")
 		if got := e.Received - opened.Received; i > 0 && got != uint64(kib/size) {
-			t.Errorf("connection %d delivered %d messages of %d KiB from %d KiB", e.Conn, got, size, kib)
+			p.t.Errorf("connection %d delivered %d messages of %d KiB from %d KiB", e.Conn, got, size, kib)
 		}
 		if i < len(counts)-1 {
 			p.forward(after(counts[i+1], reset))

@@ -2,15 +2,19 @@ package network
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"os"
 	"sync"
 	"time"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/redial"
 )
@@ -30,7 +34,7 @@ func commands(do map[string]func()) {
 // serve is the program of a server.
 func serve(s setup) error {
 	x := newSession(s, "client")
-	ln, err := net.Listen("tcp", net.JoinHostPort(serverIP, port))
+	ln, err := listen(s)
 	if err != nil {
 		return err
 	}
@@ -42,6 +46,7 @@ func serve(s setup) error {
 	x.out.report(event{Kind: "ready"})
 	srv := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(errorLog{}, "", 0),
 		Handler: websocket.Handler{
 			Serve: replacing(func(c *websocket.Conn) {
 				if x.use(c) {
@@ -54,6 +59,29 @@ func serve(s setup) error {
 		},
 	}
 	return srv.Serve(ln)
+}
+
+// listen returns the listener of a server.
+func listen(s setup) (net.Listener, error) {
+	ln, err := net.Listen("tcp", net.JoinHostPort(serverIP, port))
+	if err != nil || !s.TLS {
+		return ln, err
+	}
+	cert, err := selfsigned.New(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
+}
+
+// An errorLog passes on what a server logs, except for TLS handshakes that a fault has cut off.
+type errorLog struct{}
+
+func (errorLog) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("TLS handshake error")) {
+		return len(p), nil
+	}
+	return os.Stderr.Write(p)
 }
 
 // replacing returns a function that calls use for a connection once it has aborted the last one, which
@@ -77,8 +105,16 @@ func replacing(use func(*websocket.Conn)) func(context.Context, *websocket.Conn)
 func connect(s setup) error {
 	x := newSession(s, "server")
 	go commands(map[string]func(){"finish": x.end})
+	scheme := "ws"
+	if s.TLS {
+		scheme = "wss"
+	}
 	opts := &redial.Options{
-		Dial:    &websocket.DialOptions{Limits: x.limits(), Extensions: x.extensions()},
+		Dial: &websocket.DialOptions{
+			TLSConfig:  &tls.Config{InsecureSkipVerify: true},
+			Limits:     x.limits(),
+			Extensions: x.extensions(),
+		},
 		MinWait: minWait,
 		MaxWait: maxWait,
 		Retrying: func(err *redial.Error) {
@@ -87,7 +123,7 @@ func connect(s setup) error {
 		},
 	}
 	ctx := context.Background()
-	for c, err := range redial.Conns(ctx, "ws://"+net.JoinHostPort(serverIP, port)+"/", opts) {
+	for c, err := range redial.Conns(ctx, scheme+"://"+net.JoinHostPort(serverIP, port), opts) {
 		if err != nil {
 			x.out.report(event{Kind: "refused", Class: redial.Classify(err).String(), Err: err.Error()})
 			break

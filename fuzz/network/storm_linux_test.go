@@ -9,7 +9,7 @@ import (
 )
 
 // A session survives faults in any order, and loses nothing. A fault may end before both sides have
-// noticed it, or begin while the client dials.
+// noticed it, or begin while the client dials. Their lengths are random, and no result depends on them.
 func TestStorm(t *testing.T) {
 	const longest = 3 * time.Second
 	p := newPair(t, nil)

@@ -6,16 +6,25 @@ import (
 )
 
 // bad is the weather of the tests, in which packets overtake each other.
-var bad = weather{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 2, Duplicate: 2, Corrupt: 2}
+var bad = weather{
+	Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 2, Duplicate: 2, Corrupt: 2,
+}
+
+// kinds are the kinds of connections that are tested in bad weather.
+var kinds = map[string]func(p *pair){
+	"plain":      func(p *pair) {},
+	"compressed": (*pair).compress,
+	"TLS":        (*pair).useTLS,
+}
 
 // A connection survives bad weather, and its messages arrive unchanged and in order.
 func TestNetem(t *testing.T) {
 	t.Parallel()
-	for _, compress := range []bool{false, true} {
-		t.Run(name(compress), func(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
 			newPair(t, func(p *pair) {
 				p.patient()
-				p.serverSetup.Compress, p.clientSetup.Compress = compress, compress
+				kind(p)
 				if !p.netem(bad) {
 					t.Skip("the kernel has no netem; TestHop does the same without")
 				}
@@ -24,22 +33,15 @@ func TestNetem(t *testing.T) {
 	}
 }
 
-func name(compress bool) string {
-	if compress {
-		return "compressed"
-	}
-	return "plain"
-}
-
 // As TestNetem, with our own hop.
 func TestHop(t *testing.T) {
 	t.Parallel()
-	for _, compress := range []bool{false, true} {
-		t.Run(name(compress), func(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
 			var hop *process
 			newPair(t, func(p *pair) {
 				p.patient()
-				p.serverSetup.Compress, p.clientSetup.Compress = compress, compress
+				kind(p)
 				hop = p.hop(bad)
 			}).survives()
 			hop.tell("count")
