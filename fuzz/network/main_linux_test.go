@@ -16,13 +16,20 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	var err error
 	s := os.Getenv(setupVar)
-	if s == "" {
-		os.Exit(m.Run())
+	switch {
+	case s != "":
+		err = play(s)
+	case os.Getenv(runVar) != "" && missing() == nil:
+		err = removeLeft()
 	}
-	if err := play(s); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if s == "" {
+		os.Exit(m.Run())
 	}
 }
 
@@ -76,5 +83,5 @@ func missing() error {
 			return err
 		}
 	}
-	return removeLeft()
+	return nil
 }

@@ -74,8 +74,8 @@ func (p *pair) flows() {
 	p.srv.await("progress")
 }
 
-// returns waits until data reaches the client on a new connection, and checks that the client has not waited
-// for too long since the fault ended.
+// returns waits until data reaches the client on a new connection, and checks that the client has not
+// waited for too long since the fault ended.
 func (p *pair) returns() {
 	p.t.Helper()
 	healed := time.Now()

@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,17 +52,18 @@ type event struct {
 	Cause string // of the end; see causeOf
 	Err   string
 
-	// Of an end and of a progress.
+	// Of an end, of a progress, and of done.
 	Received uint64 // the number of the next message that is expected
 	Missing  uint64 // how many numbers below that were left out, on all connections
 
-	// Of an end. They count the messages of this connection, also those that are not numbered.
+	// Of an end and of done. They count the messages of this connection, also those that are not numbered.
 	Queued, Written, Dropped int64
 
 	// Of a retry, and Class of a refusal.
 	Class   string
 	Wait    time.Duration
 	Attempt int
+	Status  int // of the response, if any
 
 	// Of a count.
 	Packets map[string]int64
@@ -153,7 +154,11 @@ func (p *process) awaitThat(what string, ok func(event) bool) event {
 				<-p.done
 				p.t.Fatalf("%s ended before %s: %v\n%s", p.name, what, p.err, &p.stderr)
 			}
-			if p.check(e); ok(e) {
+			p.check(e)
+			switch {
+			case e.Kind == "wrong":
+				p.t.FailNow()
+			case ok(e):
 				return e
 			}
 		case <-ctx.Done():
@@ -167,7 +172,7 @@ func (p *process) check(e event) {
 	p.t.Helper()
 	switch e.Kind {
 	case "wrong":
-		p.t.Fatalf("%s: %s", p.name, e.Err)
+		p.t.Errorf("%s: %s", p.name, e.Err)
 	case "retry":
 		p.checkRetry(e)
 	case "end":
@@ -190,7 +195,7 @@ func (p *process) checkRetry(e event) {
 	if e.Attempt < 10 {
 		most = min(most, minWait<<(e.Attempt-1))
 	}
-	if strings.Contains(e.Err, "503") {
+	if e.Status == http.StatusServiceUnavailable {
 		least += retryAfter
 		most += retryAfter
 	}
@@ -205,7 +210,8 @@ func (p *process) kill() {
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Errorf("kill %s: %v", p.name, err)
 	}
-	for range p.events {
+	for e := range p.events {
+		p.check(e)
 	}
 	<-p.done
 }
@@ -215,7 +221,8 @@ func (p *process) stop() {
 	p.stdin.Close()
 	timer := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
 	defer timer.Stop()
-	for range p.events { // so that it can write
+	for e := range p.events {
+		p.check(e)
 	}
 	<-p.done
 	if p.stderr.Len() > 0 { // a panic or a data race

@@ -97,7 +97,7 @@ func TestPolicyViolation(t *testing.T) {
 // A server that is shut down closes its connections, and refuses others. The client waits for as
 // long as it asks, and comes back when there is a new server.
 func TestShutdown(t *testing.T) {
-	p := newPair(t, func(p *pair) { p.forward(loseTenth); p.patient() })
+	p := newPair(t, nil)
 	p.flows()
 	p.srv.tell("shutdown")
 	p.ends(p.srv, "closed")
@@ -106,9 +106,9 @@ func TestShutdown(t *testing.T) {
 	}
 	p.ends(p.cli, "close 1001")
 	for _, class := range []string{"clean", "busy"} {
-		if e := p.cli.await("retry"); e.Class != class {
-			t.Errorf("client retries as %s, want %s: %s", e.Class, class, e.Err)
-		}
+		p.cli.awaitThat("retry of class "+class, func(e event) bool {
+			return e.Kind == "retry" && e.Class == class
+		})
 	}
 	p.srv.kill()
 	p.startServer()

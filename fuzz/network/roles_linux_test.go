@@ -48,11 +48,7 @@ func serve(s setup) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(errorLog{}, "", 0),
 		Handler: websocket.Handler{
-			Serve: replacing(func(c *websocket.Conn) {
-				if x.use(c) {
-					x.out.report(event{Kind: "done", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
-				}
-			}),
+			Serve: replacing(func(c *websocket.Conn) { x.use(c) }),
 			Options: &websocket.AcceptOptions{
 				Limits: x.limits(), Extensions: x.extensions(), Group: &group,
 			},
@@ -118,8 +114,11 @@ func connect(s setup) error {
 		MinWait: minWait,
 		MaxWait: maxWait,
 		Retrying: func(err *redial.Error) {
-			x.out.report(event{Kind: "retry", Class: err.Class.String(), Wait: err.Wait,
-				Attempt: err.Attempt, Err: err.Error()})
+			e := event{Kind: "retry", Class: err.Class.String(), Wait: err.Wait, Attempt: err.Attempt, Err: err.Error()}
+			if h := (*websocket.HandshakeError)(nil); errors.As(err, &h) {
+				e.Status = h.Status
+			}
+			x.out.report(e)
 		},
 	}
 	ctx := context.Background()
@@ -129,7 +128,6 @@ func connect(s setup) error {
 			break
 		}
 		if x.use(c) {
-			x.out.report(event{Kind: "done", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
 			break
 		}
 	}

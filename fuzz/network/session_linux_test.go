@@ -42,6 +42,7 @@ func (x *session) limits() websocket.Limits {
 		PingInterval:     x.setup.PingInterval,
 		PongTimeout:      x.setup.PongTimeout,
 		HandshakeTimeout: handshakeTimeout,
+		CloseTimeout:     slack,
 		MaxMessage:       16 << 20,
 	}
 }
@@ -53,9 +54,9 @@ func (x *session) extensions() []wire.Extension {
 	return []wire.Extension{deflate.MustNew(nil)}
 }
 
-// use sends and receives on c until it ends, and reports that. It reports whether both sides have
-// sent and received all.
-func (x *session) use(c *websocket.Conn) (complete bool) {
+// use sends and receives on c until it ends, and reports that. It returns true if both sides have sent
+// and received all.
+func (x *session) use(c *websocket.Conn) (done bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.conns++
@@ -64,6 +65,7 @@ func (x *session) use(c *websocket.Conn) (complete bool) {
 	ctx := c.Context()
 	s := x.newSender(ctx, c)
 	s.queueLater(have, x.in.next)
+	complete := false
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			break // Closure has it
@@ -78,11 +80,9 @@ func (x *session) use(c *websocket.Conn) (complete bool) {
 		case have:
 			s.start(n)
 		case last:
-			if !complete {
-				complete = true
-				close(s.peerLast)
-				x.end()
-			}
+			complete = true
+			close(s.peerLast)
+			x.end()
 		case data:
 			if x.setup.PeerSize > 0 || x.in.next%64 == 1 {
 				x.out.report(event{Kind: "progress", Conn: x.conns, Received: x.in.next, Missing: x.in.missing})
@@ -91,12 +91,14 @@ func (x *session) use(c *websocket.Conn) (complete bool) {
 	}
 	e := s.ended()
 	e.Conn, e.Received, e.Missing = x.conns, x.in.next, x.in.missing
-	e.Cause = causeOf(c.Closure().Err)
-	if err := c.Closure().Err; err != nil {
-		e.Err = err.Error()
-	}
+	closure := c.Closure()
+	e.Cause, e.Err = causeOf(closure.Err), closure.Err.Error()
 	x.out.report(e)
-	return complete && c.Closure().Clean
+	if done = complete && closure.Clean; done {
+		e.Kind = "done"
+		x.out.report(e)
+	}
+	return done
 }
 
 // causeOf returns the kind of an error with which a connection has ended.
@@ -107,16 +109,12 @@ func causeOf(err error) string {
 		return fmt.Sprint("close ", int(closed.Code))
 	case errors.Is(err, websocket.ErrNoPong):
 		return "no pong"
-	case errors.Is(err, websocket.ErrPeerNotReading):
-		return "not reading"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "reset"
 	case errors.Is(err, syscall.ECONNABORTED):
 		return "aborted"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "eof"
-	case errors.Is(err, errReplaced):
-		return "replaced"
 	case errors.Is(err, net.ErrClosed):
 		return "closed" // by this side
 	}
@@ -129,7 +127,6 @@ type sender struct {
 	ctx     context.Context
 	q       *fanout.Queue
 	running sync.WaitGroup
-	started bool
 	queued  int64 // how many messages the queue was given, unless the connection had ended
 
 	peerLast chan struct{} // closed when the last message of the peer has arrived
@@ -150,10 +147,6 @@ func (x *session) newSender(ctx context.Context, c *websocket.Conn) *sender {
 
 // start sends all data from number n on.
 func (s *sender) start(n uint64) {
-	if s.started {
-		return
-	}
-	s.started = true
 	s.running.Go(func() {
 		for ; s.pause(); n++ {
 			if !s.queue(n) {
@@ -182,16 +175,6 @@ func (s *sender) complete(n uint64) {
 
 // pause waits between two messages. It reports whether there are more.
 func (s *sender) pause() bool {
-	if s.x.setup.Pause == 0 {
-		select {
-		case <-s.x.finish:
-			return false
-		case <-s.ctx.Done():
-			return false
-		default:
-			return true
-		}
-	}
 	t := time.NewTimer(s.x.setup.Pause)
 	defer t.Stop()
 	select {
