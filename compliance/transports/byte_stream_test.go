@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -18,7 +19,8 @@ func TestByteStream(t *testing.T) {
 	for _, k := range []kind{
 		{name: "tcp", reads: true, writes: true, open: openTCP(bare)},
 		{name: "unix", reads: true, writes: true, open: openUnix},
-		{name: "pipe", reads: true, writes: true, open: openPipe(bare)},
+		{name: "pipe", reads: true, writes: true, open: openPipe(net.Pipe, bare)},
+		{name: "wstest.Pipe", reads: true, writes: true, open: openPipe(wstest.Pipe, bare)},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
@@ -37,7 +39,7 @@ func TestByteStreamOfNewConn(t *testing.T) {
 	}{
 		{"tcp", openTCP(bare)},
 		{"tcp without deadlines", openTCP(failingDeadlines)},
-		{"pipe without deadlines", openPipe(failingDeadlines)},
+		{"pipe without deadlines", openPipe(net.Pipe, failingDeadlines)},
 		{"tcp without write deadlines", openTCP(readDeadlinesOnly)},
 	} {
 		t.Run(row.name, func(t *testing.T) {

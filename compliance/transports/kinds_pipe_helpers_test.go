@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
 var pipeKinds = []kind{
-	{name: "pipe", reads: true, writes: true, memory: true, open: openPipe(bare)},
-	{name: "no-op deadlines", memory: true, open: openPipe(noopDeadlines)},
+	{name: "pipe", reads: true, writes: true, memory: true, open: openPipe(net.Pipe, bare)},
+	{name: "wstest.Pipe", reads: true, writes: true, memory: true, open: openPipe(wstest.Pipe, bare)},
+	{name: "no-op deadlines", memory: true, open: openPipe(net.Pipe, noopDeadlines)},
 	{
 		name: "failing deadlines", reads: true, writes: true, failing: true, memory: true,
-		open: openPipe(failingDeadlines),
+		open: openPipe(net.Pipe, failingDeadlines),
 	},
 	{name: "bufconn", reads: true, memory: true, open: openBufconn(bare)},
 	{name: "no-op deadlines, buffered", memory: true, open: openBufconn(noopDeadlines)},
@@ -79,11 +82,12 @@ func readDeadlinesOnly(c net.Conn) net.Conn { return readDeadlineOnlyConn{c} }
 func (readDeadlineOnlyConn) SetDeadline(time.Time) error      { return errNoDeadlines }
 func (readDeadlineOnlyConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
-func openPipe(wrap wrapper) openFunc {
+// openPipe connects with pipe, which makes the two ends of a stream in memory.
+func openPipe(pipe func() (a, b net.Conn), wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l := newMemoryListener(t)
 		return l, func(ctx context.Context) (net.Conn, error) {
-			a, b := net.Pipe()
+			a, b := pipe()
 			return wrap(b), l.offer(ctx, wrap(a))
 		}
 	}

@@ -195,6 +195,20 @@ func TestPairRefused(t *testing.T) {
 	}
 }
 
+// TestPairWaits checks that Pair waits for Accept, which may return long after Dial.
+func TestPairWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client, err := wstest.Pair(&websocket.AcceptOptions{Events: &websocket.Events{
+			Accepted: func(*http.Request, *websocket.Conn) { time.Sleep(time.Hour) },
+		}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.CloseNow()
+		client.CloseNow()
+	})
+}
+
 // TestPairAcceptedPanics checks a panic of Accept when the client has the response.
 func TestPairAcceptedPanics(t *testing.T) {
 	muteLog(t)

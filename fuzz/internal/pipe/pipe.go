@@ -3,6 +3,9 @@
 // a single end with canned input. Both follow the rules of net.Conn. A Link has deadlines,
 // and uses only the clock of package time, so that it works in a bubble of
 // testing/synctest.
+//
+// The Pipe of websocket/wstest is a good network whose faults a test chooses. The faults of
+// a Link come by chance, from a seed, and it may have room for a single byte.
 package pipe
 
 import (
