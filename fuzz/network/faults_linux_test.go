@@ -85,21 +85,21 @@ func (h *hosts) destroySockets(ns string) {
 	}
 }
 
-// A weather is what happens to packets in each direction. The other fields are in percent.
-type weather struct {
-	Delay, Jitter            time.Duration
-	Loss, Duplicate, Corrupt int
+// An impairment is what happens to the packets in each direction.
+type impairment struct {
+	Delay, Jitter            time.Duration // a delay differs from Delay by up to Jitter
+	Loss, Duplicate, Corrupt int           // in percent of the packets
 }
 
-// netem applies w to both of the router's links. It reports whether the kernel can do that.
-func (h *hosts) netem(w weather) bool {
+// netem applies i to both of the router's links. It reports whether the kernel can do that.
+func (h *hosts) netem(i impairment) bool {
 	h.t.Helper()
 	for _, dev := range []string{"client", "server"} {
 		_, err := command("", "tc", "-n", h.router, "qdisc", "replace", "dev", dev, "root",
-			"netem", "limit", "4096", "delay", us(w.Delay), us(w.Jitter),
-			"loss", fmt.Sprintf("%d%%", w.Loss),
-			"duplicate", fmt.Sprintf("%d%%", w.Duplicate),
-			"corrupt", fmt.Sprintf("%d%%", w.Corrupt))
+			"netem", "limit", "4096", "delay", us(i.Delay), us(i.Jitter),
+			"loss", fmt.Sprintf("%d%%", i.Loss),
+			"duplicate", fmt.Sprintf("%d%%", i.Duplicate),
+			"corrupt", fmt.Sprintf("%d%%", i.Corrupt))
 		if err != nil && strings.Contains(err.Error(), "Specified qdisc") {
 			return false
 		}
@@ -110,4 +110,5 @@ func (h *hosts) netem(w weather) bool {
 	return true
 }
 
+// us formats d for tc(8).
 func us(d time.Duration) string { return fmt.Sprintf("%dus", d.Microseconds()) }

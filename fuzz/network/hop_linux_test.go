@@ -14,11 +14,11 @@ import (
 // hopDevice is the name of the TUN device on the router.
 const hopDevice = "hop"
 
-// hop applies w to all that the router forwards, without netem: the router sends each packet to a TUN
+// hop applies i to all that the router forwards, without netem: the router sends each packet to a TUN
 // device, and gets it back from there.
-func (h *hosts) hop(w weather) *process {
+func (h *hosts) hop(i impairment) *process {
 	h.t.Helper()
-	p := h.start(h.router, setup{Role: "hop", Weather: w})
+	p := h.start(h.router, setup{Role: "hop", Impairment: i})
 	p.await("ready")
 	h.ip(h.router, `
 		link set hop up
@@ -35,7 +35,7 @@ func beHop(s setup) error {
 		return err
 	}
 	out := newReporter()
-	l := &link{weather: s.Weather, to: tun}
+	l := &link{impairment: s.Impairment, to: tun}
 	go commands(map[string]func(){"count": func() {
 		out.report(event{Kind: "count", Packets: map[string]int64{
 			"passed": l.passed.Load(), "lost": l.lost.Load(),
@@ -80,9 +80,9 @@ const (
 	ipHeader = 20   // bytes, without options, which TCP does not use
 )
 
-// A link passes on packets in some weather.
+// A link passes on packets with an impairment.
 type link struct {
-	weather
+	impairment
 	to io.Writer
 
 	held                                atomic.Int64

@@ -9,38 +9,38 @@ import (
 	"time"
 )
 
-// A link does to packets what its weather says.
+// A link does to packets what its impairment says.
 func TestLink(t *testing.T) {
 	packet := slices.Repeat([]byte{0x45}, 100)
 	for _, tt := range []struct {
-		weather
+		impairment
 		packets, bits int // that arrive, and are changed in each
 	}{
-		{weather{}, 1, 0},
-		{weather{Loss: 100}, 0, 0},
-		{weather{Duplicate: 100}, 2, 0},
-		{weather{Corrupt: 100}, 1, 1},
-		{weather{Delay: time.Second, Jitter: 100 * time.Millisecond}, 1, 0},
+		{impairment{}, 1, 0},
+		{impairment{Loss: 100}, 0, 0},
+		{impairment{Duplicate: 100}, 2, 0},
+		{impairment{Corrupt: 100}, 1, 1},
+		{impairment{Delay: time.Second, Jitter: 100 * time.Millisecond}, 1, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			wire := make(packets, 10)
-			l := &link{weather: tt.weather, to: wire}
+			l := &link{impairment: tt.impairment, to: wire}
 			l.forward(packet)
 			l.forward(slices.Repeat([]byte{0x60}, 100)) // of IPv6
 			for range tt.packets {
 				p := <-wire
 				if took := time.Since(began); took < tt.Delay-tt.Jitter || took > tt.Delay+tt.Jitter {
-					t.Errorf("%+v: packet took %v", tt.weather, took)
+					t.Errorf("%+v: packet took %v", tt.impairment, took)
 				}
 				n := bitsChanged(packet, p)
 				if n != tt.bits || !bytes.Equal(p[:ipHeader], packet[:ipHeader]) {
-					t.Errorf("%+v: %d bits have changed, want %d, after the header", tt.weather, n, tt.bits)
+					t.Errorf("%+v: %d bits have changed, want %d, after the header", tt.impairment, n, tt.bits)
 				}
 			}
 			time.Sleep(time.Minute)
 			if n := len(wire); n > 0 {
-				t.Errorf("%+v: %d more packets than %d", tt.weather, n, tt.packets)
+				t.Errorf("%+v: %d more packets than %d", tt.impairment, n, tt.packets)
 			}
 		})
 	}

@@ -30,7 +30,7 @@ type setup struct {
 	Queue    int           // how many messages may wait
 	Policy   string        // of the queue; "": sending waits for room
 
-	Weather weather // of a hop
+	Impairment impairment // of a hop
 }
 
 // An event is what a process reports. Not every field belongs to every kind.

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// bad is the weather of the tests, in which packets overtake each other.
-var bad = weather{
+// impaired is the impairment of the tests. Packets overtake each other.
+var impaired = impairment{
 	Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 2, Duplicate: 2, Corrupt: 2,
 }
 
-// kinds are the kinds of connections that are tested in bad weather.
+// kinds are the kinds of connections that are tested over impaired links.
 var kinds = map[string]func(p *pair){
 	"plain":      func(p *pair) {},
 	"compressed": (*pair).compress,
 	"TLS":        (*pair).useTLS,
 }
 
-// A connection survives bad weather, and its messages arrive unchanged and in order.
+// A connection survives impaired links, and its messages arrive unchanged and in order.
 func TestNetem(t *testing.T) {
 	t.Parallel()
 	for name, kind := range kinds {
@@ -25,7 +25,7 @@ func TestNetem(t *testing.T) {
 			newPair(t, func(p *pair) {
 				p.patient()
 				kind(p)
-				if !p.netem(bad) {
+				if !p.netem(impaired) {
 					t.Skip("the kernel has no netem; TestHop does the same without")
 				}
 			}).survives()
@@ -42,7 +42,7 @@ func TestHop(t *testing.T) {
 			newPair(t, func(p *pair) {
 				p.patient()
 				kind(p)
-				hop = p.hop(bad)
+				hop = p.hop(impaired)
 			}).survives()
 			hop.tell("count")
 			packets := hop.await("count").Packets

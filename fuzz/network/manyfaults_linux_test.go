@@ -10,16 +10,16 @@ import (
 
 // A session survives faults in any order, and loses nothing. A fault may end before both sides have
 // noticed it, or begin while the client dials. Their lengths are random, and no result depends on them.
-func TestStorm(t *testing.T) {
+func TestManyFaults(t *testing.T) {
 	const longest = 3 * time.Second
 	p := newPair(t, nil)
-	names := slices.Collect(maps.Keys(p.storms()))
+	names := slices.Collect(maps.Keys(p.manyFaults()))
 	names = append(names, names...)
 	rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names {
 		lasts := rand.N(longest)
 		t.Logf("%s, for %v", name, lasts.Round(time.Millisecond))
-		p.storms()[name]()
+		p.manyFaults()[name]()
 		time.Sleep(lasts)
 		p.forward()
 		p.fast()
@@ -36,14 +36,14 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// storms returns the faults of TestStorm.
-func (p *pair) storms() map[string]func() {
+// manyFaults returns the faults of TestManyFaults.
+func (p *pair) manyFaults() map[string]func() {
 	return map[string]func(){
 		"all is dropped":        func() { p.forward(drop) },
 		"one way is dropped":    func() { p.forward(toClient + drop) },
-		"dropped in the middle": func() { p.forward(after(rand.IntN(200), drop)) },
+		"dropped in the middle": func() { p.forward(after(1+rand.IntN(200), drop)) },
 		"reset":                 func() { p.forward(reset) },
-		"reset in the middle":   func() { p.forward(after(rand.IntN(200), reset)) },
+		"reset in the middle":   func() { p.forward(after(1+rand.IntN(200), reset)) },
 		"loss":                  func() { p.forward(loseTenth) },
 		"slow":                  func() { p.slow(500) },
 		"link down":             func() { p.ip(p.client, "link set uplink down") },
