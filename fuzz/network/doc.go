@@ -14,8 +14,8 @@
 // netem. Not every kernel has it. The same tests therefore run again with a TUN device and a
 // process on the router, which does to packets what netem does.
 //
-// If HAWSER_NETWORK is not set, the tests are skipped. If it is "require", they fail where they
-// would otherwise be skipped because the system lacks something, except for netem. Nothing outside
-// the namespaces is changed, and the namespaces are removed at the end, or by the next run if this
-// one is killed.
+// The tests take about a minute, and mostly wait. If HAWSER_NETWORK is not set, they are skipped. If
+// it is "require", they fail where they would otherwise be skipped because the system lacks something,
+// except for netem. Nothing outside the namespaces is changed, and the namespaces are removed at the
+// end, or by the next run if this one is killed.
 package network
