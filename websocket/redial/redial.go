@@ -116,7 +116,7 @@ func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *
 	return &Error{Class: Classify(cause), Err: cause}
 }
 
-// lend yields c and closes it. It returns how long the body had it.
+// lend yields c and closes it. It returns how long c was open in the body.
 func (l *loop) lend(
 	c *websocket.Conn, yield func(*websocket.Conn, error) bool,
 ) (lasted time.Duration, more bool) {
@@ -133,10 +133,25 @@ func (l *loop) lend(
 		}
 		shut(c, code, within)
 	}()
-	began := time.Now()
+	age := ageOf(c)
 	more = yield(c, nil)
 	code, within = websocket.StatusNormalClosure, closeTimeout
-	return time.Since(began), more
+	return age(), more
+}
+
+// ageOf returns a function that returns how long c was open since the call of ageOf. The function
+// may be called once. The body may go on for long after c has ended, so the time of the end must be
+// noted when it happens.
+func ageOf(c *websocket.Conn) func() time.Duration {
+	began := time.Now()
+	end := make(chan time.Time, 1)
+	stop := context.AfterFunc(c.Context(), func() { end <- time.Now() })
+	return func() time.Duration {
+		if stop() {
+			return time.Since(began)
+		}
+		return (<-end).Sub(began)
+	}
 }
 
 // shut closes c, unless it has ended, and waits for the peer's close frame no longer than within.

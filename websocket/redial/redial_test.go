@@ -86,6 +86,39 @@ func TestClosingIsNotLasting(t *testing.T) {
 	})
 }
 
+// Neither does the time for which the body goes on after the connection has ended. Otherwise a body
+// that only writes now and then would dial a server that drops it at once forever without a longer
+// wait, and with Refresh even one that refuses it.
+func TestGoingOnIsNotLasting(t *testing.T) {
+	slow := func(_ context.Context, c *websocket.Conn) {
+		c.CloseRead()
+		<-c.Context().Done()
+		time.Sleep(time.Minute)
+	}
+	for code, want := range map[websocket.StatusCode]int{1001: 5, 1008: 1} {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			opts := Options{Dial: serve(closing(code, time.Second-1)).dial()}
+			opts.Refresh = func(context.Context, *websocket.DialOptions, error) error { return nil }
+			retried, last := run(ctx, url, opts, 5, slow)
+			if len(retried) != want || (last != nil) != (code == 1008) {
+				t.Errorf("%v: retried %v, then yielded %v; want %d retries", code, retried, last, want)
+			}
+			for i, err := range retried {
+				if err.Attempt != i+1 {
+					t.Errorf("%v: attempt %d has the number %d", code, i+1, err.Attempt)
+				}
+			}
+		})
+	}
+	// The time before the end counts.
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		retried, _ := run(ctx, url, Options{Dial: serve(closing(1001, time.Second)).dial()}, 2, slow)
+		if len(retried) != 2 || retried[1].Attempt != 1 {
+			t.Errorf("retried %v", retried)
+		}
+	})
+}
+
 // watched returns a handler that waits for the end of the connection, and then sends its Closure.
 func watched() (http.Handler, <-chan websocket.Closure) {
 	ended := make(chan websocket.Closure, 100)
