@@ -170,7 +170,7 @@ func TestTLSFailures(t *testing.T) {
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			if row.host == "" {
-				row.host = "example.com"
+				row.host = "localhost"
 			}
 			if row.after == 0 {
 				row.after = 1000 * time.Hour
@@ -186,7 +186,7 @@ func TestTLSFailures(t *testing.T) {
 			if row.client.RootCAs == nil {
 				row.client.RootCAs = pool
 			}
-			check(t, ctx, row.name, "wss://example.com/", &websocket.DialOptions{
+			check(t, ctx, row.name, "wss://localhost/", &websocket.DialOptions{
 				TLSConfig: row.client,
 				NetDial: func(context.Context, string, string) (net.Conn, error) {
 					client, server := wstest.Pipe()
@@ -200,7 +200,7 @@ func TestTLSFailures(t *testing.T) {
 		})
 	}
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		check(t, ctx, "no TLS", "wss://example.com/", serve(status(200)).dial(), Protocol, nil)
+		check(t, ctx, "no TLS", "wss://localhost/", serve(status(200)).dial(), Protocol, nil)
 	})
 }
 
@@ -216,7 +216,7 @@ func TestDialTLSFailures(t *testing.T) {
 		{x509.CertificateInvalidError{Reason: x509.Expired}, Busy},
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
-			check(t, ctx, row.err.Error(), "wss://example.com/", &websocket.DialOptions{
+			check(t, ctx, row.err.Error(), "wss://localhost/", &websocket.DialOptions{
 				DialTLS: func(context.Context, string, string) (net.Conn, error) { return nil, row.err },
 			}, row.want, nil)
 		})
