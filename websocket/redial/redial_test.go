@@ -495,7 +495,7 @@ func TestKeepalive(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	cause := errors.New("cause")
 	e := &Error{Class: Busy, Err: cause, Attempt: 3, Wait: 1234567 * time.Microsecond}
-	if got, want := e.Error(), "redial: cause; attempt 3 follows in 1.235s"; got != want || !errors.Is(e, cause) {
+	if got, want := e.Error(), "redial: cause; retry 3 in 1.235s"; got != want || !errors.Is(e, cause) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	e = &Error{Class: Refused, Err: cause, Attempt: 3, final: true}
