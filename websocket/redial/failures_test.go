@@ -106,6 +106,46 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// If the answer to a response could not be made because of the network, or in time, the response is
+// not the reason.
+func TestAnswersFail(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH}
+	for _, row := range []struct {
+		name string
+		fail func(ctx context.Context) error
+		want Class
+		is   error
+	}{
+		{"own", func(context.Context) error { return errors.New("no ticket") }, Refused, nil},
+		{"network", func(context.Context) error { return unreachable }, Network, unreachable},
+		{"late", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Network, context.DeadlineExceeded},
+	} {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			dial := serve(status(407)).dial()
+			dial.Proxy = func(*http.Request) (*neturl.URL, error) {
+				return &neturl.URL{Scheme: "http", Host: "proxy.example"}, nil
+			}
+			dial.ProxyConnect = func(ctx context.Context, r *http.Request, challenge *http.Response) error {
+				if challenge == nil {
+					return nil
+				}
+				r.Header.Set("Proxy-Authorization", "Negotiate x")
+				return row.fail(ctx)
+			}
+			check(t, ctx, "ProxyConnect, "+row.name, url, dial, row.want, row.is)
+		})
+		if row.name == "late" {
+			continue // CheckRedirect has no context
+		}
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			dial := serve(status(302, "Location", "/next")).dial()
+			dial.MaxRedirects = 1
+			dial.CheckRedirect = func(*http.Request, []*http.Request) error { return row.fail(ctx) }
+			check(t, ctx, "CheckRedirect, "+row.name, url, dial, row.want, row.is)
+		})
+	}
+}
+
 // A loop ends at once if the options or the URL are invalid, and nothing is dialed.
 func TestInvalid(t *testing.T) {
 	for _, row := range []struct {
