@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -51,8 +50,7 @@ func (l *loop) refresh(opts *websocket.DialOptions) *Error {
 	if err == nil {
 		return nil
 	}
-	var transient net.Error
-	retry := errors.As(err, &transient) && (last == nil || !errors.Is(err, last))
+	retry := isOfNetwork(err) && (last == nil || !errors.Is(err, last))
 	err = fmt.Errorf("Options.Refresh: %w", err)
 	if retry {
 		return &Error{Class: Network, Err: err}

@@ -29,8 +29,8 @@ type Options struct {
 	// Refresh, if set, is called before each attempt, including the first, and may change opts, a
 	// copy of Dial: for example, it may set a new token in opts.Header, which is never nil. Changes
 	// last for one attempt. last is nil before the first attempt. Later it is an [*Error] that says
-	// why the last connection ended or the last attempt failed. ctx ends with the loop's context,
-	// or after Dial.Limits.HandshakeTimeout.
+	// why the last connection ended or the last attempt failed. Refresh must obey ctx, which ends
+	// with the loop's context, or after Dial.Limits.HandshakeTimeout: the loop waits for it.
 	//
 	// With Refresh, a refusal by the server is not final, because new credentials may cure it. It
 	// is final if the next attempt is refused as well, or its connection before it has lasted.
