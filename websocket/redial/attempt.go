@@ -50,10 +50,10 @@ func (l *loop) refresh(opts *websocket.DialOptions) *Error {
 	if err == nil {
 		return nil
 	}
-	retry := isOfNetwork(err) && (last == nil || !errors.Is(err, last))
+	class, again := Classify(err), last != nil && errors.Is(err, last)
 	err = fmt.Errorf("Options.Refresh: %w", err)
-	if retry {
-		return &Error{Class: Network, Err: err}
+	if class == Refused || again {
+		return l.final(Refused, err)
 	}
-	return l.final(Refused, err)
+	return &Error{Class: class, Err: err}
 }

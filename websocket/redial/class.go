@@ -39,8 +39,8 @@ const (
 	// Busy: the server refused for now.
 	//
 	//   - The status was 408, 421, 425, 429, or 5xx other than 501 and 505.
-	//   - The status was 4xx or 5xx, and the response had a valid Retry-After field. [Classify] does
-	//     not see the response, but Conns and [RetryAfter] do.
+	//   - The status was 4xx or 5xx other than 401 and 407, and the response had a valid Retry-After
+	//     field. [Classify] does not see the response, but Conns and [RetryAfter] do.
 	//   - The close code was 1011 to 1014, or any other that is in no other class, such as 3008
 	//     (Timeout) and the private ones from 4000 on.
 	//   - The certificate of the server has expired or is not valid yet.

@@ -44,8 +44,8 @@ const closeTimeout = time.Second
 // it. The time that the body takes after the end does not count. A server that accepts connections
 // and drops them at once is thus dialed no more often than one that refuses them.
 //
-// If a response has a Retry-After field, its time is added to the random one, so that the clients
-// of a server do not all return at once.
+// If a response has a Retry-After field, its time is added to the random one, whose limit is then at
+// least half of it, so that the clients of a server do not all return at once.
 //
 // # Keepalive
 //
