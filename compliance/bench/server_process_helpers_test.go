@@ -21,7 +21,7 @@ const patience = measure.Patience
 
 func TestMain(m *testing.M) { measure.Main(m, serve) }
 
-// serve runs the server that startEcho named, with one processor.
+// serve runs the server that startEcho or startRoom named, with one processor.
 func serve(name string) error {
 	runtime.GOMAXPROCS(1)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -32,6 +32,8 @@ func serve(name string) error {
 	switch kind {
 	case "echo":
 		return runEcho(ln, args)
+	case "room":
+		return runRoom(ln, args)
 	}
 	return fmt.Errorf("no server is named %q", name)
 }
