@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -24,16 +25,24 @@ type client struct {
 	agreed string // the server's Sec-WebSocket-Extensions field
 }
 
-func dial(addr, offer string) (*client, error) {
-	nc, err := net.DialTimeout("tcp", addr, patience)
+// dial connects to a server and offers it extensions, unless offer is empty.
+func dial(addr, offer string) (*client, error) { return dialWith(&net.Dialer{}, addr, offer) }
+
+func dialWith(d *net.Dialer, addr, offer string) (*client, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	nc, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	nc.SetDeadline(time.Now().Add(10 * time.Minute))
 	c := &client{nc: nc, in: bufio.NewReader(nc)}
 	fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Extensions: %s\r\n\r\n", addr, offer)
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n", addr)
+	if offer != "" {
+		fmt.Fprintf(nc, "Sec-WebSocket-Extensions: %s\r\n", offer)
+	}
+	fmt.Fprint(nc, "\r\n")
 	res, err := http.ReadResponse(c.in, nil)
 	if err == nil && res.StatusCode != http.StatusSwitchingProtocols {
 		err = fmt.Errorf("status %s", res.Status)
@@ -52,6 +61,11 @@ func (c *client) exchange(frame []byte) (payload []byte, compressed bool, err er
 	if _, err := c.nc.Write(frame); err != nil {
 		return nil, false, err
 	}
+	return c.receive()
+}
+
+// receive reads a frame. It returns what exchange does.
+func (c *client) receive() (payload []byte, compressed bool, err error) {
 	head, err := c.in.Peek(4)
 	if err != nil {
 		return nil, false, err

@@ -5,7 +5,6 @@ package bench
 import (
 	"fmt"
 	"net"
-	"slices"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance/internal/measure"
@@ -29,7 +28,7 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 		if takeover && !s.takeover {
 			continue
 		}
-		r := &row{name: s.name, server: startServer(b, s, takeover)}
+		r := &row{name: s.name, server: startEcho(b, s, takeover)}
 		l, err := connect(r.server.Addr, conns, takeover, measure.JSONMessages(64, 1024))
 		defer l.close()
 		if err != nil {
@@ -54,8 +53,8 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 		}
 	}
 	for _, r := range rows {
-		b.ReportMetric(r.cost(), r.name+"-cpu-µs/msg")
-		b.ReportMetric(r.cost()/rows[0].cost(), r.name+"/"+rows[0].name)
+		b.ReportMetric(r.costs.median(), r.name+"-cpu-µs/msg")
+		b.ReportMetric(r.costs.median()/rows[0].costs.median(), r.name+"/"+rows[0].name)
 		b.ReportMetric(float64(1024*conns*messages*len(r.costs))/float64(r.received), r.name+"-ratio")
 	}
 	b.ReportMetric(0, "ns/op")
@@ -66,14 +65,8 @@ type row struct {
 	name     string
 	server   *measure.Server
 	load     *load
-	costs    []float64 // the CPU time of a message in each round, in µs
-	received int64     // bytes
-}
-
-// cost returns the median of the costs.
-func (r *row) cost() float64 {
-	slices.Sort(r.costs)
-	return r.costs[len(r.costs)/2]
+	costs    samples // the CPU time of a message in each round, in µs
+	received int64   // bytes
 }
 
 // Every server echoes messages, with and without context takeover.
@@ -90,7 +83,7 @@ func TestServers(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer ln.Close()
-				go s.serve(ln, takeover)
+				go serveHTTP(ln, s.handler(takeover))
 				c, err := dial(ln.Addr().String(), offers(takeover))
 				if err != nil {
 					t.Fatal(err)

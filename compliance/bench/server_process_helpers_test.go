@@ -5,6 +5,7 @@ package bench
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,33 +21,53 @@ const patience = measure.Patience
 
 func TestMain(m *testing.M) { measure.Main(m, serve) }
 
-// startServer starts s with one processor.
-func startServer(tb testing.TB, s server, takeover bool) *measure.Server {
-	tb.Helper()
-	return measure.StartServer(tb, fmt.Sprint(s.name, " ", takeover))
+// serve runs the server that startEcho or startRoom named, with one processor.
+func serve(name string) error {
+	runtime.GOMAXPROCS(1)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	kind, args, _ := strings.Cut(name, " ")
+	switch kind {
+	case "echo":
+		return runEcho(ln, args)
+	case "room":
+		return runRoom(ln, args)
+	}
+	return fmt.Errorf("no server is named %q", name)
 }
 
-// serve runs the server that startServer named. The answer to any question is the CPU time that its process
-// has used, in nanoseconds.
-func serve(name string) error {
+// startEcho starts s in a process.
+func startEcho(tb testing.TB, s server, takeover bool) *measure.Server {
+	tb.Helper()
+	return measure.StartServer(tb, fmt.Sprint("echo ", s.name, " ", takeover))
+}
+
+// runEcho runs the server that startEcho named. The answer to any question is the CPU time.
+func runEcho(ln net.Listener, args string) error {
 	for _, s := range servers {
-		rest, found := strings.CutPrefix(name, s.name+" ")
+		rest, found := strings.CutPrefix(args, s.name+" ")
 		if !found {
 			continue
 		}
-		runtime.GOMAXPROCS(1)
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		go s.serve(ln, rest == "true")
-		return measure.Answer(ln.Addr(), func(string) (string, error) {
-			var u syscall.Rusage
-			err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-			return strconv.FormatInt(u.Utime.Nano()+u.Stime.Nano(), 10), err
-		})
+		go serveHTTP(ln, s.handler(rest == "true"))
+		return measure.Answer(ln.Addr(), func(string) (string, error) { return cpuTime() })
 	}
-	return fmt.Errorf("no server is named %q", name)
+	return fmt.Errorf("no echo server is named %q", args)
+}
+
+// serveHTTP serves connections until the listener is closed.
+func serveHTTP(ln net.Listener, h http.Handler) error {
+	srv := &http.Server{ReadHeaderTimeout: patience, Handler: h}
+	return srv.Serve(ln)
+}
+
+// cpuTime returns the CPU time that this process has used, in nanoseconds.
+func cpuTime() (string, error) {
+	var u syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return strconv.FormatInt(u.Utime.Nano()+u.Stime.Nano(), 10), err
 }
 
 // cpu returns the CPU time that a server has used.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -38,12 +37,6 @@ var servers = []server{
 	{"hawser", true, hawserEcho},
 	{"gorilla", false, gorillaEcho},
 	{"gws", true, gwsEcho},
-}
-
-// serve serves connections until the listener is closed.
-func (s server) serve(ln net.Listener, takeover bool) error {
-	srv := &http.Server{ReadHeaderTimeout: patience, Handler: s.handler(takeover)}
-	return srv.Serve(ln)
 }
 
 func hawserEcho(takeover bool) http.Handler {
