@@ -72,7 +72,7 @@ func ExampleQueue_Drain() {
 
 	ctx := context.Background()
 	options := &websocket.DialOptions{NetDial: wstest.NetDial(handler)}
-	c, _, err := websocket.Dial(ctx, "ws://example.com", options)
+	c, _, err := websocket.Dial(ctx, "ws://localhost", options)
 	if err != nil {
 		log.Fatal(err)
 	}
