@@ -31,7 +31,10 @@
 //
 // [websocket.Group.Shutdown] begins to send close frames at once, and messages that wait are lost on
 // connections that it closes. To send them first, call [Queue.Drain] for all members, and then
-// Shutdown.
+// Shutdown. Give Drain a part of the time alone: a member that reads nothing uses up all of it, and
+// the others still need some for their closing handshakes.
+//
+// A [websocket.Handler] closes the connection when Serve returns. Call Drain before that, too.
 //
 // # Memory and goroutines
 //

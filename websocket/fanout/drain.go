@@ -4,7 +4,9 @@ import "context"
 
 // Drain ends the queue and waits until the messages that it has are written. It takes no more, and
 // calls of SendContext that wait fail with an error that matches [net.ErrClosed]. Call Drain before
-// [websocket.Conn.Close] or [websocket.Group.Shutdown], which do not wait for the queue.
+// [websocket.Conn.Close], before [websocket.Group.Shutdown], and before Serve of a
+// [websocket.Handler] returns. None of them waits for the queue. The queue stays in its rooms, but
+// gets no more of their messages.
 //
 // Drain returns nil if all messages have been written, except those that the policies DropNewest
 // and DropOldest have dropped. If the queue has lost messages because the connection ended, Drain
