@@ -24,15 +24,17 @@ import (
 // is the cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error
 // of the write that failed while the connection has not ended yet.
 //
-// If the queue was full and its policy was to close the connection, the error matches [ErrFull],
-// too. The queue calls [websocket.Conn.Close], which waits until the message that is being written
-// is out, but no longer than Limits.CloseTimeout. If the peer reads again in time,
-// [websocket.Closure].Sent has the status code. If it does not, no close frame is sent, and the
-// Closure is that of [websocket.Conn.CloseNow].
+// If the queue itself has closed the connection, the error says why instead. It matches [ErrFull]
+// if the queue was full. The queue calls [websocket.Conn.Close], which waits until the frame that
+// is being written is out, but no longer than Limits.CloseTimeout, and no longer than a minute. If
+// the peer reads again in time, [websocket.Closure].Sent has the status code. If it does not, no
+// close frame is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is
+// being written is lost, too, if fragments of it are left (Limits.MaxWriteFrame) or a
+// [websocket.MessageWriter] is open.
 //
 // # Writes that fail
 //
-// If a [websocket.MessageWriter] is idle for so long that a write fails with
+// If a MessageWriter is idle for so long that a write fails with
 // [websocket.ErrMessageOpen], the queue repeats the write. If the extension cannot encode a
 // prepared message, the queue closes the connection with 1011 (Internal Error), because the peer
 // would miss that message.

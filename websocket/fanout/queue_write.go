@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
@@ -58,7 +59,17 @@ func (q *Queue) stop(err error) {
 // shut closes the connection because of err. The caller has q.mu.
 func (q *Queue) shut(err error, code websocket.StatusCode, reason string) {
 	q.fail(&closedError{err, code})
-	go q.c.Close(context.Background(), code, reason) // ends after Limits.CloseTimeout at the latest
+	go q.close(code, reason)
+}
+
+// maxClose limits Close where Limits.CloseTimeout does not: nobody waits for the queue's Close, and
+// nobody would end it.
+const maxClose = time.Minute
+
+func (q *Queue) close(code websocket.StatusCode, reason string) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxClose)
+	defer cancel()
+	_ = q.c.Close(ctx, code, reason) // the queue has recorded why it has ended
 }
 
 // fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -146,6 +147,48 @@ func TestWriteStalls(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Even without limits, a connection that the queue closes ends, because nobody else may end it: one
+// whose peer takes nothing, and one whose peer takes all and does not answer.
+func TestWriteNoLimits(t *testing.T) {
+	for _, takes := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			a, b := net.Pipe()
+			defer b.Close()
+			off := websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
+			q := NewQueue(websocket.NewConn(background, a, &websocket.ConnOptions{Limits: off}), &Options{MaxMessages: 1})
+			send(t, q, "0", "1")
+			expectError(t, q.Send(websocket.Text, nil), ErrFull)
+			if takes {
+				go io.Copy(io.Discard, b)
+			}
+			select {
+			case <-q.Conn().Context().Done():
+			case <-time.After(time.Minute + time.Second):
+				t.Errorf("peer that takes everything %t: the connection is open after a minute", takes)
+				q.Conn().CloseNow()
+			}
+		})
+	}
+}
+
+// A close frame may come between two fragments. The message is then lost, and counted.
+func TestWriteFragments(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, client := connPair(t, websocket.ConnOptions{Limits: websocket.Limits{MaxWriteFrame: 2}})
+		server.CloseRead()
+		q := NewQueue(server, &Options{MaxMessages: 1})
+		send(t, q, "012345", "6")
+		synctest.Wait() // the first fragment is being written
+		expectError(t, q.Send(websocket.Text, nil), ErrFull)
+		synctest.Wait()
+		if _, p, err := client.Read(background); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+			t.Errorf("got %q and error %v, want a close frame with 1013", p, err)
+		}
+		<-server.Context().Done()
+		expectDepth(t, q, 0, 0, 3)
+	})
 }
 
 // An extension that fails to encode a prepared message cannot make the peer miss it: the connection
