@@ -114,6 +114,24 @@ func TestSendContextGivesUp(t *testing.T) {
 	})
 }
 
+// Calls that give up leave no memory behind.
+func TestSendContextReleases(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, client := queuePair(t, &Options{MaxMessages: 1})
+		send(t, q, "0", "1")
+		ctx, cancel := context.WithCancel(background)
+		waits := []<-chan error{beginSend(ctx, q, "2"), beginSend(ctx, q, "3"), beginSend(ctx, q, "4")}
+		cancel()
+		for _, ch := range waits {
+			expectError(t, result(t, ch), context.Canceled)
+		}
+		if q.senders != nil {
+			t.Error("the queue holds memory")
+		}
+		expect(t, client, "0", "1")
+	})
+}
+
 // The end of another connection does not look like that of this one.
 func TestSendContextOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
