@@ -93,8 +93,14 @@ func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 	return q.send(m)
 }
 
-// SendPrepared queues m, without a copy. It never waits. The errors are those of Send.
-func (q *Queue) SendPrepared(m *Message) error { return q.send(m) }
+// SendPrepared queues m, without a copy. It never waits. The errors are those of Send. It panics if
+// m is not from Prepare, because the size of m is not known then.
+func (q *Queue) SendPrepared(m *Message) error {
+	if m.t == 0 {
+		panic("fanout: Message must come from Prepare")
+	}
+	return q.send(m)
+}
 
 func (q *Queue) send(m *Message) error {
 	q.mu.Lock()
