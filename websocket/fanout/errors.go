@@ -19,13 +19,22 @@ var errDraining = fmt.Errorf("fanout: queue takes no messages after Drain: %w", 
 type closedError struct {
 	err  error // why
 	code websocket.StatusCode
+
+	// asked makes a Handler whose Serve returns the error close with the same code, too. Otherwise
+	// it would use 1011 and might be faster. If it is nil, the Handler does that, and logs the error.
+	asked error
 }
 
 func (e *closedError) Error() string {
 	return fmt.Sprintf("%v; connection is closed with %v", e.err, e.code)
 }
 
-func (e *closedError) Unwrap() error { return e.err }
+func (e *closedError) Unwrap() []error {
+	if e.asked == nil {
+		return []error{e.err}
+	}
+	return []error{e.err, e.asked}
+}
 
 // Is reports whether target is net.ErrClosed.
 func (e *closedError) Is(target error) bool { return target == net.ErrClosed }

@@ -25,7 +25,8 @@ import (
 // of the write that failed while the connection has not ended yet.
 //
 // If the queue itself has closed the connection, the error says why instead. It matches [ErrFull]
-// if the queue was full. The queue calls [websocket.Conn.Close], which waits until the frame that
+// if the queue was full, and then closes with the same status code if Serve of a
+// [websocket.Handler] returns it; see [websocket.CloseWith]. The queue calls [websocket.Conn.Close], which waits until the frame that
 // is being written is out, but no longer than Limits.CloseTimeout, and no longer than a minute. If
 // the peer reads again in time, [websocket.Closure].Sent has the status code. If it does not, no
 // close frame is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is
@@ -164,8 +165,9 @@ func (q *Queue) overflow(m *Message) error {
 	if q.policy == ClosePolicyViolation {
 		code = websocket.StatusPolicyViolation
 	}
+	const reason = "outgoing queue is full"
 	q.dropped++
-	q.shut(ErrFull, code, "outgoing queue is full")
+	q.shut(&closedError{ErrFull, code, websocket.CloseWith(code, reason)}, reason)
 	return q.failed
 }
 

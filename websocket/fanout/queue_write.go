@@ -53,13 +53,14 @@ func (q *Queue) stop(err error) {
 		q.fail(err)
 		return
 	}
-	q.shut(fmt.Errorf("fanout: message cannot be sent: %w", err), websocket.StatusInternalError, "")
+	err = fmt.Errorf("fanout: message cannot be sent: %w", err)
+	q.shut(&closedError{err: err, code: websocket.StatusInternalError}, "")
 }
 
 // shut closes the connection because of err. The caller has q.mu.
-func (q *Queue) shut(err error, code websocket.StatusCode, reason string) {
-	q.fail(&closedError{err, code})
-	go q.close(code, reason)
+func (q *Queue) shut(err *closedError, reason string) {
+	q.fail(err)
+	go q.close(err.code, reason)
 }
 
 // maxClose limits Close where Limits.CloseTimeout does not: nobody waits for the queue's Close, and

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -227,3 +231,42 @@ func (failing) Decode(byte) (wire.MessageDecoder, error)     { return nil, errEn
 func (failing) SharedKey(wire.MessageInfo) (any, bool)       { return "failing", true }
 func (failing) AppendShared(dst, src []byte) ([]byte, error) { return nil, errEncode }
 func (failing) SharedSent([]byte)                            {}
+
+// A Serve that returns the error of a Send does not replace the status code of the policy, whichever
+// close comes first, and causes no line of log: a peer could cause any number.
+func TestQueueClosePolicyServe(t *testing.T) {
+	for range 20 {
+		bubble(t, func(t *testing.T) {
+			var logged strings.Builder
+			server := &http.Server{ErrorLog: log.New(&logged, "", 0)}
+			handler := websocket.Handler{Serve: func(_ context.Context, c *websocket.Conn) error {
+				q := NewQueue(c, nil)
+				for {
+					if err := q.Send(websocket.Binary, make([]byte, 100_000)); err != nil {
+						return fmt.Errorf("serve: %w", err)
+					}
+				}
+			}}
+			dial := wstest.NetDial(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.ServerContextKey, server)))
+			}))
+			c, _, err := websocket.Dial(background, "ws://localhost", &websocket.DialOptions{NetDial: dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseNow()
+			synctest.Wait()
+			for err == nil {
+				_, _, err = c.Read(background)
+			}
+			want := &websocket.CloseError{Code: websocket.StatusTryAgainLater, Reason: "outgoing queue is full"}
+			if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || *closed != *want {
+				t.Errorf("got error %v, want %v", err, want)
+			}
+			synctest.Wait()
+			if logged.Len() > 0 {
+				t.Errorf("got log %q, want none", &logged)
+			}
+		})
+	}
+}
