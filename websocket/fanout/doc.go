@@ -34,7 +34,9 @@
 // Shutdown. Give Drain a part of the time alone: a member that reads nothing uses up all of it, and
 // the others still need some for their closing handshakes.
 //
-// A [websocket.Handler] closes the connection when Serve returns. Call Drain before that, too.
+// A [websocket.Handler] closes the connection when Serve returns. Call Drain before that, too. While
+// somebody else drains the queue, the methods that send fail. Serve should then wait for the end of
+// its context, and not return.
 //
 // # Memory and goroutines
 //

@@ -12,8 +12,17 @@ import (
 // ErrFull is matched by the error of a Send for which the queue has no room.
 var ErrFull = errors.New("fanout: outgoing queue is full")
 
-// errDraining is the error of a Send after Drain.
-var errDraining = fmt.Errorf("fanout: queue takes no messages after Drain: %w", net.ErrClosed)
+// errDraining is the error of a Send after Drain. A Handler whose Serve returns it closes as for a
+// shutdown.
+var errDraining error = drainError{websocket.CloseWith(websocket.StatusGoingAway, "")}
+
+type drainError struct{ asked error }
+
+func (drainError) Error() string   { return "fanout: queue takes no messages after Drain" }
+func (e drainError) Unwrap() error { return e.asked }
+
+// Is reports whether target is net.ErrClosed.
+func (drainError) Is(target error) bool { return target == net.ErrClosed }
 
 // A closedError is the error of a queue that has closed its connection.
 type closedError struct {

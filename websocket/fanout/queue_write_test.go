@@ -232,41 +232,55 @@ func (failing) SharedKey(wire.MessageInfo) (any, bool)       { return "failing",
 func (failing) AppendShared(dst, src []byte) ([]byte, error) { return nil, errEncode }
 func (failing) SharedSent([]byte)                            {}
 
+// serveLogged dials a Handler, and returns the client and the log of the server.
+func serveLogged(t *testing.T, f func(context.Context, *websocket.Conn) error) (*websocket.Conn, *strings.Builder) {
+	t.Helper()
+	logged := new(strings.Builder)
+	server := &http.Server{ErrorLog: log.New(logged, "", 0)}
+	dial := wstest.NetDial(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), http.ServerContextKey, server)
+		websocket.Handler{Serve: f}.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	c, _, err := websocket.Dial(background, "ws://localhost", &websocket.DialOptions{NetDial: dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow() })
+	synctest.Wait()
+	return c, logged
+}
+
 // A Serve that returns the error of a Send does not replace the status code of the policy, whichever
-// close comes first, and causes no line of log: a peer could cause any number.
-func TestQueueClosePolicyServe(t *testing.T) {
-	for range 20 {
-		bubble(t, func(t *testing.T) {
-			var logged strings.Builder
-			server := &http.Server{ErrorLog: log.New(&logged, "", 0)}
-			handler := websocket.Handler{Serve: func(_ context.Context, c *websocket.Conn) error {
-				q := NewQueue(c, nil)
-				for {
-					if err := q.Send(websocket.Binary, make([]byte, 100_000)); err != nil {
-						return fmt.Errorf("serve: %w", err)
+// close comes first, and causes no line of log: a peer could cause any number. After Drain, the
+// status code is that of a shutdown.
+func TestServeReturnsError(t *testing.T) {
+	full := websocket.CloseError{Code: websocket.StatusTryAgainLater, Reason: "outgoing queue is full"}
+	for _, want := range []websocket.CloseError{full, {Code: websocket.StatusGoingAway}} {
+		for range 20 {
+			bubble(t, func(t *testing.T) {
+				c, logged := serveLogged(t, func(_ context.Context, c *websocket.Conn) error {
+					q := NewQueue(c, nil)
+					if want != full {
+						q.beginDrain()
 					}
+					for {
+						if err := q.Send(websocket.Binary, make([]byte, 100_000)); err != nil {
+							return fmt.Errorf("serve: %w", err)
+						}
+					}
+				})
+				var err error
+				for err == nil {
+					_, _, err = c.Read(background)
 				}
-			}}
-			dial := wstest.NetDial(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.ServerContextKey, server)))
-			}))
-			c, _, err := websocket.Dial(background, "ws://localhost", &websocket.DialOptions{NetDial: dial})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.CloseNow()
-			synctest.Wait()
-			for err == nil {
-				_, _, err = c.Read(background)
-			}
-			want := &websocket.CloseError{Code: websocket.StatusTryAgainLater, Reason: "outgoing queue is full"}
-			if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || *closed != *want {
-				t.Errorf("got error %v, want %v", err, want)
-			}
-			synctest.Wait()
-			if logged.Len() > 0 {
-				t.Errorf("got log %q, want none", &logged)
-			}
-		})
+				if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || *closed != want {
+					t.Errorf("got error %v, want %v", err, &want)
+				}
+				synctest.Wait()
+				if logged.Len() > 0 {
+					t.Errorf("got log %q, want none", logged)
+				}
+			})
+		}
 	}
 }
