@@ -40,10 +40,11 @@ func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []by
 func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	over := ctx.Err() != nil // first, because the connection may end meanwhile, and ctx with it
 	if err := q.refusal(m); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
+	if over {
 		return nil, newContextError(ctx)
 	}
 	if len(q.senders) == 0 && q.fits(m) {

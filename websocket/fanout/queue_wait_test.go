@@ -213,6 +213,29 @@ func TestSendContextConnectionEnds(t *testing.T) {
 	}
 }
 
+// lateContext is the context of c, which ends when it is first asked.
+type lateContext struct {
+	context.Context
+	c *websocket.Conn
+}
+
+func (ctx lateContext) Err() error {
+	ctx.c.CloseNow()
+	return ctx.Context.Err()
+}
+
+// The error is the connection's, too, if the connection ends during the call.
+func TestSendContextConnectionEndsLate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, _ := queuePair(t, nil)
+		ctx := lateContext{q.Conn().Context(), q.Conn()}
+		err := q.SendContext(ctx, websocket.Text, nil)
+		if err != context.Cause(q.Conn().Context()) {
+			t.Errorf("got error %v, want the connection's", err)
+		}
+	})
+}
+
 // A policy that closes ends all calls that wait.
 func TestSendContextClosePolicy(t *testing.T) {
 	bubble(t, func(t *testing.T) {
