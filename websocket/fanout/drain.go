@@ -1,6 +1,9 @@
 package fanout
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Drain ends the queue and waits until the messages that it has are written. It takes no more, and
 // calls of SendContext that wait fail with an error that matches [net.ErrClosed]. Call Drain before
@@ -14,21 +17,22 @@ import "context"
 // messages are still written. Drain may be called again, and by several goroutines.
 func (q *Queue) Drain(ctx context.Context) error {
 	settled := q.beginDrain()
+	var over error
 	select {
 	case <-settled:
 	case <-ctx.Done():
 		select {
 		case <-settled: // at the same time
 		default:
-			return newContextError(ctx)
+			over = newContextError(ctx)
 		}
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.failed != nil {
-		return q.end()
+	if q.failed == nil && over == nil {
+		return nil
 	}
-	return nil
+	return cmp.Or(q.end(), over) // ctx may be the connection's
 }
 
 // beginDrain returns a channel that is closed when nothing is left to write.

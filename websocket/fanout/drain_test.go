@@ -94,20 +94,27 @@ func TestDrainGivesUp(t *testing.T) {
 	})
 }
 
-// Drain returns the connection's error if it loses messages, before or after the call.
+// Drain returns the connection's error if it loses messages, before or after the call, even if its
+// context is the connection's own.
 func TestDrainConnectionEnds(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		q, _ := queuePair(t, nil)
-		send(t, q, "0", "1")
-		drain := begin(func() error { return q.Drain(background) })
-		q.Conn().Abort(errors.New("gone"))
-		for _, err := range []error{result(t, drain), q.Drain(background)} {
-			if err != context.Cause(q.Conn().Context()) {
-				t.Errorf("got error %v, want the connection's", err)
+	for i := range 40 {
+		bubble(t, func(t *testing.T) {
+			q, _ := queuePair(t, nil)
+			ctx := background
+			if own := i%2 == 0; own {
+				ctx = q.Conn().Context()
 			}
-		}
-		expectDepth(t, q, 0, 0, 2)
-	})
+			send(t, q, "0", "1")
+			drain := begin(func() error { return q.Drain(ctx) })
+			q.Conn().Abort(errors.New("gone"))
+			for _, err := range []error{result(t, drain), q.Drain(ctx)} {
+				if err != context.Cause(q.Conn().Context()) {
+					t.Errorf("got error %v, want the connection's", err)
+				}
+			}
+			expectDepth(t, q, 0, 0, 2)
+		})
+	}
 }
 
 // A policy that closes has dropped messages, which Drain reports at once.
