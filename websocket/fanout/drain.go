@@ -1,10 +1,15 @@
 package fanout
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Drain ends the queue and waits until the messages that it has are written. It takes no more, and
 // calls of SendContext that wait fail with an error that matches [net.ErrClosed]. Call Drain before
-// [websocket.Conn.Close] or [websocket.Group.Shutdown], which do not wait for the queue.
+// [websocket.Conn.Close], before [websocket.Group.Shutdown], and before Serve of a
+// [websocket.Handler] returns. None of them waits for the queue. The queue stays in its rooms, but
+// gets no more of their messages.
 //
 // Drain returns nil if all messages have been written, except those that the policies DropNewest
 // and DropOldest have dropped. If the queue has lost messages because the connection ended, Drain
@@ -12,21 +17,22 @@ import "context"
 // messages are still written. Drain may be called again, and by several goroutines.
 func (q *Queue) Drain(ctx context.Context) error {
 	settled := q.beginDrain()
+	var over error
 	select {
 	case <-settled:
 	case <-ctx.Done():
 		select {
 		case <-settled: // at the same time
 		default:
-			return newContextError(ctx)
+			over = newContextError(ctx)
 		}
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.failed != nil {
-		return q.end()
+	if q.failed == nil && over == nil {
+		return nil
 	}
-	return nil
+	return cmp.Or(q.end(), over) // ctx may be the connection's
 }
 
 // beginDrain returns a channel that is closed when nothing is left to write.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
 // Drain waits until everything is written. Meanwhile the queue takes nothing more, from those
@@ -91,20 +94,27 @@ func TestDrainGivesUp(t *testing.T) {
 	})
 }
 
-// Drain returns the connection's error if it loses messages, before or after the call.
+// Drain returns the connection's error if it loses messages, before or after the call, even if its
+// context is the connection's own.
 func TestDrainConnectionEnds(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		q, _ := queuePair(t, nil)
-		send(t, q, "0", "1")
-		drain := begin(func() error { return q.Drain(background) })
-		q.Conn().Abort(errors.New("gone"))
-		for _, err := range []error{result(t, drain), q.Drain(background)} {
-			if err != context.Cause(q.Conn().Context()) {
-				t.Errorf("got error %v, want the connection's", err)
+	for i := range 40 {
+		bubble(t, func(t *testing.T) {
+			q, _ := queuePair(t, nil)
+			ctx := background
+			if own := i%2 == 0; own {
+				ctx = q.Conn().Context()
 			}
-		}
-		expectDepth(t, q, 0, 0, 2)
-	})
+			send(t, q, "0", "1")
+			drain := begin(func() error { return q.Drain(ctx) })
+			q.Conn().Abort(errors.New("gone"))
+			for _, err := range []error{result(t, drain), q.Drain(ctx)} {
+				if err != context.Cause(q.Conn().Context()) {
+					t.Errorf("got error %v, want the connection's", err)
+				}
+			}
+			expectDepth(t, q, 0, 0, 2)
+		})
+	}
 }
 
 // A policy that closes has dropped messages, which Drain reports at once.
@@ -147,4 +157,45 @@ func TestDrainThenClose(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// If Drain has a part of the time of Shutdown, a member that reads nothing does not keep the others
+// from their closing handshakes. If it has all of it, they are dropped.
+func TestDrainThenShutdown(t *testing.T) {
+	for _, part := range []time.Duration{10 * time.Second, 20 * time.Second} {
+		bubble(t, func(t *testing.T) {
+			group := new(websocket.Group)
+			ctx, cancel := context.WithTimeout(background, 20*time.Second)
+			defer cancel()
+			drainCtx, cancelDrain := context.WithTimeout(ctx, part)
+			defer cancelDrain()
+			var drains sync.WaitGroup
+			var ends []*websocket.Conn
+			for i := range 3 {
+				server, client, err := wstest.Pair(&websocket.AcceptOptions{Group: group}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.CloseNow()
+				defer server.CloseNow()
+				ends = append(ends, server)
+				q := NewQueue(server, nil)
+				send(t, q, strings.Repeat("x", 1<<17)) // more than Pair buffers
+				if i > 0 {
+					go readAll(client)
+				}
+				drains.Go(func() { q.Drain(drainCtx) })
+			}
+			drains.Wait()
+			err := group.Shutdown(ctx)
+			if ok := part < 20*time.Second; ok != (err == nil) {
+				t.Errorf("Drain has %v: got error %v from Shutdown", part, err)
+			}
+			for _, c := range ends[1:] {
+				if part < 20*time.Second && !c.Closure().Clean {
+					t.Errorf("got closure %+v, want a clean one", c.Closure())
+				}
+			}
+		})
+	}
 }

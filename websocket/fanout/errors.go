@@ -12,20 +12,38 @@ import (
 // ErrFull is matched by the error of a Send for which the queue has no room.
 var ErrFull = errors.New("fanout: outgoing queue is full")
 
-// errDraining is the error of a Send after Drain.
-var errDraining = fmt.Errorf("fanout: queue takes no messages after Drain: %w", net.ErrClosed)
+// errDraining is the error of a Send after Drain. A Handler whose Serve returns it closes as for a
+// shutdown.
+var errDraining error = drainError{websocket.CloseWith(websocket.StatusGoingAway, "")}
+
+type drainError struct{ asked error }
+
+func (drainError) Error() string   { return "fanout: queue takes no messages after Drain" }
+func (e drainError) Unwrap() error { return e.asked }
+
+// Is reports whether target is net.ErrClosed.
+func (drainError) Is(target error) bool { return target == net.ErrClosed }
 
 // A closedError is the error of a queue that has closed its connection.
 type closedError struct {
 	err  error // why
 	code websocket.StatusCode
+
+	// asked makes a Handler whose Serve returns the error close with the same code, too. Otherwise
+	// it would use 1011 and might be faster. If it is nil, the Handler does that, and logs the error.
+	asked error
 }
 
 func (e *closedError) Error() string {
 	return fmt.Sprintf("%v; connection is closed with %v", e.err, e.code)
 }
 
-func (e *closedError) Unwrap() error { return e.err }
+func (e *closedError) Unwrap() []error {
+	if e.asked == nil {
+		return []error{e.err}
+	}
+	return []error{e.err, e.asked}
+}
 
 // Is reports whether target is net.ErrClosed.
 func (e *closedError) Is(target error) bool { return target == net.ErrClosed }

@@ -19,9 +19,9 @@ func TestErrorTexts(t *testing.T) {
 		large := q.Send(websocket.Text, []byte("four"))
 		send(t, q, "0", "1")
 		texts := map[string]error{
-			"fanout: context canceled":        q.Drain(plain),
-			"fanout: context canceled: lunch": q.Drain(caused),
-			"fanout: queue takes no messages after Drain: use of closed network connection": q.Send(websocket.Text, nil),
+			"fanout: context canceled":                    q.Drain(plain),
+			"fanout: context canceled: lunch":             q.Drain(caused),
+			"fanout: queue takes no messages after Drain": q.Send(websocket.Text, nil),
 
 			"fanout: outgoing queue is full: message has 4 bytes, more than MaxBytes, 3": large,
 		}

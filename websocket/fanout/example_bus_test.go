@@ -78,7 +78,7 @@ func ExampleRoom_Broadcast_bus() {
 		n := &node{bus: b}
 		go n.deliver(b.subscribe())
 		dial := wstest.NetDial(websocket.Handler{Serve: n.serve})
-		c, _, err := websocket.Dial(ctx, "ws://node", &websocket.DialOptions{NetDial: dial})
+		c, _, err := websocket.Dial(ctx, "ws://localhost", &websocket.DialOptions{NetDial: dial})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -41,8 +41,9 @@ func ExampleOptions() {
 	// 98 dropped
 }
 
-// A server shuts down. All that it has queued is sent before the close frames, for which it gives
-// its clients 10 seconds.
+// A server shuts down. It sends what it has queued, for which it gives its clients 10 seconds, and
+// then the close frames. A client that reads nothing must not use up the time of the others for the
+// closing handshake.
 func ExampleQueue_Drain() {
 	var room fanout.Room
 	group := new(websocket.Group)
@@ -60,11 +61,13 @@ func ExampleQueue_Drain() {
 		},
 	}
 	shutdown := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		half, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		var drains sync.WaitGroup
 		for q := range room.Members() {
-			drains.Go(func() { _ = q.Drain(ctx) })
+			drains.Go(func() { _ = q.Drain(half) })
 		}
 		drains.Wait()
 		return group.Shutdown(ctx)
@@ -72,7 +75,7 @@ func ExampleQueue_Drain() {
 
 	ctx := context.Background()
 	options := &websocket.DialOptions{NetDial: wstest.NetDial(handler)}
-	c, _, err := websocket.Dial(ctx, "ws://example.com", options)
+	c, _, err := websocket.Dial(ctx, "ws://localhost", options)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -53,7 +53,8 @@ func queuePair(t *testing.T, opts *Options) (*Queue, *websocket.Conn) {
 	return NewQueue(server, opts), client
 }
 
-// writers returns the number of goroutines that queues have.
+// writers returns the number of goroutines that queues have in the bubble. Outside of it, the last
+// one of an Example may be about to end.
 func writers() int {
 	b := make([]byte, 1<<14)
 	n := runtime.Stack(b, true)
@@ -61,7 +62,14 @@ func writers() int {
 		b = make([]byte, 4*len(b))
 		n = runtime.Stack(b, true)
 	}
-	return strings.Count(string(b[:n]), "fanout.(*Queue).write(")
+	count := 0
+	for stack := range strings.SplitSeq(string(b[:n]), "\n\n") {
+		head, calls, _ := strings.Cut(stack, "\n")
+		if strings.Contains(head, "synctest bubble") && strings.Contains(calls, "fanout.(*Queue).write(") {
+			count++
+		}
+	}
+	return count
 }
 
 // send calls Send for each of texts, which must be queued.
@@ -81,6 +89,12 @@ func expect(t *testing.T, c *websocket.Conn, texts ...string) {
 		if _, p, err := c.Read(background); err != nil || string(p) != s {
 			t.Fatalf("got %q and error %v, want %q", p, err, s)
 		}
+	}
+}
+
+// readAll reads until the connection ends.
+func readAll(c *websocket.Conn) {
+	for range c.Messages(background) {
 	}
 }
 

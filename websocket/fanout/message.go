@@ -7,15 +7,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A Message is a [websocket.PreparedMessage] along with its size, which queues count. Prepare makes
-// one.
+// A Message is a [websocket.PreparedMessage] along with its size, which queues count. It must come
+// from Prepare.
 type Message struct {
-	*websocket.PreparedMessage
-	size int64
+	*websocket.PreparedMessage // nil for a message that Send has copied
 
-	// These describe a message that Send has copied. It is not prepared.
-	t    websocket.MessageType
-	data []byte
+	size int64
+	t    websocket.MessageType // 0 only if Prepare has not made the message
+	data []byte                // of a message that Send has copied
 }
 
 // Prepare makes a message from a copy of p; see [websocket.Prepare].
@@ -24,7 +23,7 @@ func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Message{PreparedMessage: m, size: int64(len(p))}, nil
+	return &Message{PreparedMessage: m, size: int64(len(p)), t: t}, nil
 }
 
 // copyMessage returns a message for one queue, with a copy of p.

@@ -24,15 +24,18 @@ import (
 // is the cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error
 // of the write that failed while the connection has not ended yet.
 //
-// If the queue was full and its policy was to close the connection, the error matches [ErrFull],
-// too. The queue calls [websocket.Conn.Close], which waits until the message that is being written
-// is out, but no longer than Limits.CloseTimeout. If the peer reads again in time,
-// [websocket.Closure].Sent has the status code. If it does not, no close frame is sent, and the
-// Closure is that of [websocket.Conn.CloseNow].
+// If the queue itself has closed the connection, the error says why instead. It matches [ErrFull]
+// if the queue was full, and then closes with the same status code if Serve of a
+// [websocket.Handler] returns it; see [websocket.CloseWith]. The queue calls [websocket.Conn.Close], which waits until the frame that
+// is being written is out, but no longer than Limits.CloseTimeout, and no longer than a minute. If
+// the peer reads again in time, [websocket.Closure].Sent has the status code. If it does not, no
+// close frame is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is
+// being written is lost, too, if fragments of it are left (Limits.MaxWriteFrame) or a
+// [websocket.MessageWriter] is open.
 //
 // # Writes that fail
 //
-// If a [websocket.MessageWriter] is idle for so long that a write fails with
+// If a MessageWriter is idle for so long that a write fails with
 // [websocket.ErrMessageOpen], the queue repeats the write. If the extension cannot encode a
 // prepared message, the queue closes the connection with 1011 (Internal Error), because the peer
 // would miss that message.
@@ -91,8 +94,14 @@ func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 	return q.send(m)
 }
 
-// SendPrepared queues m, without a copy. It never waits. The errors are those of Send.
-func (q *Queue) SendPrepared(m *Message) error { return q.send(m) }
+// SendPrepared queues m, without a copy. It never waits. The errors are those of Send. It panics if
+// m is not from Prepare, because the size of m is not known then.
+func (q *Queue) SendPrepared(m *Message) error {
+	if m.t == 0 {
+		panic("fanout: Message must come from Prepare")
+	}
+	return q.send(m)
+}
 
 func (q *Queue) send(m *Message) error {
 	q.mu.Lock()
@@ -156,8 +165,9 @@ func (q *Queue) overflow(m *Message) error {
 	if q.policy == ClosePolicyViolation {
 		code = websocket.StatusPolicyViolation
 	}
+	const reason = "outgoing queue is full"
 	q.dropped++
-	q.shut(ErrFull, code, "outgoing queue is full")
+	q.shut(&closedError{ErrFull, code, websocket.CloseWith(code, reason)}, reason)
 	return q.failed
 }
 

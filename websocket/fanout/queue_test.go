@@ -60,6 +60,29 @@ func TestQueueType(t *testing.T) {
 	})
 }
 
+// A Message that Prepare has not made would count as empty, or be invalid on every connection. It
+// does no harm.
+func TestQueueForeignMessage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, client := queuePair(t, nil)
+		var r Room
+		r.Join(q)
+		prepared, _ := websocket.Prepare(websocket.Text, make([]byte, 2<<20))
+		for _, m := range []*Message{nil, {}, {PreparedMessage: prepared}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%+v is sent", m)
+					}
+				}()
+				r.Broadcast(m)
+			}()
+		}
+		r.Broadcast(prepare(t, "1"))
+		expect(t, client, "1")
+	})
+}
+
 // A queue has a goroutine only while a message is being written.
 func TestQueueGoroutine(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -40,10 +40,11 @@ func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []by
 func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	over := ctx.Err() != nil // first, because the connection may end meanwhile, and ctx with it
 	if err := q.refusal(m); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
+	if over {
 		return nil, newContextError(ctx)
 	}
 	if len(q.senders) == 0 && q.fits(m) {
@@ -64,7 +65,7 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 	if i < 0 {
 		return s.err
 	}
-	q.senders = slices.Delete(q.senders, i, i+1)
+	q.remove(i)
 	q.admit() // the next one may be smaller
 	if err := q.end(); err != nil {
 		return err
@@ -76,11 +77,17 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 func (q *Queue) admit() {
 	for len(q.senders) > 0 && q.fits(q.senders[0].m) {
 		s := q.senders[0]
-		if q.senders = slices.Delete(q.senders, 0, 1); len(q.senders) == 0 {
-			q.senders = nil
-		}
+		q.remove(0)
 		q.push(s.m)
 		close(s.done)
+	}
+}
+
+// remove removes the sender at index i. The last one to be removed leaves no memory behind. The
+// caller has q.mu.
+func (q *Queue) remove(i int) {
+	if q.senders = slices.Delete(q.senders, i, i+1); len(q.senders) == 0 {
+		q.senders = nil
 	}
 }
 

@@ -114,6 +114,24 @@ func TestSendContextGivesUp(t *testing.T) {
 	})
 }
 
+// Calls that give up leave no memory behind.
+func TestSendContextReleases(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, client := queuePair(t, &Options{MaxMessages: 1})
+		send(t, q, "0", "1")
+		ctx, cancel := context.WithCancel(background)
+		waits := []<-chan error{beginSend(ctx, q, "2"), beginSend(ctx, q, "3"), beginSend(ctx, q, "4")}
+		cancel()
+		for _, ch := range waits {
+			expectError(t, result(t, ch), context.Canceled)
+		}
+		if q.senders != nil {
+			t.Error("the queue holds memory")
+		}
+		expect(t, client, "0", "1")
+	})
+}
+
 // The end of another connection does not look like that of this one.
 func TestSendContextOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -193,6 +211,29 @@ func TestSendContextConnectionEnds(t *testing.T) {
 			expectDepth(t, q, 0, 0, 2)
 		})
 	}
+}
+
+// lateContext is the context of c, which ends when it is first asked.
+type lateContext struct {
+	context.Context
+	c *websocket.Conn
+}
+
+func (ctx lateContext) Err() error {
+	ctx.c.CloseNow()
+	return ctx.Context.Err()
+}
+
+// The error is the connection's, too, if the connection ends during the call.
+func TestSendContextConnectionEndsLate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q, _ := queuePair(t, nil)
+		ctx := lateContext{q.Conn().Context(), q.Conn()}
+		err := q.SendContext(ctx, websocket.Text, nil)
+		if err != context.Cause(q.Conn().Context()) {
+			t.Errorf("got error %v, want the connection's", err)
+		}
+	})
 }
 
 // A policy that closes ends all calls that wait.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
@@ -52,13 +53,24 @@ func (q *Queue) stop(err error) {
 		q.fail(err)
 		return
 	}
-	q.shut(fmt.Errorf("fanout: message cannot be sent: %w", err), websocket.StatusInternalError, "")
+	err = fmt.Errorf("fanout: message cannot be sent: %w", err)
+	q.shut(&closedError{err: err, code: websocket.StatusInternalError}, "")
 }
 
 // shut closes the connection because of err. The caller has q.mu.
-func (q *Queue) shut(err error, code websocket.StatusCode, reason string) {
-	q.fail(&closedError{err, code})
-	go q.c.Close(context.Background(), code, reason) // ends after Limits.CloseTimeout at the latest
+func (q *Queue) shut(err *closedError, reason string) {
+	q.fail(err)
+	go q.close(err.code, reason)
+}
+
+// maxClose limits Close where Limits.CloseTimeout does not: nobody waits for the queue's Close, and
+// nobody would end it.
+const maxClose = time.Minute
+
+func (q *Queue) close(code websocket.StatusCode, reason string) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxClose)
+	defer cancel()
+	_ = q.c.Close(ctx, code, reason) // the queue has recorded why it has ended
 }
 
 // fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -148,6 +153,48 @@ func TestWriteStalls(t *testing.T) {
 	}
 }
 
+// Even without limits, a connection that the queue closes ends, because nobody else may end it: one
+// whose peer takes nothing, and one whose peer takes all and does not answer.
+func TestWriteNoLimits(t *testing.T) {
+	for _, takes := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			a, b := net.Pipe()
+			defer b.Close()
+			off := websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
+			q := NewQueue(websocket.NewConn(background, a, &websocket.ConnOptions{Limits: off}), &Options{MaxMessages: 1})
+			send(t, q, "0", "1")
+			expectError(t, q.Send(websocket.Text, nil), ErrFull)
+			if takes {
+				go io.Copy(io.Discard, b)
+			}
+			select {
+			case <-q.Conn().Context().Done():
+			case <-time.After(time.Minute + time.Second):
+				t.Errorf("peer that takes everything %t: the connection is open after a minute", takes)
+				q.Conn().CloseNow()
+			}
+		})
+	}
+}
+
+// A close frame may come between two fragments. The message is then lost, and counted.
+func TestWriteFragments(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, client := connPair(t, websocket.ConnOptions{Limits: websocket.Limits{MaxWriteFrame: 2}})
+		server.CloseRead()
+		q := NewQueue(server, &Options{MaxMessages: 1})
+		send(t, q, "012345", "6")
+		synctest.Wait() // the first fragment is being written
+		expectError(t, q.Send(websocket.Text, nil), ErrFull)
+		synctest.Wait()
+		if _, p, err := client.Read(background); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+			t.Errorf("got %q and error %v, want a close frame with 1013", p, err)
+		}
+		<-server.Context().Done()
+		expectDepth(t, q, 0, 0, 3)
+	})
+}
+
 // An extension that fails to encode a prepared message cannot make the peer miss it: the connection
 // is closed with 1011.
 func TestWriteExtensionFails(t *testing.T) {
@@ -184,3 +231,56 @@ func (failing) Decode(byte) (wire.MessageDecoder, error)     { return nil, errEn
 func (failing) SharedKey(wire.MessageInfo) (any, bool)       { return "failing", true }
 func (failing) AppendShared(dst, src []byte) ([]byte, error) { return nil, errEncode }
 func (failing) SharedSent([]byte)                            {}
+
+// serveLogged dials a Handler, and returns the client and the log of the server.
+func serveLogged(t *testing.T, f func(context.Context, *websocket.Conn) error) (*websocket.Conn, *strings.Builder) {
+	t.Helper()
+	logged := new(strings.Builder)
+	server := &http.Server{ErrorLog: log.New(logged, "", 0)}
+	dial := wstest.NetDial(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), http.ServerContextKey, server)
+		websocket.Handler{Serve: f}.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	c, _, err := websocket.Dial(background, "ws://localhost", &websocket.DialOptions{NetDial: dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow() })
+	synctest.Wait()
+	return c, logged
+}
+
+// A Serve that returns the error of a Send does not replace the status code of the policy, whichever
+// close comes first, and causes no line of log: a peer could cause any number. After Drain, the
+// status code is that of a shutdown.
+func TestServeReturnsError(t *testing.T) {
+	full := websocket.CloseError{Code: websocket.StatusTryAgainLater, Reason: "outgoing queue is full"}
+	for _, want := range []websocket.CloseError{full, {Code: websocket.StatusGoingAway}} {
+		for range 20 {
+			bubble(t, func(t *testing.T) {
+				c, logged := serveLogged(t, func(_ context.Context, c *websocket.Conn) error {
+					q := NewQueue(c, nil)
+					if want != full {
+						q.beginDrain()
+					}
+					for {
+						if err := q.Send(websocket.Binary, make([]byte, 100_000)); err != nil {
+							return fmt.Errorf("serve: %w", err)
+						}
+					}
+				})
+				var err error
+				for err == nil {
+					_, _, err = c.Read(background)
+				}
+				if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || *closed != want {
+					t.Errorf("got error %v, want %v", err, &want)
+				}
+				synctest.Wait()
+				if logged.Len() > 0 {
+					t.Errorf("got log %q, want none", logged)
+				}
+			})
+		}
+	}
+}

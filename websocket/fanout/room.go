@@ -8,7 +8,8 @@ import (
 )
 
 // A Room sends messages to its members, in the same order to each. The zero value is ready to use.
-// Any goroutine may call its methods at any time. A member may be in any number of rooms.
+// Any goroutine may call its methods at any time. A member may be in any number of rooms. Two
+// members may get the messages of different rooms in a different order.
 type Room struct {
 	mu      sync.Mutex
 	members []*Queue

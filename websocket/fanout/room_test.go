@@ -230,7 +230,7 @@ func TestRoomConcurrent(t *testing.T) {
 		var work sync.WaitGroup
 		for range 20 {
 			q, client := queuePair(t, &Options{MaxMessages: 4, WhenFull: DropOldest})
-			client.CloseRead()
+			go readAll(client)
 			work.Go(func() {
 				for range 50 {
 					r.Join(q)
