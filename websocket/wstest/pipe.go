@@ -112,8 +112,11 @@ func (e *end) Write(p []byte) (n int, err error) {
 		if err := e.writeError(); err != nil {
 			return n, err
 		}
-		n += e.peer.in.send(p[n:])
-		e.link.change.Broadcast()
+		// Only a change is announced. Otherwise writes of both ends would wake each other forever.
+		if sent := e.peer.in.send(p[n:]); sent > 0 {
+			n += sent
+			e.link.change.Broadcast()
+		}
 		switch {
 		case n == len(p):
 			return n, nil
