@@ -31,7 +31,7 @@ func TestPeerReports(t *testing.T) {
 		{"no difference", "\x82\x7e\x00\xc8" + long, false, expect(wire.OpText, long), `"... (200 bytes)` + "\n"},
 		{
 			"a close frame", "\x88\x04\x03\xeano", false, expect(wire.OpText, "a"),
-			`got close 1002 (protocol error) fin=true rsv=000 "no", want text fin=true rsv=000 "a"`,
+			`got close 1002 (protocol error) fin=true rsv=000 "no", want text fin=true rsv=000 "a"` + "\n",
 		},
 		{
 			"an invalid close frame", "\x88\x01\x03", false, expect(wire.OpText, "a"),
