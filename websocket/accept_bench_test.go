@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A bareHijack is a ResponseWriter whose methods cost next to nothing.

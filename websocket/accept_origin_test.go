@@ -1,10 +1,12 @@
-package websocket
+package websocket_test
 
 import (
 	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // Over TLS, a page of the same host that was loaded over http is of another origin.
@@ -14,13 +16,13 @@ func TestCheckOriginOverTLS(t *testing.T) {
 		if overTLS {
 			r.TLS = new(tls.ConnectionState)
 		}
-		if e := new(AcceptOptions).checkOrigin(r); (e != nil) != overTLS {
+		if e := new(AcceptOptions).CheckOrigin(r); (e != nil) != overTLS {
 			t.Errorf("over TLS %v: got %v, want an error: %v", overTLS, e, overTLS)
 		}
 	}
 }
 
-// checkOrigin allows the origins of the host and those listed.
+// CheckOrigin allows the origins of the host and those listed.
 func TestCheckOrigin(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -40,7 +42,7 @@ func TestCheckOrigin(t *testing.T) {
 			[]string{"https://" + strings.Repeat("a", 1<<20) + ".example"}, 403},
 	} {
 		r := &http.Request{Host: "api.example", Header: http.Header{"Origin": test.origin}}
-		e := test.opts.checkOrigin(r)
+		e := test.opts.CheckOrigin(r)
 		status := 0
 		if e != nil {
 			status = e.Status
@@ -48,8 +50,8 @@ func TestCheckOrigin(t *testing.T) {
 		if status != test.status {
 			t.Errorf("%s: got %v, want status %d", test.name, e, test.status)
 		}
-		if e != nil && len(e.Error()) > 2*maxOrigin {
-			t.Errorf("%s: got an error of %d bytes, want %d at most", test.name, len(e.Error()), 2*maxOrigin)
+		if e != nil && len(e.Error()) > 2*MaxOrigin {
+			t.Errorf("%s: got an error of %d bytes, want %d at most", test.name, len(e.Error()), 2*MaxOrigin)
 		}
 	}
 }

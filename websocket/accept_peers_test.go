@@ -1,11 +1,10 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -101,16 +102,16 @@ func TestAcceptChunkedEarlyBytes(t *testing.T) {
 			head := handshake("+Transfer-Encoding: chunked")
 			for cut := len(head) - 1; cut <= len(head)+len("0\r\n\r\n")+1; cut++ {
 				client := dialRaw(t, addr)
-				all := append([]byte(head+"0\r\n\r\n"), client.frame(wire.OpBinary, true, []byte(payload))...)
-				client.write(all[:cut])
-				client.write(all[cut:])
+				all := append([]byte(head+"0\r\n\r\n"), client.Frame(wire.OpBinary, true, payload)...)
+				client.Write(all[:cut])
+				client.Write(all[cut:])
 				if r := client.response(); r.status != switching {
 					t.Fatalf("%s: answered %s %q, want %s", name, r.status, r.body, switching)
 				}
 				if p := <-got; p != payload {
 					t.Errorf("%s: got %d bytes after the body, want %d", name, len(p), size)
 				}
-				client.expectClose(StatusNormalClosure)
+				client.ExpectClose(StatusNormalClosure)
 			}
 		}
 	}
@@ -144,33 +145,16 @@ func TestRefuseChunked(t *testing.T) {
 	}
 }
 
-// servePipe serves h to one client over a pipe, which may be in a bubble of synctest.
-func servePipe(t *testing.T, h http.Handler) *rawClient {
-	ours, theirs := net.Pipe()
-	ln := &oneListener{conns: make(chan net.Conn, 1)}
-	ln.conns <- ours
-	s := &http.Server{Handler: h}
-	done := start(func() error { return s.Serve(ln) })
-	t.Cleanup(func() {
-		theirs.Close()
-		s.Close()
-		<-done
-	})
-	return &rawClient{peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
-}
-
-// A oneListener accepts one connection.
-type oneListener struct{ conns chan net.Conn }
-
-func (l *oneListener) Accept() (net.Conn, error) {
-	nc, ok := <-l.conns
-	if !ok {
-		return nil, net.ErrClosed
+// servePipe serves h to one client in memory, which may be in a bubble of synctest.
+func servePipe(t *testing.T, h http.Handler) *peer {
+	t.Helper()
+	nc, err := wstest.NetDial(h)(t.Context(), "tcp", "example.com:80")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nc, nil
+	t.Cleanup(func() { nc.Close() })
+	return peerOver(t, nc, wire.Client)
 }
-func (l *oneListener) Close() error   { close(l.conns); return nil }
-func (l *oneListener) Addr() net.Addr { return &net.UnixAddr{} }
 
 // A body that does not end within Limits.HandshakeTimeout is refused. Once it has ended,
 // the timeout no longer applies.
@@ -183,7 +167,7 @@ func TestAcceptChunkedTimeout(t *testing.T) {
 				got <- accepted{c, err}
 			}))
 			began := time.Now()
-			client.write([]byte(handshake("+Transfer-Encoding: chunked") + "0\r\n"))
+			client.Write([]byte(handshake("+Transfer-Encoding: chunked") + "0\r\n"))
 			if late {
 				const want = "chunked body did not end within Limits.HandshakeTimeout: i/o timeout " +
 					"(RFC 9110, section 15.5.9)\n"
@@ -201,14 +185,14 @@ func TestAcceptChunkedTimeout(t *testing.T) {
 				return
 			}
 			time.Sleep(DefaultHandshakeTimeout - 1)
-			go client.write([]byte("\r\n"))
+			go client.Write([]byte("\r\n"))
 			if r := client.response(); r.status != switching {
 				t.Fatalf("answered %s %q, want %s", r.status, r.body, switching)
 			}
 			a := <-got
 			defer a.c.CloseNow()
 			time.AfterFunc(time.Hour, func() {
-				client.write(client.frame(wire.OpText, true, []byte("later")))
+				client.Write(client.Frame(wire.OpText, true, "later"))
 			})
 			if _, p, err := a.c.Read(t.Context()); string(p) != "later" {
 				t.Errorf(`read %q, %v; want "later"`, p, err)

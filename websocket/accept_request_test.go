@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -168,14 +169,13 @@ func TestChooseExtension(t *testing.T) {
 		{[]wire.Extension{&fakeExtension{name: "d"}}, ""},
 		{nil, ""},
 	} {
-		var got acceptance
-		e := got.chooseExtension(h, test.exts)
-		agreed, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{got.agreed})
-		if e != nil || string(got.extension) != test.want || string(agreed) != test.want ||
-			(got.session != nil) != (test.want != "") {
-			t.Errorf("got %+v, %v; want %q", got, e, test.want)
+		field, agreed, session, e := ChooseExtension(h, test.exts)
+		spec, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{agreed})
+		if e != nil || string(field) != test.want || string(spec) != test.want ||
+			(session != nil) != (test.want != "") {
+			t.Errorf("got %q, %v, %v, %v; want %q", field, agreed, session, e, test.want)
 		}
-		closeSession(got.session)
+		CloseSession(session)
 	}
 	if a.open != 0 || b.open != 0 {
 		t.Errorf("%d and %d sessions are still open, want none", a.open, b.open)

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -111,14 +112,14 @@ func TestAcceptMiddlewareHeader(t *testing.T) {
 		c.CloseNow()
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	r := client.response()
 	want := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + sampleAccept,
 		"Set-Cookie: a=1", "Set-Cookie: b=2", "Set-Cookie: c=3"}
 	if !slices.Equal(r.fields, want) {
 		t.Errorf("got  %q\nwant %q", r.fields, want)
 	}
-	client.expectEOF()
+	client.ExpectEOF()
 }
 
 // Invalid options are an error, and no part of them is sent.
@@ -208,8 +209,8 @@ func TestAcceptHijacked(t *testing.T) {
 		}
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake()))
-	client.expectEOF()
+	client.Write([]byte(handshake()))
+	client.ExpectEOF()
 	if s := logged.String(); s != "" {
 		t.Errorf("logged %q, want nothing", s)
 	}
@@ -262,12 +263,12 @@ func TestAcceptOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	client := &rawClient{peer{t: t, nc: nc, role: wire.Client}}
-	client.write([]byte(handshake()))
+	client := peerOver(t, nc, wire.Client)
+	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != switching {
 		t.Errorf("answered %s, want %s", r.status, switching)
 	}
-	client.expectClose(StatusNormalClosure)
+	client.ExpectClose(StatusNormalClosure)
 }
 
 // Frames that a client sends right after its request are not lost.
@@ -282,12 +283,12 @@ func TestAcceptEarlyBytes(t *testing.T) {
 		}}, nil)
 		client := dialRaw(t, addr)
 		payload := bytes.Repeat([]byte("e"), size)
-		client.write(append([]byte(handshake()), client.frame(wire.OpBinary, true, payload)...))
+		client.Write(append([]byte(handshake()), client.Frame(wire.OpBinary, true, string(payload))...))
 		client.response()
 		if p := <-got; !bytes.Equal(p, payload) {
 			t.Errorf("got %d bytes after the request, want %d", len(p), size)
 		}
-		client.expectClose(StatusNormalClosure)
+		client.ExpectClose(StatusNormalClosure)
 	}
 }
 

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A ginWriter is like the ResponseWriter of gin: WriteHeader only records the status.
@@ -54,16 +56,16 @@ func TestAcceptRecordsStatus(t *testing.T) {
 			recorded <- g.status
 		}), nil)
 		client := dialRaw(t, addr)
-		client.write([]byte(handshake()))
+		client.Write([]byte(handshake()))
 		r := client.response()
 		if got := <-recorded; got != status || !strings.Contains(r.status, http.StatusText(status)) {
 			t.Errorf("recorded %d, answered %s; want %d", got, r.status, status)
 		}
 		if status == 101 {
-			client.expectClose(StatusNormalClosure)
+			client.ExpectClose(StatusNormalClosure)
 			continue
 		}
-		const want = "websocket.opaque has neither Hijack nor Unwrap"
+		const want = "websocket_test.opaque has neither Hijack nor Unwrap"
 		if !strings.Contains(r.body, want) || !strings.Contains(logged.String(), want) {
 			t.Errorf("answered %q, logged %q; want %q in both", r.body, logged, want)
 		}
@@ -85,7 +87,7 @@ func TestAcceptAfterResponse(t *testing.T) {
 		Handler{Serve: serve}.ServeHTTP(g, r)
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != "HTTP/1.1 200 OK" || r.body != "hello" {
 		t.Errorf("answered %s %q, want 200 \"hello\"", r.status, r.body)
 	}
@@ -130,7 +132,7 @@ func TestAcceptWrappedWriter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			addr, _ := serveRaw(t, test.h, nil)
 			client := dialRaw(t, addr)
-			client.write([]byte(handshake()))
+			client.Write([]byte(handshake()))
 			r := client.response()
 			if r.status != test.want {
 				t.Errorf("answered %s, want %s", r.status, test.want)

@@ -1,6 +1,6 @@
 //go:build !race
 
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -35,7 +36,7 @@ func TestNoAllocations(t *testing.T) {
 		sizes []int
 		in    uint64 // one allocation in so many messages is accepted
 	}{
-		{"background", "tcp", context.Background(), []int{0, 125, fragmentSize, 64 << 10}, 500},
+		{"background", "tcp", context.Background(), []int{0, 125, FragmentSize, 64 << 10}, 500},
 		{"cancellable", "tcp", cancellable, []int{125, 64 << 10}, 500},
 		{"no deadlines", "undeadlined", context.Background(), []int{125, 64 << 10}, 100},
 	} {
@@ -93,9 +94,7 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, most uint64,
 	} else {
 		t.Logf("%d allocations", n)
 	}
-	if err := <-echoed; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-echoed)
 }
 
 // Messages that are fragmented, gathered from buffers or prepared cost no allocation
@@ -155,9 +154,9 @@ func TestNoAllocationsForPings(t *testing.T) {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", role)
-			c.in.controls.Max = -1
+			c.Controls().Max = -1
 			startRead(bounded(t), c)
-			ping := p.frame(wire.OpPing, true, make([]byte, wire.MaxControlPayload))
+			ping := p.Frame(wire.OpPing, true, string(make([]byte, wire.MaxControlPayload)))
 			pong := make([]byte, len(ping)+4)
 			if pong = pong[:len(ping)-4]; role == wire.Client {
 				pong = pong[:cap(pong)]

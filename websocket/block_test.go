@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -31,13 +32,11 @@ var lentEvents = []struct {
 	{"CloseNow", func(t *testing.T, c *Conn, p *peer) { c.CloseNow() }},
 	{"Close", func(t *testing.T, c *Conn, p *peer) {
 		go func() {
-			p.expectClose(StatusNormalClosure)
+			p.ExpectClose(StatusNormalClosure)
 			p.answer()
 			p.nc.Close()
 		}()
-		if err := c.Close(context.Background(), StatusNormalClosure, ""); err != nil {
-			t.Error(err)
-		}
+		noError(t, c.Close(context.Background(), StatusNormalClosure, ""))
 	}},
 	{"the next messages of the same buffer", func(t *testing.T, c *Conn, p *peer) {
 		for _, style := range readStyles[:2] {
@@ -61,7 +60,7 @@ var lentEvents = []struct {
 		for range 2 {
 			c.Read(context.Background())
 		}
-		go p.send(wire.OpText, true, "later")
+		go p.Send(wire.OpText, true, "later")
 		if got := readStyles[0].make(c)(context.Background()); got.data != "later" {
 			t.Errorf(`got %+v, want "later"`, got)
 		}
@@ -92,9 +91,9 @@ func TestLentMessageIsSafe(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
-				stream := p.frame(wire.OpText, true, []byte("first"))
-				stream = append(stream, bytes.Repeat(p.frame(wire.OpText, true, []byte("next")), 2)...)
-				go p.write(stream)
+				stream := p.Frame(wire.OpText, true, "first")
+				stream = append(stream, bytes.Repeat(p.Frame(wire.OpText, true, "next"), 2)...)
+				go p.Write(stream)
 				for m, err := range c.Messages(context.Background()) {
 					if err != nil || string(m.Data) != "first" {
 						t.Fatalf(`got %q, %v; want "first"`, m.Data, err)
@@ -131,13 +130,13 @@ func TestBlocksDoNotLeak(t *testing.T) {
 			} {
 				want := strings.Repeat("a", n)
 				done := start(func() received { return read(context.Background()) })
-				p.write(p.frame(wire.OpText, true, []byte(want)))
+				p.Write(p.Frame(wire.OpText, true, want))
 				if got := <-done; got != (received{Text, want, nil}) {
 					t.Fatalf("%s: got %d bytes, %v; want the %d bytes sent",
 						style.name, len(got.data), got.err, n)
 				}
 				written := start(func() error { return c.Write(context.Background(), Text, []byte(want)) })
-				p.expect(wire.OpText, true, want)
+				p.Expect(wire.OpText, true, want)
 				if err := <-written; err != nil {
 					t.Fatal(err)
 				}
@@ -174,9 +173,7 @@ func TestBlocksOfManyConnections(t *testing.T) {
 					t.Errorf("%s: got an echo of %d bytes, %v; want the %d bytes sent",
 						kind, len(got), err, len(want))
 				}
-				if err := <-sent; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-sent)
 			}
 			if err := client.Close(bounded(t), StatusNormalClosure, ""); err != nil {
 				t.Errorf("%s: Close: %v", kind, err)
@@ -215,7 +212,7 @@ func TestBlocksFitPowersOfTwo(t *testing.T) {
 func TestBlockBoundaries(t *testing.T) {
 	for _, role := range roles {
 		checkLeaks(t)
-		ours, theirs := tcpPair(t)
+		ours, theirs := netPair(t, "tcp")
 		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 		for _, size := range []int{blockSize, largeSize, 2 * largeSize} {
 			for n := size - wire.MaxHeaderSize - 1; n <= size+1; n++ {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -73,8 +74,7 @@ func (s stingy) Write(p []byte) (int, error) {
 func TestShortWrites(t *testing.T) {
 	for _, takes := range []int{0, 3} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			ours, theirs := net.Pipe()
-			c, _ := newPeerOver(t, stingy{ours, takes}, theirs, ConnOptions{Role: role})
+			c, _ := newPipePeer(t, func(nc net.Conn) net.Conn { return stingy{nc, takes} }, ConnOptions{Role: role})
 			begun := time.Now()
 			wantError(t, c.Write(context.Background(), Text, []byte("hello")), "write", io.ErrShortWrite)
 			if took := time.Since(begun); took != time.Second {
@@ -130,7 +130,7 @@ func TestAcceptHijackFails(t *testing.T) {
 		got <- err
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake("+Sec-WebSocket-Extensions: x")))
+	client.Write([]byte(handshake("+Sec-WebSocket-Extensions: x")))
 	if r := client.response(); r.status != "HTTP/1.1 500 Internal Server Error" {
 		t.Errorf("answered %s, want 500", r.status)
 	}
@@ -157,14 +157,14 @@ func TestClientDropsWithoutLimit(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{CloseTimeout: -1})
 		began := time.Now()
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		p.answer()
 		if err := <-closed; err != nil || time.Since(began) != 0 {
 			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
-		p.expectEOF()
-		if took := time.Since(began); took != lingerTime {
-			t.Errorf("TCP was closed after %v, want %v", took, lingerTime)
+		p.ExpectEOF()
+		if took := time.Since(began); took != LingerTime {
+			t.Errorf("TCP was closed after %v, want %v", took, LingerTime)
 		}
 	})
 }

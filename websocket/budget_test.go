@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -43,9 +44,9 @@ var budgetWays = []struct {
 // yields true.
 func sendHalf(p *peer, op wire.Opcode, message string, more <-chan bool) {
 	half := len(message) / 2
-	p.send(op, false, message[:half])
+	p.Send(op, false, message[:half])
 	if <-more {
-		p.send(wire.OpContinuation, true, message[half:])
+		p.Send(wire.OpContinuation, true, message[half:])
 	}
 }
 
@@ -70,7 +71,7 @@ func TestBudgetShares(t *testing.T) {
 							if _, err := way.read(ctx, c, nil); !errors.Is(err, context.Canceled) {
 								t.Fatal(err)
 							}
-							if used := b.Used(); used < int64(size/2) || used > int64(3*size+minGathering) {
+							if used := b.Used(); used < int64(size/2) || used > int64(3*size+MinGathering) {
 								t.Errorf("%d bytes are used for a kept half of %d", used, size)
 							}
 						}
@@ -106,11 +107,11 @@ func TestBudgetLoop(t *testing.T) {
 	c, p := newPeer(t, wire.Server, Limits{Budget: b})
 	go func() {
 		for range 3 {
-			p.send(wire.OpText, false, strings.Repeat("m", 2000))
-			p.send(wire.OpContinuation, true, strings.Repeat("m", 2000))
+			p.Send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.Send(wire.OpContinuation, true, strings.Repeat("m", 2000))
 		}
-		p.sendClose(StatusNormalClosure, "")
-		p.next()
+		p.SendClose(StatusNormalClosure, "")
+		p.Next()
 	}()
 	n := 0
 	for m, err := range c.Messages(bounded(t)) {
@@ -156,7 +157,7 @@ func TestBudgetGivenBack(t *testing.T) {
 			}
 			more <- true
 			synctest.Wait() // until the rest is being sent
-			go p.send(wire.OpText, true, "next")
+			go p.Send(wire.OpText, true, "next")
 			if _, err := c.Reader(ctx); err != nil {
 				panic(err)
 			}
@@ -213,21 +214,21 @@ func TestBudgetRefuses(t *testing.T) {
 					}
 					c, p := newPeerOver(t, ours, theirs, opts)
 					go func() {
-						p.send(wire.OpText, true, "in one piece")
+						p.Send(wire.OpText, true, "in one piece")
 						if !extended {
-							p.send(wire.OpText, false, strings.Repeat("b", 3000))
+							p.Send(wire.OpText, false, strings.Repeat("b", 3000))
 							// This may not be read to its end.
-							p.nc.Write(p.frame(wire.OpContinuation, true, bytes.Repeat([]byte("b"), 3000)))
+							p.nc.Write(p.Frame(wire.OpContinuation, true, string(bytes.Repeat([]byte("b"), 3000))))
 							return
 						}
-						p.write(p.extFrame(wire.OpText, true, newRuns(t).encode(strings.Repeat("b", 6000))))
+						p.Write(p.extFrame(wire.OpText, true, newRuns(t).encode(strings.Repeat("b", 6000))))
 					}()
 					got, err := way.read(t.Context(), c, func() {})
 					if string(got) != "in one piece" || err != nil {
 						t.Errorf(`got %q, %v; want "in one piece"`, got, err)
 					}
 					go func() {
-						if reason := p.expectClose(StatusTryAgainLater); !strings.Contains(reason, "Budget") {
+						if reason := p.ExpectClose(StatusTryAgainLater); !strings.Contains(reason, "Budget") {
 							t.Errorf("got reason %q, want one that names the Budget", reason)
 						}
 					}()
@@ -256,7 +257,7 @@ func TestBudgetOnePiece(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, p := newPeer(t, wire.Server, Limits{Budget: NewBudget(10)})
 				message := strings.Repeat("m", 2000)
-				go p.send(wire.OpText, true, message)
+				go p.Send(wire.OpText, true, message)
 				if got, err := way.read(t.Context(), c, func() {}); string(got) != message || err != nil {
 					t.Errorf("got %d bytes, %v; want %d", len(got), err, len(message))
 				}
@@ -272,8 +273,8 @@ func TestBudgetWhileLingering(t *testing.T) {
 		b := NewBudget(1 << 20)
 		c, p := newPeer(t, wire.Client, Limits{Budget: b})
 		go func() {
-			p.send(wire.OpText, false, strings.Repeat("m", 2000))
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.SendClose(StatusNormalClosure, "")
 			p.nextFrame()
 		}()
 		if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure {
@@ -292,8 +293,8 @@ func TestBudgetPanic(t *testing.T) {
 		b := NewBudget(1 << 20)
 		c, p := newPeer(t, wire.Server, Limits{Budget: b})
 		go func() {
-			p.send(wire.OpText, false, strings.Repeat("m", 2000))
-			p.send(wire.OpContinuation, true, strings.Repeat("m", 2000))
+			p.Send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.Send(wire.OpContinuation, true, strings.Repeat("m", 2000))
 		}()
 		defer func() {
 			if v := recover(); v != "within the loop" {
@@ -320,7 +321,7 @@ func TestBudgetRefusedTakesNothing(t *testing.T) {
 			case <-done:
 				return
 			default:
-				if b.take(5000) {
+				if b.Take(5000) {
 					t.Error("take(5000) of a budget of 1000 succeeded")
 				}
 			}
@@ -329,10 +330,10 @@ func TestBudgetRefusedTakesNothing(t *testing.T) {
 	defer refusing.Wait()
 	defer close(done)
 	for range 200_000 {
-		if !b.take(10) {
+		if !b.Take(10) {
 			t.Fatal("take(10) of a budget of 1000 failed")
 		}
-		b.used.Add(-10)
+		b.Put(10)
 	}
 }
 
@@ -344,7 +345,7 @@ func TestBudgetBounds(t *testing.T) {
 		refused := make(chan bool, conns)
 		for range conns {
 			c, p := newPeer(t, wire.Server, Limits{Budget: b})
-			go p.nc.Write(p.frame(wire.OpBinary, false, make([]byte, size-1)))
+			go p.nc.Write(p.Frame(wire.OpBinary, false, string(make([]byte, size-1))))
 			go p.nextFrame()
 			go func() {
 				_, _, err := c.Read(t.Context())

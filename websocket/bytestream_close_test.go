@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -61,12 +62,12 @@ func TestByteStreamCloseUnblocks(t *testing.T) {
 
 // The closing handshake still takes place, after the rest of a Write that was cut.
 func TestByteStreamCloseWhileBusy(t *testing.T) {
-	for _, taken := range []int{0, 1, 1000, adapterMessage + 1000} {
+	for _, taken := range []int{0, 1, 1000, AdapterMessage + 1000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
 			nc := c.ByteStream(Binary)
 			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
-			data := pattern(3*adapterMessage, 0)
+			data := pattern(3*AdapterMessage, 0)
 			n := 0
 			wrote := start(func() (err error) { n, err = nc.Write(data); return err })
 			p.take(taken)
@@ -75,13 +76,13 @@ func TestByteStreamCloseWhileBusy(t *testing.T) {
 			synctest.Wait()
 			wantUnblocked(t, "Read", <-read)
 			wantUnblocked(t, "Write", <-wrote)
-			if want := (taken + adapterMessage - 1) / adapterMessage * adapterMessage; n != want {
+			if want := (taken + AdapterMessage - 1) / AdapterMessage * AdapterMessage; n != want {
 				t.Errorf("Write accepted %d bytes, want %d", n, want)
 			}
-			for at := 0; at < n; at += adapterMessage {
-				p.expect(wire.OpBinary, true, string(data[at:at+adapterMessage]))
+			for at := 0; at < n; at += AdapterMessage {
+				p.Expect(wire.OpBinary, true, string(data[at:at+AdapterMessage]))
 			}
-			p.expectClose(StatusNormalClosure)
+			p.ExpectClose(StatusNormalClosure)
 			p.answer()
 			if role == wire.Client {
 				p.nc.Close()
@@ -106,7 +107,7 @@ func TestByteStreamCloseUnblocksOver(t *testing.T) {
 				}
 				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 				nc := c.ByteStream(Text)
-				go p.send(wire.OpText, false, "half a mess")
+				go p.Send(wire.OpText, false, "half a mess")
 				if _, err := io.ReadFull(nc, make([]byte, 4)); err != nil {
 					t.Fatal(err)
 				}
@@ -116,7 +117,7 @@ func TestByteStreamCloseUnblocksOver(t *testing.T) {
 				for _, read := range reads {
 					wantUnblocked(t, "Read", <-read)
 				}
-				p.expectClose(StatusNormalClosure)
+				p.ExpectClose(StatusNormalClosure)
 				p.answer()
 				p.nc.Close()
 				if err := <-closed; err != nil {
@@ -160,8 +161,8 @@ func TestByteStreamRefusesText(t *testing.T) {
 			c, p := newPeer(t, role, Limits{})
 			nc := c.ByteStream(Binary)
 			go func() {
-				p.send(wire.OpBinary, true, "bytes")
-				p.nc.Write(p.frame(wire.OpText, false, []byte(text))) // may not be read to its end
+				p.Send(wire.OpBinary, true, "bytes")
+				p.nc.Write(p.Frame(wire.OpText, false, text)) // may not be read to its end
 			}()
 			b := make([]byte, 10)
 			if n, err := nc.Read(b); string(b[:n]) != "bytes" || err != nil {
@@ -172,7 +173,7 @@ func TestByteStreamRefusesText(t *testing.T) {
 			wantTimeout(t, err)
 			nc.SetReadDeadline(time.Time{})
 			reason := start(func() string {
-				reason := p.expectClose(StatusUnsupportedData)
+				reason := p.ExpectClose(StatusUnsupportedData)
 				p.nc.Close()
 				return reason
 			})
@@ -180,15 +181,15 @@ func TestByteStreamRefusesText(t *testing.T) {
 				n, err := nc.Read(b)
 				var e *Error
 				if n != 0 || !errors.As(err, &e) || e.Code != StatusUnsupportedData ||
-					!errors.Is(err, errTextMessage) || errors.Is(err, net.ErrClosed) {
-					t.Errorf("Read: got %d, %v; want 0, %v", n, err, errTextMessage)
+					!errors.Is(err, ErrTextMessage) || errors.Is(err, net.ErrClosed) {
+					t.Errorf("Read: got %d, %v; want 0, %v", n, err, ErrTextMessage)
 				}
 			}
-			if got := <-reason; got != errTextMessage.Error() {
-				t.Errorf("the close frame has reason %q, want %q", got, errTextMessage)
+			if got := <-reason; got != ErrTextMessage.Error() {
+				t.Errorf("the close frame has reason %q, want %q", got, ErrTextMessage)
 			}
-			if _, err := nc.Write(b); !errors.Is(err, errTextMessage) {
-				t.Errorf("Write: got %v, want %v", err, errTextMessage)
+			if _, err := nc.Write(b); !errors.Is(err, ErrTextMessage) {
+				t.Errorf("Write: got %v, want %v", err, ErrTextMessage)
 			}
 		})
 	}
@@ -199,21 +200,22 @@ func TestByteStreamRefusesText(t *testing.T) {
 func TestByteStreamRefusesTextLater(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		a := c.ByteStream(Binary).(*adapter)
-		stream := p.frame(wire.OpText, true, []byte("text"))
-		stream = append(stream, p.frame(wire.OpBinary, true, []byte("bytes"))...)
+		a := c.ByteStream(Binary)
+		stream := p.Frame(wire.OpText, true, "text")
+		stream = append(stream, p.Frame(wire.OpBinary, true, "bytes")...)
 		go p.nc.Write(stream)
-		var err error
-		if a.r, err = c.Reader(context.Background()); err != nil {
+		r, err := c.Reader(context.Background())
+		if err != nil {
 			t.Fatal(err)
 		}
+		SetStreamReader(a, r)
 		a.SetReadDeadline(time.Unix(1, 0))
 		_, err = a.Read(make([]byte, 1))
 		wantTimeout(t, err)
 		a.SetReadDeadline(time.Time{})
 		go p.drain()
-		if n, err := a.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errTextMessage) {
-			t.Errorf("Read: got %d, %v; want 0, %v", n, err, errTextMessage)
+		if n, err := a.Read(make([]byte, 1)); n != 0 || !errors.Is(err, ErrTextMessage) {
+			t.Errorf("Read: got %d, %v; want 0, %v", n, err, ErrTextMessage)
 		}
 	})
 }

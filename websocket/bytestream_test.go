@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -73,24 +74,22 @@ func TestByteStreamMessages(t *testing.T) {
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	nc := c.ByteStream(Text)
 	written := start(func() error {
-		_, err := nc.Write(bytes.Repeat([]byte("x"), 2*adapterMessage+5))
+		_, err := nc.Write(bytes.Repeat([]byte("x"), 2*AdapterMessage+5))
 		return err
 	})
-	for _, n := range []int{adapterMessage, adapterMessage, 5} {
-		h, b, err := p.next()
+	for _, n := range []int{AdapterMessage, AdapterMessage, 5} {
+		h, b, err := p.Next()
 		if err != nil || h.Opcode != wire.OpText || !h.Fin || len(b) != n {
 			t.Fatalf("got %+v, %d bytes, %v; want %d bytes of text", h, len(b), err, n)
 		}
 	}
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
-	p.send(wire.OpText, true, "")
-	p.send(wire.OpText, true, "one ")
-	p.send(wire.OpBinary, false, "")
-	p.send(wire.OpContinuation, false, "two ")
-	p.send(wire.OpContinuation, true, "")
-	p.send(wire.OpBinary, true, "three")
+	noError(t, <-written)
+	p.Send(wire.OpText, true, "")
+	p.Send(wire.OpText, true, "one ")
+	p.Send(wire.OpBinary, false, "")
+	p.Send(wire.OpContinuation, false, "two ")
+	p.Send(wire.OpContinuation, true, "")
+	p.Send(wire.OpBinary, true, "three")
 	b := make([]byte, len("one two three"))
 	if _, err := io.ReadFull(nc, b); err != nil || string(b) != "one two three" {
 		t.Errorf(`read %q, %v; want "one two three"`, b, err)
@@ -109,8 +108,8 @@ func TestByteStreamEOF(t *testing.T) {
 		checkLeaks(t)
 		c, p := newPeerWith(t, "tcp", wire.Server)
 		nc := c.ByteStream(Binary)
-		p.send(wire.OpBinary, true, "last")
-		p.sendClose(code, "")
+		p.Send(wire.OpBinary, true, "last")
+		p.SendClose(code, "")
 		b := make([]byte, 10)
 		if n, err := nc.Read(b); string(b[:n]) != "last" || err != nil {
 			t.Fatalf(`%v: read %q, %v; want "last"`, code, b[:n], err)
@@ -156,13 +155,13 @@ func TestByteStreamReadDeadline(t *testing.T) {
 			for i := range 10 {
 				data := pattern(7*i, uint32(i))
 				want = append(want, data...)
-				stream = append(stream, p.frame(wire.OpBinary, true, data)...)
+				stream = append(stream, p.Frame(wire.OpBinary, true, string(data))...)
 			}
 			ack := make(chan bool)
 			defer close(ack)
 			go func() {
 				for b := stream; len(b) > 0; b = b[min(len(b), 5):] {
-					p.write(b[:min(len(b), 5)])
+					p.Write(b[:min(len(b), 5)])
 					<-ack
 				}
 			}()
@@ -196,7 +195,7 @@ func TestByteStreamMovedDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		nc := c.ByteStream(Binary)
-		sent := start(func() bool { p.send(wire.OpBinary, true, "0123456789"); return true })
+		sent := start(func() bool { p.Send(wire.OpBinary, true, "0123456789"); return true })
 		b := make([]byte, 2)
 		read := func(want string) {
 			t.Helper()
@@ -251,22 +250,19 @@ func TestByteStreamWriteDeadline(t *testing.T) {
 	wantTimeout(t, err)
 
 	nc.SetWriteDeadline(time.Now().Add(time.Hour))
-	data := pattern(3*adapterMessage, 0)
+	data := pattern(3*AdapterMessage, 0)
 	cut := start(func() error { n, err = nc.Write(data); return err })
-	p.expect(wire.OpBinary, true, string(data[:adapterMessage]))
-	p.got = make([]byte, 100)
-	if _, err := io.ReadFull(p.nc, p.got); err != nil {
-		t.Fatal(err)
-	}
+	p.Expect(wire.OpBinary, true, string(data[:AdapterMessage]))
+	p.take(100)
 	nc.SetWriteDeadline(time.Now())
 	wantTimeout(t, <-cut)
-	if n != 2*adapterMessage {
-		t.Errorf("Write accepted %d bytes, want %d", n, 2*adapterMessage)
+	if n != 2*AdapterMessage {
+		t.Errorf("Write accepted %d bytes, want %d", n, 2*AdapterMessage)
 	}
 	nc.SetWriteDeadline(time.Time{})
 	go nc.Write(data[n:])
-	p.expect(wire.OpBinary, true, string(data[adapterMessage:2*adapterMessage]))
-	p.expect(wire.OpBinary, true, string(data[2*adapterMessage:]))
+	p.Expect(wire.OpBinary, true, string(data[AdapterMessage:2*AdapterMessage]))
+	p.Expect(wire.OpBinary, true, string(data[2*AdapterMessage:]))
 }
 
 // A deadline that has passed stops neither pongs nor the closing handshake.
@@ -284,8 +280,8 @@ func TestByteStreamStaleDeadline(t *testing.T) {
 			_, err := nc.Write([]byte("x"))
 			wantTimeout(t, err)
 			go func() {
-				p.send(wire.OpPing, true, "still there?")
-				p.send(wire.OpBinary, true, "yes")
+				p.Send(wire.OpPing, true, "still there?")
+				p.Send(wire.OpBinary, true, "yes")
 			}()
 			read := start(func() string {
 				b := make([]byte, 10)
@@ -295,14 +291,14 @@ func TestByteStreamStaleDeadline(t *testing.T) {
 				}
 				return string(b[:n])
 			})
-			p.expect(wire.OpPong, true, "still there?")
+			p.Expect(wire.OpPong, true, "still there?")
 			if got := <-read; got != "yes" {
 				t.Errorf(`%s: read %q, want "yes"`, kind, got)
 			}
 			nc.SetReadDeadline(time.Unix(1, 0))
 			closed := start(nc.Close)
-			p.expectClose(StatusNormalClosure)
-			p.sendClose(StatusNormalClosure, "")
+			p.ExpectClose(StatusNormalClosure)
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			if err := <-closed; err != nil {
 				t.Errorf("%s: Close: %v", kind, err)
@@ -374,13 +370,9 @@ func TestByteStreamConcurrent(t *testing.T) {
 		}))
 	}
 	for _, w := range written {
-		if err := <-w; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-w)
 	}
-	if err := from.Close(); err != nil {
-		t.Error(err)
-	}
+	noError(t, from.Close())
 	var total [writers]int
 	for _, ch := range counts {
 		for i, n := range <-ch {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -18,7 +19,7 @@ import (
 // Text is cut between runes, at 64 KiB and at the end of a Write. The first bytes of an
 // incomplete rune are sent with the next Write.
 func TestByteStreamTextCutsAtRunes(t *testing.T) {
-	full := strings.Repeat("x", adapterMessage-1)
+	full := strings.Repeat("x", AdapterMessage-1)
 	for _, row := range []struct {
 		writes, want []string
 	}{
@@ -52,13 +53,13 @@ func TestByteStreamTextCutsAtRunes(t *testing.T) {
 				return nil
 			})
 			for _, want := range row.want {
-				p.expect(wire.OpText, true, want)
+				p.Expect(wire.OpText, true, want)
 			}
 			if err := <-wrote; err != nil {
 				t.Errorf("%.20q: %v", row.writes, err)
 			}
 			closed := start(nc.Close)
-			p.expectClose(StatusNormalClosure)
+			p.ExpectClose(StatusNormalClosure)
 			p.answer()
 			p.nc.Close()
 			if err := <-closed; err != nil {
@@ -73,9 +74,9 @@ func TestByteStreamTextStream(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	runes := []rune("a\u00fc\u20ac\U0001f600\u007f\u0800\uffff\U0010ffff")
-	for _, most := range []int{2, 5, 100, 3 * adapterMessage} {
+	for _, most := range []int{2, 5, 100, 3 * AdapterMessage} {
 		var text []byte
-		for len(text) < min(2000*most, 3*adapterMessage) {
+		for len(text) < min(2000*most, 3*AdapterMessage) {
 			text = utf8.AppendRune(text, runes[random.IntN(len(runes))])
 		}
 		checkLeaks(t)
@@ -93,9 +94,9 @@ func TestByteStreamTextStream(t *testing.T) {
 		}()
 		var got []byte
 		for m, err := range server.Messages(bounded(t)) { // Messages validates each
-			if err != nil || len(m.Data) > adapterMessage || len(m.Data) == 0 {
+			if err != nil || len(m.Data) > AdapterMessage || len(m.Data) == 0 {
 				t.Fatalf("seed %d: got a message of %d bytes, %v; want 1 to %d",
-					seed, len(m.Data), err, adapterMessage)
+					seed, len(m.Data), err, AdapterMessage)
 			}
 			got = append(got, m.Data...)
 		}
@@ -113,15 +114,15 @@ func TestByteStreamTextEndsInRune(t *testing.T) {
 	if n, err := io.WriteString(nc, "10 \xe2\x82"); n != 5 || err != nil {
 		t.Fatal(n, err)
 	}
-	p.expect(wire.OpText, true, "10 ")
+	p.Expect(wire.OpText, true, "10 ")
 	closed := start(nc.Close)
-	if reason := p.expectClose(StatusInternalError); reason != "text ends within a rune" {
+	if reason := p.ExpectClose(StatusInternalError); reason != "text ends within a rune" {
 		t.Errorf(`got reason %q, want "text ends within a rune"`, reason)
 	}
-	p.sendClose(StatusInternalError, "")
+	p.SendClose(StatusInternalError, "")
 	p.nc.Close()
-	if err := <-closed; err != errHalfRune {
-		t.Errorf("Close: got %v, want %v", err, errHalfRune)
+	if err := <-closed; err != ErrHalfRune {
+		t.Errorf("Close: got %v, want %v", err, ErrHalfRune)
 	}
 	if err := nc.Close(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("second Close: got %v, want net.ErrClosed", err)
@@ -141,6 +142,6 @@ func TestByteStreamTextCutByDeadline(t *testing.T) {
 		}
 		nc.SetWriteDeadline(time.Time{})
 		go io.WriteString(nc, "\xac!")
-		p.expect(wire.OpText, true, "\u20ac!")
+		p.Expect(wire.OpText, true, "\u20ac!")
 	})
 }

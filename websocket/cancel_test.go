@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,13 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // cutStream returns a stream of all kinds of frames, and the messages to be read from it.
 func cutStream(p *peer) (stream []byte, want []received) {
 	add := func(op wire.Opcode, fin bool, payload string) {
-		stream = append(stream, p.frame(op, fin, []byte(payload))...)
+		stream = append(stream, p.Frame(op, fin, payload)...)
 	}
 	add(wire.OpText, true, "one")
 	add(wire.OpBinary, true, "")
@@ -53,7 +54,7 @@ func TestReadInterruptedAtEveryByte(t *testing.T) {
 					for i := range stream {
 						ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 						done := start(func() received { return read(ctx) })
-						p.write(stream[i : i+1])
+						p.Write(stream[i : i+1])
 						synctest.Wait()
 						if want == context.Canceled {
 							cancel()
@@ -98,14 +99,14 @@ func TestReadInterruptedAtRandom(t *testing.T) {
 			go func() {
 				for i := range stream {
 					time.Sleep(pauses[i])
-					p.write(stream[i : i+1])
+					p.Write(stream[i : i+1])
 				}
 			}()
 			ctx, cancel := context.WithTimeout(context.Background(), pause())
 			read := readStyles[0].make(c)
 			var got []received
 			for len(got) < len(messages) {
-				if c.in.stream == nil { // otherwise, the rest of the message would be skipped
+				if !c.InStream() { // otherwise, the rest of the message would be skipped
 					read = readStyles[random.IntN(len(readStyles))].make(c)
 				}
 				switch g := read(ctx); {
@@ -145,13 +146,13 @@ func TestReadInterruptedInLargeFrame(t *testing.T) {
 				text := strings.Repeat("\u2708 ", 20_000)
 				sizes := 1
 				for _, want := range []string{text, "next"} {
-					stream := p.frame(wire.OpText, true, []byte(want))
+					stream := p.Frame(wire.OpText, true, want)
 					for len(stream) > 0 {
 						n := min(sizes%4999, len(stream))
 						sizes += 997
 						ctx, cancel := context.WithCancel(context.Background())
 						done := start(func() received { return read(ctx) })
-						p.write(stream[:n])
+						p.Write(stream[:n])
 						stream = stream[n:]
 						synctest.Wait()
 						cancel()
@@ -217,9 +218,7 @@ func TestReadInterruptedOverSockets(t *testing.T) {
 							t.Fatalf("got %+v, want %+v", round, messages)
 						}
 					}
-					if err := <-sent; err != nil {
-						t.Error(err)
-					}
+					noError(t, <-sent)
 					c.CloseNow()
 					<-frames
 					t.Logf("%d reads were canceled", cuts)
@@ -239,14 +238,14 @@ func TestReadResumesAnotherWay(t *testing.T) {
 					c, p := newPeer(t, role, Limits{})
 					ctx, cancel := context.WithCancel(context.Background())
 					done := start(func() received { return first.make(c)(ctx) })
-					whole := p.frame(wire.OpText, false, []byte("gathered, "))
-					p.write(whole[:len(whole)-3])
+					whole := p.Frame(wire.OpText, false, "gathered, ")
+					p.Write(whole[:len(whole)-3])
 					synctest.Wait()
 					cancel()
 					interrupted(t, (<-done).err, context.Canceled)
 					done = start(func() received { return second.make(c)(context.Background()) })
-					p.write(whole[len(whole)-3:])
-					p.send(wire.OpContinuation, true, "and the rest")
+					p.Write(whole[len(whole)-3:])
+					p.Send(wire.OpContinuation, true, "and the rest")
 					if g := <-done; g != (received{Text, "gathered, and the rest", nil}) {
 						t.Errorf("got %+v, want the whole message", g)
 					}
@@ -270,7 +269,7 @@ func TestReaderSupersededWhileSkipped(t *testing.T) {
 					}
 					return r
 				})
-				p.send(wire.OpText, false, "abc")
+				p.Send(wire.OpText, false, "abc")
 				r := <-first
 				b := make([]byte, 1)
 				if _, err := r.Read(b); err != nil {
@@ -279,22 +278,22 @@ func TestReaderSupersededWhileSkipped(t *testing.T) {
 				read := style.make(c)
 				ctx, cancel := context.WithCancel(context.Background())
 				done := start(func() received { return read(ctx) })
-				p.send(wire.OpContinuation, false, "def")
+				p.Send(wire.OpContinuation, false, "def")
 				synctest.Wait()
 				cancel()
 				interrupted(t, (<-done).err, context.Canceled)
-				if n, err := r.Read(b); !errors.Is(err, errSuperseded) {
+				if n, err := r.Read(b); !errors.Is(err, ErrSuperseded) {
 					t.Errorf("the reader of the skipped message: got %q, %v; want %v",
-						b[:n], err, errSuperseded)
+						b[:n], err, ErrSuperseded)
 				}
 				done = start(func() received { return read(context.Background()) })
-				p.send(wire.OpContinuation, true, "ghi")
-				p.send(wire.OpText, true, "next")
+				p.Send(wire.OpContinuation, true, "ghi")
+				p.Send(wire.OpText, true, "next")
 				if g := <-done; g != (received{Text, "next", nil}) {
 					t.Errorf(`got %+v, want "next"`, g)
 				}
-				if _, err := r.Read(b); !errors.Is(err, errSuperseded) {
-					t.Errorf("the reader, later: got %v, want %v", err, errSuperseded)
+				if _, err := r.Read(b); !errors.Is(err, ErrSuperseded) {
+					t.Errorf("the reader, later: got %v, want %v", err, ErrSuperseded)
 				}
 			})
 		})
@@ -312,7 +311,7 @@ func TestContextRegisteredOnce(t *testing.T) {
 				ctx := &countingContext{Context: bounded(t)}
 				read := style.make(c)
 				for range 100 {
-					sent := p.sendAll(p.frame(wire.OpText, true, []byte("text")))
+					sent := p.sendAll(p.Frame(wire.OpText, true, "text"))
 					if g := read(ctx); g.err != nil {
 						t.Fatal(g.err)
 					}
@@ -348,13 +347,13 @@ func TestContextEndsBetweenReads(t *testing.T) {
 				for range 50 {
 					ctx, cancel := context.WithCancel(bounded(t))
 					done := startRead(ctx, c)
-					p.send(wire.OpText, true, "text")
+					p.Send(wire.OpText, true, "text")
 					if g := <-done; g.err != nil {
 						t.Fatal(g.err)
 					}
 					cancel()
 					done = startRead(context.Background(), c)
-					p.send(wire.OpText, true, "text")
+					p.Send(wire.OpText, true, "text")
 					if g := <-done; g.err != nil {
 						t.Fatal(g.err)
 					}

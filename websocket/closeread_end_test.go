@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -42,11 +43,11 @@ func TestCloseReadAndClose(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				closed := call(c)
 				synctest.Wait()
-				p.send(wire.OpText, false, "sent before")
-				p.send(wire.OpContinuation, true, "the close frame arrived")
-				p.send(wire.OpBinary, true, "")
-				p.expectClose(4000)
-				p.sendClose(4000, "")
+				p.Send(wire.OpText, false, "sent before")
+				p.Send(wire.OpContinuation, true, "the close frame arrived")
+				p.Send(wire.OpBinary, true, "")
+				p.ExpectClose(4000)
+				p.SendClose(4000, "")
 				p.nc.Close()
 				if err := <-closed; err != nil {
 					t.Errorf("got %v, want no error", err)
@@ -69,13 +70,13 @@ func TestCloseReadEnds(t *testing.T) {
 		"CloseNow":  {func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed},
 		"Abort":     {func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
 		"EOF":       {func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF},
-		"violation": {func(_ *Conn, p *peer) { p.write([]byte{0x83, 0}) }, wire.ErrReservedOpcode},
+		"violation": {func(_ *Conn, p *peer) { p.Write([]byte{0x83, 0}) }, wire.ErrReservedOpcode},
 		"silent peer": {func(c *Conn, _ *peer) {
 			c.Close(context.Background(), StatusNormalClosure, "")
 		}, net.ErrClosed},
 		"peer that takes nothing": {func(_ *Conn, p *peer) {
-			p.send(wire.OpText, true, "hello")
-		}, errUnexpected},
+			p.Send(wire.OpText, true, "hello")
+		}, ErrUnexpected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -88,7 +89,7 @@ func TestCloseReadEnds(t *testing.T) {
 				if cause := context.Cause(c.Context()); !errors.Is(cause, row.want) {
 					t.Errorf("the cause is %v, want %v", cause, row.want)
 				}
-				if !c.closing.tearingDown.Load() && !c.in.turn.TryLock() {
+				if !c.TearingDown() && !c.ReadTurn().TryLock() {
 					t.Error("a goroutine still reads")
 				}
 			})
@@ -107,7 +108,7 @@ func TestCloseReadAfterFailedWrite(t *testing.T) {
 		},
 		"write first": func(c *Conn, p *peer) {
 			failWrite(t, c)
-			p.send(wire.OpText, true, "kept, and then dropped")
+			p.Send(wire.OpText, true, "kept, and then dropped")
 			synctest.Wait()
 			c.CloseRead()
 		},
@@ -116,19 +117,19 @@ func TestCloseReadAfterFailedWrite(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newWornPeer(t, role, Limits{}, 0)
 				prepare(c, p)
-				p.send(wire.OpText, false, "dropped")
-				p.sendClose(4001, "why")
+				p.Send(wire.OpText, false, "dropped")
+				p.SendClose(4001, "why")
 				<-c.Context().Done()
 				wantPeersClose(t, c, CloseFrame{4001, "why"})
 				wantReleased(t, c)
 
 				c, p = newWornPeer(t, role, Limits{}, 0)
 				prepare(c, p)
-				p.send(wire.OpBinary, true, "dropped")
+				p.Send(wire.OpBinary, true, "dropped")
 				begun := time.Now()
 				<-c.Context().Done()
-				if took := time.Since(begun); took > lingerTime {
-					t.Errorf("the connection ended after %v, want at most %v", took, lingerTime)
+				if took := time.Since(begun); took > LingerTime {
+					t.Errorf("the connection ended after %v, want at most %v", took, LingerTime)
 				}
 				wantClosed(t, c)
 			})
@@ -141,10 +142,10 @@ func TestCloseReadDropsKept(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
 		failWrite(t, c)
-		p.send(wire.OpPing, true, "")
-		p.send(wire.OpText, true, "kept")
+		p.Send(wire.OpPing, true, "")
+		p.Send(wire.OpText, true, "kept")
 		<-c.Context().Done()
-		if !c.leftover() {
+		if !c.Leftover() {
 			t.Fatal("no message was kept")
 		}
 		c.OnControl(func(wire.Opcode, []byte) bool { t.Error("OnControl after the end"); return false })

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -8,18 +8,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // wantUnexpected checks that the peer's message is refused with 1008, and is the cause of the end.
 func wantUnexpected(t *testing.T, c *Conn, p *peer) {
 	t.Helper()
-	if reason := p.expectClose(StatusPolicyViolation); reason != "unexpected message" {
+	if reason := p.ExpectClose(StatusPolicyViolation); reason != "unexpected message" {
 		t.Errorf("the reason is %q, want a fixed one", reason)
 	}
 	p.nc.Close()
 	<-c.Context().Done()
-	e := wantError(t, context.Cause(c.Context()), "read", errUnexpected)
+	e := wantError(t, context.Cause(c.Context()), "read", ErrUnexpected)
 	if v := c.Closure(); e.Code != StatusPolicyViolation || v.ByPeer || v.Err != error(e) {
 		t.Errorf("the connection ended with %+v and %+v, want 1008 by this side", e, v)
 	}
@@ -28,8 +29,8 @@ func wantUnexpected(t *testing.T, c *Conn, p *peer) {
 // wantPong checks that pings are answered.
 func wantPong(p *peer) {
 	p.t.Helper()
-	p.send(wire.OpPing, true, "there?")
-	p.expect(wire.OpPong, true, "there?")
+	p.Send(wire.OpPing, true, "there?")
+	p.Expect(wire.OpPong, true, "there?")
 }
 
 // After CloseRead, a program that only writes answers pings, sees pongs, and learns that its peer
@@ -40,24 +41,21 @@ func TestCloseRead(t *testing.T) {
 		c.CloseRead()
 		wantPong(p)
 		pinged := start(func() error { _, err := c.Ping(context.Background()); return err })
-		_, id, err := p.next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.send(wire.OpPong, true, string(id))
+		_, id := p.mustNext()
+		p.Send(wire.OpPong, true, string(id))
 		if err := <-pinged; err != nil {
 			t.Errorf("Ping: %v", err)
 		}
 		written := start(func() error { return c.Write(context.Background(), Text, []byte("pushed")) })
-		p.expect(wire.OpText, true, "pushed")
+		p.Expect(wire.OpText, true, "pushed")
 		if err := <-written; err != nil {
 			t.Errorf("Write: %v", err)
 		}
 		if err := c.Context().Err(); err != nil {
 			t.Fatalf("the context has ended before the connection: %v", err)
 		}
-		p.sendClose(StatusGoingAway, "bye")
-		p.expectClose(StatusGoingAway)
+		p.SendClose(StatusGoingAway, "bye")
+		p.ExpectClose(StatusGoingAway)
 		p.nc.Close()
 		<-c.Context().Done()
 		wantPeersClose(t, c, CloseFrame{StatusGoingAway, "bye"})
@@ -68,12 +66,12 @@ func TestCloseRead(t *testing.T) {
 // A message is refused as soon as it begins.
 func TestCloseReadRefuses(t *testing.T) {
 	for name, begin := range map[string]func(p *peer, theirs *runs) []byte{
-		"text":     func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, true, []byte("hello")) },
-		"binary":   func(p *peer, _ *runs) []byte { return p.frame(wire.OpBinary, true, []byte{0xff}) },
-		"empty":    func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, true, nil) },
-		"fragment": func(p *peer, _ *runs) []byte { return p.frame(wire.OpText, false, []byte("hel")) },
+		"text":     func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, true, "hello") },
+		"binary":   func(p *peer, _ *runs) []byte { return p.Frame(wire.OpBinary, true, "\xff") },
+		"empty":    func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, true, "") },
+		"fragment": func(p *peer, _ *runs) []byte { return p.Frame(wire.OpText, false, "hel") },
 		"first byte of many": func(p *peer, _ *runs) []byte {
-			b := p.frame(wire.OpBinary, true, make([]byte, DefaultMaxMessage))
+			b := p.Frame(wire.OpBinary, true, string(make([]byte, DefaultMaxMessage)))
 			return b[:len(b)-DefaultMaxMessage+1]
 		},
 		"with an extension": func(p *peer, theirs *runs) []byte {
@@ -86,7 +84,7 @@ func TestCloseReadRefuses(t *testing.T) {
 				c, p, _, theirs := runsPeer(t, role, Limits{})
 				c.CloseRead()
 				wantPong(p)
-				p.write(begin(p, theirs))
+				p.Write(begin(p, theirs))
 				wantUnexpected(t, c, p)
 				if n := c.Stats().MessagesRead; n != 0 {
 					t.Errorf("%d messages were read, want none", n)
@@ -112,8 +110,8 @@ func TestReadAfterCloseRead(t *testing.T) {
 				synctest.Wait()
 				wantError(t, style.make(c)(context.Background()).err, "read", ErrConcurrentRead)
 				wantPong(p)
-				p.sendClose(4001, "")
-				p.expectClose(4001)
+				p.SendClose(4001, "")
+				p.ExpectClose(4001)
 				p.nc.Close()
 				<-c.Context().Done()
 				var peer *CloseError
@@ -134,7 +132,7 @@ func TestCloseReadAgain(t *testing.T) {
 		}
 		wantPong(p)
 		synctest.Wait()
-		if n := c.in.turn.Waiting(); n > 0 {
+		if n := c.ReadTurn().Waiting(); n > 0 {
 			t.Errorf("%d goroutines wait to read, want none", n)
 		}
 		c.CloseNow()
@@ -158,14 +156,14 @@ func TestCloseReadTakesOver(t *testing.T) {
 				synctest.Wait()
 				c.CloseRead()
 				wantPong(p)
-				p.send(wire.OpText, true, "asked for")
+				p.Send(wire.OpText, true, "asked for")
 				if style.name == "Reader" { // each Read of the MessageReader is a read
 					wantError(t, (<-read).err, "read", ErrConcurrentRead)
 				} else if r := <-read; r.err != nil || r.data != "asked for" {
 					t.Fatalf("the read in progress got %+v, want the message", r)
 				}
 				wantPong(p)
-				p.send(wire.OpText, true, "not asked for")
+				p.Send(wire.OpText, true, "not asked for")
 				wantUnexpected(t, c, p)
 			})
 		})
@@ -180,26 +178,25 @@ func TestCloseReadSkipsTheRest(t *testing.T) {
 			t.Run(style.name+name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
 					c, p, _, theirs := runsPeer(t, role, Limits{Budget: NewBudget(1 << 20)})
-					p.key = [4]byte{}
-					first, rest := p.frame(wire.OpText, false, []byte("begun")), []byte(" and finished")
+					first, rest := p.Frame(wire.OpText, false, "begun"), []byte(" and finished")
 					if encoded {
 						all := theirs.encode("begun and finished")
 						first, rest = p.extFrame(wire.OpText, false, all[:len(all)/2]), []byte(all[len(all)/2:])
 					}
 					ctx, cancel := context.WithCancel(context.Background())
 					read := start(func() error { return style.make(c)(ctx).err })
-					p.write(first)
+					p.Write(first)
 					synctest.Wait()
 					cancel()
 					<-read
 					c.CloseRead()
 					wantPong(p)
-					p.write(p.frame(wire.OpContinuation, true, rest))
+					p.Write(p.Frame(wire.OpContinuation, true, string(rest)))
 					wantPong(p)
 					if n := c.Stats().MessagesRead; n != 1 {
 						t.Errorf("%d messages were read, want 1", n)
 					}
-					p.send(wire.OpText, true, "not asked for")
+					p.Send(wire.OpText, true, "not asked for")
 					wantUnexpected(t, c, p)
 				})
 			})
@@ -211,23 +208,23 @@ func TestCloseReadSkipsTheRest(t *testing.T) {
 func TestCloseReadInMessages(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		subscribed := p.frame(wire.OpText, true, []byte("subscribe"))
-		ping := p.frame(wire.OpPing, true, []byte("there?"))
-		go p.write(append(subscribed, ping...))
+		subscribed := p.Frame(wire.OpText, true, "subscribe")
+		ping := p.Frame(wire.OpPing, true, "there?")
+		go p.Write(append(subscribed, ping...))
 		for m, err := range c.Messages(context.Background()) {
 			if err != nil {
 				wantError(t, err, "read", ErrConcurrentRead)
 				break
 			}
 			c.CloseRead()
-			p.expect(wire.OpPong, true, "there?")
+			p.Expect(wire.OpPong, true, "there?")
 			wantPong(p)
 			if string(m.Data) != "subscribe" {
 				t.Errorf("the lent message is %q, want %q", m.Data, "subscribe")
 			}
 		}
 		wantPong(p)
-		p.send(wire.OpText, true, "more")
+		p.Send(wire.OpText, true, "more")
 		wantUnexpected(t, c, p)
 	})
 }
@@ -239,8 +236,8 @@ func TestCloseReadOnControl(t *testing.T) {
 		ops := make(chan wire.Opcode, 10)
 		c.OnControl(func(op wire.Opcode, _ []byte) bool { ops <- op; return true })
 		c.CloseRead()
-		p.send(wire.OpPing, true, "")
-		p.sendClose(StatusNormalClosure, "")
+		p.Send(wire.OpPing, true, "")
+		p.SendClose(StatusNormalClosure, "")
 		synctest.Wait()
 		if len(ops) != 2 || <-ops != wire.OpPing || <-ops != wire.OpClose {
 			t.Error("want a ping and a close frame")
@@ -249,12 +246,12 @@ func TestCloseReadOnControl(t *testing.T) {
 			t.Fatal("the connection ended before its answer")
 		}
 		written := start(func() error { return c.Write(context.Background(), Text, []byte("goodbye")) })
-		p.expect(wire.OpText, true, "goodbye")
+		p.Expect(wire.OpText, true, "goodbye")
 		if err := <-written; err != nil {
 			t.Errorf("Write: %v", err)
 		}
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		p.nc.Close()
 		<-closed
 		if v := c.Closure(); !v.Clean || !v.ByPeer {
@@ -268,17 +265,17 @@ func TestCloseReadHandler(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		served := start(func() error {
-			serve(func(ctx context.Context, c *Conn) error {
+			Serve(func(ctx context.Context, c *Conn) error {
 				c.CloseRead()
 				return CloseWith(4001, "done")
 			}, c, func(format string, args ...any) { t.Errorf("logged "+format, args...) })
 			return nil
 		})
-		if reason := p.expectClose(4001); reason != "done" {
+		if reason := p.ExpectClose(4001); reason != "done" {
 			t.Errorf("the reason is %q, want done", reason)
 		}
-		p.send(wire.OpText, true, "late")
-		p.sendClose(4001, "")
+		p.Send(wire.OpText, true, "late")
+		p.SendClose(4001, "")
 		<-served
 		if v := c.Closure(); !v.Clean {
 			t.Errorf("the connection ended with %+v, want a clean end", v)
@@ -298,13 +295,13 @@ func TestCloseReadByteStream(t *testing.T) {
 			t.Errorf("SetDeadline: %v", err)
 		}
 		written := start(func() error { _, err := nc.Write([]byte("bytes")); return err })
-		p.expect(wire.OpBinary, true, "bytes")
+		p.Expect(wire.OpBinary, true, "bytes")
 		if err := <-written; err != nil {
 			t.Errorf("Write: %v", err)
 		}
 		closed := start(nc.Close)
-		p.expectClose(StatusNormalClosure)
-		p.sendClose(StatusNormalClosure, "")
+		p.ExpectClose(StatusNormalClosure)
+		p.SendClose(StatusNormalClosure, "")
 		p.nc.Close()
 		if err := <-closed; err != nil {
 			t.Errorf("Close: %v", err)
@@ -350,19 +347,19 @@ func TestCloseReadTransports(t *testing.T) {
 func TestCloseReadHoldsNothing(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
-	if !c.tr.IsRaw() {
+	if !c.Transport().IsRaw() {
 		t.Skip("reads on this system take a buffer before they wait")
 	}
 	most := held(c) + 256
 	waits := make(chan uintptr, 1000)
-	c.tr.Rd.Idle = func() { // called by the goroutine that reads
+	c.Transport().Rd.Idle = func() { // called by the goroutine that reads
 		if c.Stats().ControlsRead > 0 {
 			waits <- held(c)
 		}
 	}
 	c.CloseRead()
-	p.send(wire.OpPing, true, "")
-	p.expect(wire.OpPong, true, "")
+	p.Send(wire.OpPing, true, "")
+	p.Expect(wire.OpPong, true, "")
 	if n := <-waits; n > most {
 		t.Errorf("%d bytes are held, want at most %d", n, most)
 	}

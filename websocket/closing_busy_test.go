@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -18,11 +19,11 @@ func TestCloseWhilePeerWrites(t *testing.T) {
 		ctx := bounded(t)
 		began := time.Now()
 		closed := start(func() error { return c.Close(ctx, StatusGoingAway, "bye") })
-		p.send(wire.OpBinary, true, strings.Repeat("x", 3*blockSize))
-		if reason := p.expectClose(StatusGoingAway); reason != "bye" {
+		p.Send(wire.OpBinary, true, strings.Repeat("x", 3*blockSize))
+		if reason := p.ExpectClose(StatusGoingAway); reason != "bye" {
 			t.Errorf(`got reason %q, want "bye"`, reason)
 		}
-		p.sendClose(StatusGoingAway, "")
+		p.SendClose(StatusGoingAway, "")
 		p.nc.Close()
 		if err := <-closed; err != nil || time.Since(began) > 0 {
 			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))

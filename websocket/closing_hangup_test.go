@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -25,8 +26,8 @@ var hangUps = map[string]func(c *Conn){
 // expectSent reads the close frame of c, and waits until c knows that it is sent.
 func expectSent(c *Conn, p *peer) {
 	p.t.Helper()
-	p.expectClose(StatusGoingAway)
-	for !c.closing.out.Load() {
+	p.ExpectClose(StatusGoingAway)
+	for !c.CloseFrameSent() {
 		runtime.Gosched()
 	}
 }
@@ -43,10 +44,10 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				if kind == "tls" {
 					finishTLS(t, c, p)
 				}
-				if !c.in.turn.TryLock() { // so that no goroutine reads
+				if !c.ReadTurn().TryLock() { // so that no goroutine reads
 					t.Fatal("the turn to read is taken")
 				}
-				p.send(wire.OpBinary, true, string(pattern(10<<10, 1)))
+				p.Send(wire.OpBinary, true, string(pattern(10<<10, 1)))
 				closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
 				expectSent(c, p)
 				hangUp(c)
@@ -56,8 +57,8 @@ func TestHangUpKeepsCloseFrame(t *testing.T) {
 				if err := <-closed; err == nil {
 					t.Error("Close succeeded without the peer's close frame")
 				}
-				c.in.turn.Unlock()
-				p.expectEOF()
+				c.ReadTurn().Unlock()
+				p.ExpectEOF()
 				p.nc.Close()
 				wantClosed(t, c)
 			})
@@ -89,8 +90,8 @@ func TestHangUpEndsRead(t *testing.T) {
 					if r := <-closed; r.err == nil || r.took > grace {
 						t.Errorf("Close: got %v after %v, want an error at once", r.err, r.took)
 					}
-					if took := tornDown(c).Sub(begun); took > lingerTime+grace {
-						t.Errorf("the teardown took %v, want at most %v", took, lingerTime+grace)
+					if took := tornDown(c).Sub(begun); took > LingerTime+grace {
+						t.Errorf("the teardown took %v, want at most %v", took, LingerTime+grace)
 					}
 					wantClosed(t, c)
 				})
@@ -107,13 +108,13 @@ func TestHangUpInOnControl(t *testing.T) {
 		c.OnControl(func(op wire.Opcode, _ []byte) bool { <-goOn; return op == wire.OpPing })
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		expectSent(c, p)
-		p.send(wire.OpPing, true, "")
+		p.Send(wire.OpPing, true, "")
 		synctest.Wait()
 		begun := time.Now()
 		c.CloseNow()
-		p.expectEOF()
-		if took := time.Since(begun); took != lingerTime {
-			t.Errorf("the transport was closed after %v, want %v", took, lingerTime)
+		p.ExpectEOF()
+		if took := time.Since(begun); took != LingerTime {
+			t.Errorf("the transport was closed after %v, want %v", took, LingerTime)
 		}
 		close(goOn)
 		<-closed
@@ -130,9 +131,9 @@ func TestHangUpMeetsPeersClose(t *testing.T) {
 			read := startRead(bounded(t), c)
 			closed := start(func() error { return c.Close(bounded(t), StatusGoingAway, "") })
 			expectSent(c, p)
-			p.sendClose(StatusGoingAway, "")
+			p.SendClose(StatusGoingAway, "")
 			hangUp(c)
-			p.expectEOF()
+			p.ExpectEOF()
 			p.nc.Close()
 			if g := <-read; g.err == nil {
 				t.Errorf("%s: Read succeeded", name)
@@ -148,10 +149,10 @@ func TestHangUpWithoutCloseFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newDuplexPeer(t, role, Limits{})
 		c.CloseNow()
-		if !c.tr.IsClosed() {
+		if !c.Transport().IsClosed() {
 			t.Error("the transport is open")
 		}
-		p.expectEOF()
+		p.ExpectEOF()
 		wantClosed(t, c)
 	})
 }
@@ -165,16 +166,16 @@ func TestHangUpDuringTeardown(t *testing.T) {
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		expectSent(c, p)
 		synctest.Wait()
-		if !c.out.frames.TryLock() {
+		if !c.FrameTurn().TryLock() {
 			t.Fatal("the turn to write is taken")
 		}
-		p.sendClose(StatusGoingAway, "")
+		p.SendClose(StatusGoingAway, "")
 		synctest.Wait()
 		c.CloseNow()
 		synctest.Wait()
-		p.send(wire.OpPing, true, "drained") // fails if the transport is closed
-		c.out.frames.Unlock()
-		p.expectEOF()
+		p.Send(wire.OpPing, true, "drained") // fails if the transport is closed
+		c.FrameTurn().Unlock()
+		p.ExpectEOF()
 		p.nc.Close()
 		<-closed
 		if g := <-read; g.err == nil {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,7 +18,7 @@ func TestCloseBeforeTransformedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p, _, _ := runsPeer(t, role, Limits{})
 		ctx, cancel := context.WithCancel(context.Background())
-		w := transformedWriter(t, ctx, c, 2*fragmentSize)
+		w := transformedWriter(t, ctx, c, 2*FragmentSize)
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		synctest.Wait() // the close frame is being written until the peer reads
 		written := start(w.Close)
@@ -27,9 +28,7 @@ func TestCloseBeforeTransformedMessage(t *testing.T) {
 			t.Errorf("got %+v, want Accepted: false", e)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 
@@ -39,8 +38,8 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p, _, theirs := runsPeer(t, role, Limits{})
 		ctx, cancel := context.WithCancel(context.Background())
-		w := transformedWriter(t, ctx, c, 2*fragmentSize)
-		if !c.out.frames.TryLock() {
+		w := transformedWriter(t, ctx, c, 2*FragmentSize)
+		if !c.FrameTurn().TryLock() {
 			t.Fatal("the turn is taken")
 		}
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
@@ -51,14 +50,12 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 		if e := wantError(t, <-written, "write", context.Canceled); !e.Accepted {
 			t.Fatalf("got %+v, want Accepted: true", e)
 		}
-		c.out.frames.Unlock() // as if Close had got the turn before the message was accepted
-		if _, got := p.message(); len(theirs.decode(got)) != 2*fragmentSize {
-			t.Errorf("got a message of %d bytes encoded, want %d decoded", len(got), 2*fragmentSize)
+		c.FrameTurn().Unlock() // as if Close had got the turn before the message was accepted
+		if _, got := p.message(); len(theirs.decode(got)) != 2*FragmentSize {
+			t.Errorf("got a message of %d bytes encoded, want %d decoded", len(got), 2*FragmentSize)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 
@@ -81,21 +78,19 @@ func TestCloseInUnendedMessage(t *testing.T) {
 		}
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		synctest.Wait()
-		p.expect(wire.OpText, false, "begun")
+		p.Expect(wire.OpText, false, "begun")
 		synctest.Wait() // the close frame waits for the peer to read
 		e := wantError(t, w.Close(), "write", context.Canceled)
 		if e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Errorf("got %+v, want Accepted: false and not net.ErrClosed", e)
 		}
 		wantCloseAlone(t, p)
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 	})
 }
 
 // transformedWriter returns a MessageWriter with n bytes of a message that the extension has
-// begun to transform. n must be more than fragmentSize.
+// begun to transform. n must be more than FragmentSize.
 func transformedWriter(t *testing.T, ctx context.Context, c *Conn, n int) *MessageWriter {
 	t.Helper()
 	w, err := c.Writer(ctx, Binary)
@@ -112,11 +107,11 @@ func transformedWriter(t *testing.T, ctx context.Context, c *Conn, n int) *Messa
 // no other frame follows.
 func wantCloseAlone(t *testing.T, p *peer) {
 	t.Helper()
-	p.expectClose(StatusGoingAway)
-	p.sendClose(StatusGoingAway, "")
+	p.ExpectClose(StatusGoingAway)
+	p.SendClose(StatusGoingAway, "")
 	if p.role == wire.Server {
 		p.nc.Close() // a server closes TCP first
 		return
 	}
-	p.expectEOF()
+	p.ExpectEOF()
 }

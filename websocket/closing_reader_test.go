@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -16,7 +17,7 @@ func TestReadGivesUpWhileCloseReads(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		synctest.Wait() // Close has the turn to read
 		ctx, cancel := context.WithCancel(context.Background())
 		gaveUp := startRead(ctx, c)
@@ -32,10 +33,10 @@ func TestReadGivesUpWhileCloseReads(t *testing.T) {
 		default:
 			t.Error("the canceled read still waits")
 		}
-		if c.in.turn.TryLock() {
+		if c.ReadTurn().TryLock() {
 			t.Error("the turn to read is free while Close reads")
 		}
-		p.send(wire.OpText, true, "not read")
+		p.Send(wire.OpText, true, "not read")
 		p.answer()
 		p.nc.Close()
 		if err := <-closed; err != nil {

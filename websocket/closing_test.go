@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -36,10 +37,10 @@ func TestPeerCloses(t *testing.T) {
 					c, p := newPeer(t, role, Limits{})
 					read := style.make(c)
 					got := start(func() received { return read(context.Background()) })
-					p.sendClose(row.code, row.reason)
+					p.SendClose(row.code, row.reason)
 					if row.code == StatusNoStatusReceived {
-						p.expect(wire.OpClose, true, "")
-					} else if reason := p.expectClose(row.code); reason != "" {
+						p.Expect(wire.OpClose, true, "")
+					} else if reason := p.ExpectClose(row.code); reason != "" {
 						t.Errorf("answered with reason %q, want none", reason)
 					}
 					p.nc.Close()
@@ -78,14 +79,14 @@ func TestWhoDropsFirst(t *testing.T) {
 				var done <-chan error
 				if peerFirst {
 					done = start(func() error { _, _, err := c.Read(context.Background()); return err })
-					p.sendClose(StatusNormalClosure, "")
-					p.expectClose(StatusNormalClosure)
+					p.SendClose(StatusNormalClosure, "")
+					p.ExpectClose(StatusNormalClosure)
 				} else {
 					done = start(func() error {
 						return c.Close(context.Background(), StatusNormalClosure, "")
 					})
-					p.expectClose(StatusNormalClosure)
-					p.sendClose(StatusNormalClosure, "")
+					p.ExpectClose(StatusNormalClosure)
+					p.SendClose(StatusNormalClosure, "")
 				}
 				want := time.Duration(0)
 				if role == wire.Client {
@@ -97,7 +98,7 @@ func TestWhoDropsFirst(t *testing.T) {
 					}
 				}
 				if !peerDrops || role == wire.Server {
-					p.expectEOF()
+					p.ExpectEOF()
 				}
 				if err := <-done; peerFirst != (err != nil) {
 					t.Errorf("peer first %v: got %v, want an error: %v", peerFirst, err, peerFirst)
@@ -131,12 +132,10 @@ func TestCloseFrame(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				done := start(func() error { return c.Close(context.Background(), row.code, row.reason) })
-				p.expect(wire.OpClose, true, row.want)
-				p.sendClose(StatusGoingAway, "the peer's own")
+				p.Expect(wire.OpClose, true, row.want)
+				p.SendClose(StatusGoingAway, "the peer's own")
 				p.nc.Close()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-done)
 				var e *Error
 				if cause := context.Cause(c.Context()); !errors.As(cause, &e) || e.Err != net.ErrClosed {
 					t.Errorf("Context has cause %v, want net.ErrClosed alone", cause)
@@ -170,13 +169,13 @@ func TestCloseRefused(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				closed := start(func() error { return c.Close(context.Background(), row.code, row.reason) })
 				if row.sent == StatusNoStatusReceived {
-					p.expect(wire.OpClose, true, "")
-				} else if reason := p.expectClose(row.sent); reason != "" {
+					p.Expect(wire.OpClose, true, "")
+				} else if reason := p.ExpectClose(row.sent); reason != "" {
 					t.Errorf("%v: sent reason %q, want none", row.code, reason)
 				}
 				want := StatusAbnormalClosure
 				if answers {
-					p.sendClose(4002, "")
+					p.SendClose(4002, "")
 					want = 4002
 				}
 				p.nc.Close()
@@ -199,16 +198,16 @@ func TestCloseMeetsPeersClose(t *testing.T) {
 		written := stallWriter(c, "slow")
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "ours") })
 		synctest.Wait()
-		p.sendClose(StatusNormalClosure, "theirs")
+		p.SendClose(StatusNormalClosure, "theirs")
 		synctest.Wait()
-		p.expect(wire.OpText, true, "slow")
-		if reason := p.expectClose(StatusGoingAway); reason != "ours" {
+		p.Expect(wire.OpText, true, "slow")
+		if reason := p.ExpectClose(StatusGoingAway); reason != "ours" {
 			t.Errorf(`got reason %q, want "ours"`, reason)
 		}
 		if role == wire.Client {
 			p.nc.Close()
 		} else {
-			p.expectEOF()
+			p.ExpectEOF()
 		}
 		if err := <-written; err != nil {
 			t.Errorf("Write: %v", err)
@@ -232,11 +231,11 @@ func TestCloseMeetsFault(t *testing.T) {
 		written := stallWriter(c, "slow")
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "ours") })
 		synctest.Wait()
-		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.Write(p.rawFrame(0x83, 1, 0, "", false))
 		synctest.Wait()
-		p.expect(wire.OpText, true, "slow")
-		p.expectClose(StatusGoingAway)
-		p.expectEOF()
+		p.Expect(wire.OpText, true, "slow")
+		p.ExpectClose(StatusGoingAway)
+		p.ExpectEOF()
 		<-written
 		if e := wantError(t, <-closed, "close", wire.ErrReservedOpcode); !errors.Is(e, net.ErrClosed) {
 			t.Errorf("Close: got %v, want net.ErrClosed", e)
@@ -266,9 +265,9 @@ func TestCloseBehindStalledWriter(t *testing.T) {
 				}
 				switch what {
 				case "answer":
-					p.sendClose(StatusNormalClosure, "")
+					p.SendClose(StatusNormalClosure, "")
 				case "fault":
-					p.write(p.rawFrame(0x83, 1, 0, "", false))
+					p.Write(p.rawFrame(0x83, 1, 0, "", false))
 				}
 				r := <-done
 				if r.took != DefaultCloseTimeout || !errors.Is(r.err, net.ErrClosed) {
@@ -302,7 +301,7 @@ func TestCloseTwice(t *testing.T) {
 			_, _, err := c.Read(ctx)
 			return err
 		})
-		if reason := p.expectClose(StatusNormalClosure); reason != "first" {
+		if reason := p.ExpectClose(StatusNormalClosure); reason != "first" {
 			t.Errorf(`got reason %q, want "first"`, reason)
 		}
 		r := <-third
@@ -331,14 +330,14 @@ func TestCloseTwiceOneGivesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		hasty := timed(func() error { return c.Close(ctx, StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		if r := <-hasty; !errors.Is(r.err, context.DeadlineExceeded) || r.took != time.Second {
 			t.Errorf("hasty Close: got %v after %v, want a timeout after 1s", r.err, r.took)
 		}
 		if err := <-patient; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("patient Close: got %v, want net.ErrClosed", err)
 		}
-		p.expectEOF()
+		p.ExpectEOF()
 		wantClosed(t, c)
 	})
 }
@@ -350,7 +349,7 @@ func TestCloseWithEndedContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		wantError(t, c.Close(ctx, StatusNormalClosure, ""), "close", context.Canceled)
-		p.expectEOF()
+		p.ExpectEOF()
 		wantClosed(t, c)
 	})
 }
@@ -363,12 +362,12 @@ func TestCloseTakesOverReading(t *testing.T) {
 		read := startRead(ctx, c)
 		synctest.Wait()
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		cancel()
 		if g := <-read; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
 			t.Errorf("Read: got %v, want context.Canceled alone", g.err)
 		}
-		p.send(wire.OpText, true, "dropped")
+		p.Send(wire.OpText, true, "dropped")
 		p.answer()
 		p.nc.Close()
 		if err := <-closed; err != nil {
@@ -389,10 +388,10 @@ func TestNothingAfterCloseFrame(t *testing.T) {
 		}
 		io.WriteString(w, "part")
 		flushed := start(w.Flush)
-		p.expect(wire.OpText, false, "part")
+		p.Expect(wire.OpText, false, "part")
 		<-flushed
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		if _, err := c.Ping(context.Background()); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Ping: got %v, want net.ErrClosed", err)
 		}
@@ -405,7 +404,7 @@ func TestNothingAfterCloseFrame(t *testing.T) {
 		if c.Context().Err() != nil {
 			t.Error("the connection ended before the peer answered")
 		}
-		p.send(wire.OpPing, true, "not answered")
+		p.Send(wire.OpPing, true, "not answered")
 		p.answer()
 		p.nc.Close()
 		if err := <-closed; err != nil {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -18,17 +19,17 @@ func TestCloseLeavesNoPartialMessage(t *testing.T) {
 		name string
 		send func(p *peer)
 	}{
-		{"a message", func(p *peer) { p.send(wire.OpText, true, "dropped") }},
-		{"a fragment", func(p *peer) { p.send(wire.OpText, false, "dropped") }},
-		{"half a frame", func(p *peer) { p.write(p.frame(wire.OpBinary, true, make([]byte, 100))[:50]) }},
+		{"a message", func(p *peer) { p.Send(wire.OpText, true, "dropped") }},
+		{"a fragment", func(p *peer) { p.Send(wire.OpText, false, "dropped") }},
+		{"half a frame", func(p *peer) { p.Write(p.Frame(wire.OpBinary, true, string(make([]byte, 100)))[:50]) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
-				c.closing.local.Store(true) // as Close does
-				gaveUp := start(func() error { return c.awaitClose(ctx) })
+				c.SetClosing() // as Close does
+				gaveUp := start(func() error { return c.AwaitClose(ctx) })
 				synctest.Wait()
 				read := startRead(context.Background(), c)
 				canceling, stop := context.WithCancel(context.Background())
@@ -38,7 +39,7 @@ func TestCloseLeavesNoPartialMessage(t *testing.T) {
 					t.Fatalf("awaitClose: got %v, want %v", err, context.DeadlineExceeded)
 				}
 				synctest.Wait()
-				go p.nc.Write(p.frame(wire.OpContinuation, true, []byte("the rest")))
+				go p.nc.Write(p.Frame(wire.OpContinuation, true, "the rest"))
 				synctest.Wait()
 				stop()
 				if g := <-canceled; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
@@ -67,7 +68,7 @@ func TestCloseCutInItsFrame(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "a reason") })
 		p.take(3)
-		p.sendClose(StatusGoingAway, "")
+		p.SendClose(StatusGoingAway, "")
 		synctest.Wait()
 		cancel()
 		err := <-closed

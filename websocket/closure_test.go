@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -30,8 +31,8 @@ func closeOurs(c *Conn) error { return c.Close(context.Background(), 4000, "ours
 
 // answerClose answers the close frame with its own.
 func answerClose(p *peer, code StatusCode, reason string) {
-	p.next()
-	p.sendClose(code, reason)
+	p.Next()
+	p.SendClose(code, reason)
 	p.nc.Close()
 }
 
@@ -47,18 +48,18 @@ var closures = []struct {
 	status StatusCode // in the errors of later calls
 }{
 	{"peer closes", readToEnd, func(p *peer) {
-		p.sendClose(4001, "theirs")
-		p.expectClose(4001)
+		p.SendClose(4001, "theirs")
+		p.ExpectClose(4001)
 		p.nc.Close()
 	},
 		Closure{CloseFrame{4001, ""}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
 	{"peer closes without a code", readToEnd, func(p *peer) {
-		p.send(wire.OpClose, true, "")
-		p.expect(wire.OpClose, true, "")
+		p.Send(wire.OpClose, true, "")
+		p.Expect(wire.OpClose, true, "")
 		p.nc.Close()
 	}, Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, true, true, &CloseError{1005, ""}}, 1005},
 	{"peer closes without waiting", readToEnd, func(p *peer) {
-		p.sendClose(1000, "")
+		p.SendClose(1000, "")
 		p.nc.Close()
 	}, Closure{CloseFrame{}, CloseFrame{1000, ""}, true, false, &CloseError{1000, ""}}, 1000},
 	{"stream ends", readToEnd, func(p *peer) { p.nc.Close() },
@@ -69,11 +70,11 @@ var closures = []struct {
 		Closure{CloseFrame{4000, "ours"}, CloseFrame{1009, "too big"}, false, true, net.ErrClosed}, 1009},
 	{"Close without a code", func(c *Conn) error {
 		return c.Close(context.Background(), StatusNoStatusReceived, "")
-	}, func(p *peer) { p.next(); p.send(wire.OpClose, true, ""); p.nc.Close() },
+	}, func(p *peer) { p.Next(); p.Send(wire.OpClose, true, ""); p.nc.Close() },
 		Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, false, true, net.ErrClosed}, 1005},
-	{"Close, not answered", closeOurs, func(p *peer) { p.next() },
+	{"Close, not answered", closeOurs, func(p *peer) { p.Next() },
 		Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-	{"Close, then the stream ends", closeOurs, func(p *peer) { p.next(); p.nc.Close() },
+	{"Close, then the stream ends", closeOurs, func(p *peer) { p.Next(); p.nc.Close() },
 		Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, io.ErrUnexpectedEOF}, 1006},
 	{"Close that the peer does not read", closeOurs, func(p *peer) {},
 		Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
@@ -86,22 +87,22 @@ var closures = []struct {
 		return err
 	}, func(p *peer) {
 		time.Sleep(2 * time.Second)
-		p.sendClose(4001, "theirs")
+		p.SendClose(4001, "theirs")
 		synctest.Wait() // until it has been read, while Close waits for its turn
-		p.expect(wire.OpText, true, "slow")
-		p.expectClose(4000)
+		p.Expect(wire.OpText, true, "slow")
+		p.ExpectClose(4000)
 		p.nc.Close()
 	},
 		Closure{CloseFrame{4000, "ours"}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
 	{"violation", readToEnd, func(p *peer) {
-		p.write(p.rawFrame(0x83, 1, 0, "", false))
-		p.expectClose(StatusProtocolError)
+		p.Write(p.rawFrame(0x83, 1, 0, "", false))
+		p.ExpectClose(StatusProtocolError)
 		p.nc.Close()
 	},
 		Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode},
 		1006},
 	{"violation by a peer that is gone", readToEnd, func(p *peer) {
-		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.Write(p.rawFrame(0x83, 1, 0, "", false))
 		p.nc.Close()
 	}, Closure{CloseFrame{}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
 	{"CloseNow", (*Conn).CloseNow, func(p *peer) {},
@@ -176,10 +177,10 @@ func TestCloseStatus(t *testing.T) {
 		{net.ErrClosed, 0},
 		{&HandshakeError{Err: io.EOF}, 0},
 		{&Error{Op: "read", Err: context.DeadlineExceeded}, 0},
-		{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}, StatusAbnormalClosure},
+		{EndedError("read", io.ErrUnexpectedEOF, 0), StatusAbnormalClosure},
 		{&CloseError{Code: 4000}, 4000},
 		{fmt.Errorf("reading: %w", &CloseError{Code: StatusNoStatusReceived}), StatusNoStatusReceived},
-		{&Error{Op: "write", Err: &CloseError{Code: 4000}, closed: true, received: 4000}, 4000},
+		{EndedError("write", &CloseError{Code: 4000}, 4000), 4000},
 		// An error of another connection, as the cause of a context.
 		{&Error{Op: "read", Err: &CloseError{Code: 4000}}, 0},
 	} {
@@ -225,21 +226,21 @@ var contextCalls = []struct {
 		return c.Write(ctx, Text, []byte("text"))
 	}, false},
 	{"Writer", func(ctx context.Context, c *Conn) error {
-		c.out.messages.TryLock()
-		defer c.out.messages.Unlock()
+		c.MessageTurn().TryLock()
+		defer c.MessageTurn().Unlock()
 		_, err := c.Writer(ctx, Text)
 		return err
 	}, false},
 	{"Ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }, false},
 	{"large Write", func(ctx context.Context, c *Conn) error {
-		return c.Write(ctx, Text, make([]byte, maxRest+5*blockSize))
+		return c.Write(ctx, Text, make([]byte, MaxRest+5*blockSize))
 	}, true},
 	{"MessageWriter", func(ctx context.Context, c *Conn) error {
 		w, err := c.Writer(ctx, Text)
 		if err != nil {
 			return err
 		}
-		w.Write(make([]byte, 5*fragmentSize))
+		w.Write(make([]byte, 5*FragmentSize))
 		return w.Close()
 	}, true},
 	{"Close", func(ctx context.Context, c *Conn) error {
@@ -340,7 +341,7 @@ func TestClosureDoesNotChange(t *testing.T) {
 		r := lateReader{ours, make(chan struct{})}
 		c, p := newPeerOver(t, r, theirs, ConnOptions{Role: role, Limits: Limits{}})
 		got := startRead(context.Background(), c)
-		p.sendClose(4001, "")
+		p.SendClose(4001, "")
 		synctest.Wait()
 		c.CloseNow()
 		v := c.Closure()
@@ -361,8 +362,8 @@ func TestClosureEndsWithContext(t *testing.T) {
 		ours, theirs := net.Pipe()
 		c := NewConn(context.Background(), ours, &ConnOptions{Role: wire.Server, Limits: Limits{}})
 		closed := start(c.CloseNow)
-		for v := c.Closure(); c.ctx.Err() == nil; v = c.Closure() {
-			if v.Err != nil && c.ctx.Err() == nil {
+		for v := c.Closure(); c.Context().Err() == nil; v = c.Closure() {
+			if v.Err != nil && c.Context().Err() == nil {
 				t.Fatalf("Context has not ended, but Closure is %+v", v)
 			}
 		}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 )
 
@@ -125,9 +126,7 @@ func testConcurrentWriters(t *testing.T, kind string, from, to *Conn) {
 		return n
 	})
 	writing.Wait()
-	if err := from.Write(ctx, Text, nil); err != nil {
-		t.Error(err)
-	}
+	noError(t, from.Write(ctx, Text, nil))
 	if n := <-got; n != accepted.Load() {
 		t.Errorf("got %d messages, want %d", n, accepted.Load())
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -39,10 +40,18 @@ func start[T any](f func() T) <-chan T {
 	return ch
 }
 
+// noError reports err unless it is nil.
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // finishTLS completes the TLS handshake, as an opening handshake would have.
 func finishTLS(t *testing.T, c *Conn, p *peer) {
 	t.Helper()
-	go p.send(wire.OpText, true, "hello")
+	go p.Send(wire.OpText, true, "hello")
 	if _, _, err := c.Read(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +133,7 @@ var readStyles = []struct {
 }
 
 // errLoopEnded is the result of a loop over Messages that ended without an error.
-var errLoopEnded = &Error{Op: "read", Err: errors.New("the loop has ended"), closed: true}
+var errLoopEnded = EndedError("read", errors.New("the loop has ended"), 0)
 
 // wantClosed checks that the methods of c return net.ErrClosed because the connection has
 // ended.
@@ -159,12 +168,7 @@ func wantClosed(t *testing.T, c *Conn) {
 // wantReleased checks that c releases its resources within a minute.
 func wantReleased(t *testing.T, c *Conn) {
 	t.Helper()
-	released := func() bool {
-		c.releasing.Lock()
-		defer c.releasing.Unlock()
-		return c.released
-	}
-	for begun := time.Now(); !released(); time.Sleep(time.Millisecond) {
+	for begun := time.Now(); !c.IsReleased(); time.Sleep(time.Millisecond) {
 		if time.Since(begun) > time.Minute {
 			t.Fatal("the connection has not released its resources after a minute")
 		}

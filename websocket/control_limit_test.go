@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -38,7 +39,7 @@ func TestMaxControls(t *testing.T) {
 				got := startRead(context.Background(), c)
 				frames := p.collect()
 				sent := 0
-				frame := p.frame(row.op, true, []byte("p"))
+				frame := p.Frame(row.op, true, "p")
 				for ; sent < 5000; sent++ {
 					if _, err := p.nc.Write(frame); err != nil {
 						break
@@ -46,7 +47,7 @@ func TestMaxControls(t *testing.T) {
 					time.Sleep(row.every)
 				}
 				if row.want == 0 {
-					p.send(wire.OpText, true, "still here")
+					p.Send(wire.OpText, true, "still here")
 					if g := <-got; g != (received{Text, "still here", nil}) {
 						t.Errorf(`got %+v, want "still here"`, g)
 					}
@@ -66,7 +67,7 @@ func TestMaxControls(t *testing.T) {
 				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
 					t.Errorf("got %d pongs before the close frame, want %d", n, row.want)
 				}
-				limit := int64(c.in.controls.Max)
+				limit := int64(c.Controls().Max)
 				g := <-got
 				wantLimit(t, g.err, wire.ErrControlFlood, "MaxControls", limit+1, limit, string(reason))
 				var w *wire.Error
@@ -94,7 +95,7 @@ func TestMaxControlsBetweenData(t *testing.T) {
 			}
 			return n
 		})
-		few := append(bytes.Repeat(p.frame(wire.OpPing, true, nil), 90), p.frame(wire.OpText, true, nil)...)
+		few := append(bytes.Repeat(p.Frame(wire.OpPing, true, ""), 90), p.Frame(wire.OpText, true, "")...)
 		<-p.sendAll(bytes.Repeat(few, 20))
 		defer time.AfterFunc(time.Second, func() { p.nc.Close() }).Stop() // in case it is not refused
 		if n := <-got; n != 11 {

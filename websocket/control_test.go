@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -38,11 +39,11 @@ func TestOnControl(t *testing.T) {
 					log := &controlLog{handled: handled}
 					c.OnControl(log.see)
 					go func() {
-						p.send(wire.OpPing, true, "")
-						p.send(wire.OpText, false, "he")
-						p.send(wire.OpPing, true, strings.Repeat("x", 125))
-						p.send(wire.OpPong, true, "unsolicited")
-						p.send(wire.OpContinuation, true, "llo")
+						p.Send(wire.OpPing, true, "")
+						p.Send(wire.OpText, false, "he")
+						p.Send(wire.OpPing, true, strings.Repeat("x", 125))
+						p.Send(wire.OpPong, true, "unsolicited")
+						p.Send(wire.OpContinuation, true, "llo")
 					}()
 					answers := start(func() (all []string) {
 						for {
@@ -57,7 +58,7 @@ func TestOnControl(t *testing.T) {
 						t.Fatalf(`read %q, %v; want "hello"`, data, err)
 					}
 					synctest.Wait()
-					go p.sendClose(StatusGoingAway, "bye")
+					go p.SendClose(StatusGoingAway, "bye")
 					_, _, err := c.Read(t.Context())
 					var peer *CloseError
 					if !errors.As(err, &peer) || peer.Code != StatusGoingAway {
@@ -67,9 +68,7 @@ func TestOnControl(t *testing.T) {
 						if c.Context().Err() != nil {
 							t.Error("the connection ended before the program answered")
 						}
-						if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
-							t.Error(err)
-						}
+						noError(t, c.WriteControl(t.Context(), wire.OpClose, nil))
 					}
 					<-c.Context().Done()
 					synctest.Wait()
@@ -109,7 +108,7 @@ func TestRFC6455UnansweredClose(t *testing.T) {
 			c, p := newPeer(t, wire.Server, Limits{CloseTimeout: test.limit})
 			c.OnControl(func(wire.Opcode, []byte) bool { return true })
 			started := time.Now()
-			go p.sendClose(StatusGoingAway, "")
+			go p.SendClose(StatusGoingAway, "")
 			for range 2 { // neither read waits for the answer
 				_, _, err := c.Read(t.Context())
 				if CloseStatus(err) != StatusGoingAway || time.Since(started) != 0 {
@@ -117,9 +116,7 @@ func TestRFC6455UnansweredClose(t *testing.T) {
 				}
 			}
 			go func() { // writes are possible until the answer
-				if err := c.Write(t.Context(), Text, []byte("last words")); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.Write(t.Context(), Text, []byte("last words")))
 			}()
 			h, payload, err := p.nextFrame()
 			if h.Opcode != wire.OpText || string(payload) != "last words" || err != nil {
@@ -160,7 +157,7 @@ func TestOnControlCloses(t *testing.T) {
 					}
 					return true
 				})
-				go p.sendClose(StatusNormalClosure, "")
+				go p.SendClose(StatusNormalClosure, "")
 				go func() {
 					if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure {
 						t.Errorf("read: got %v, want status 1000", err)
@@ -192,7 +189,7 @@ func TestOnControlCloseNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		c.OnControl(func(wire.Opcode, []byte) bool { return true })
-		go p.sendClose(StatusNormalClosure, "")
+		go p.SendClose(StatusNormalClosure, "")
 		c.Read(t.Context())
 		c.CloseNow()
 		if _, _, err := p.nextFrame(); err == nil {
@@ -210,7 +207,7 @@ func TestOnControlWriteFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{CloseTimeout: time.Hour})
 		c.OnControl(func(wire.Opcode, []byte) bool { return true })
-		go p.sendClose(StatusGoingAway, "")
+		go p.SendClose(StatusGoingAway, "")
 		c.Read(t.Context())
 		started := time.Now()
 		p.nc.Close()
@@ -218,8 +215,8 @@ func TestOnControlWriteFails(t *testing.T) {
 			t.Error("Write to a closed pipe succeeded")
 		}
 		<-c.Context().Done()
-		if after := time.Since(started); after > 2*lingerTime {
-			t.Errorf("ended after %v, want %v at most", after, 2*lingerTime)
+		if after := time.Since(started); after > 2*LingerTime {
+			t.Errorf("ended after %v, want %v at most", after, 2*LingerTime)
 		}
 		v := c.Closure()
 		if !v.ByPeer || v.Received.Code != StatusGoingAway || CloseStatus(v.Err) != StatusGoingAway {
@@ -236,7 +233,7 @@ func TestOnControlAnswerToOurs(t *testing.T) {
 		c.OnControl(log.see)
 		go func() {
 			p.nextFrame()
-			p.sendClose(StatusNormalClosure, "")
+			p.SendClose(StatusNormalClosure, "")
 		}()
 		if err := c.Close(t.Context(), StatusNormalClosure, ""); err != nil || len(log.seen) != 1 {
 			t.Errorf("Close: got %v, saw %q; want nil and one frame", err, log.seen)
@@ -253,7 +250,7 @@ func TestOnControlUndone(t *testing.T) {
 		c.OnControl(log.see)
 		go func() {
 			_, payload, _ := p.nextFrame()
-			p.send(wire.OpPong, true, string(payload))
+			p.Send(wire.OpPong, true, string(payload))
 		}()
 		go c.Read(t.Context())
 		if _, err := c.Ping(t.Context()); err != nil {
@@ -264,7 +261,7 @@ func TestOnControlUndone(t *testing.T) {
 			t.Errorf("saw %q, want one pong", log.seen)
 		}
 		c.OnControl(nil)
-		go p.send(wire.OpPing, true, "x")
+		go p.Send(wire.OpPing, true, "x")
 		if h, payload, err := p.nextFrame(); h.Opcode != wire.OpPong || string(payload) != "x" || err != nil {
 			t.Errorf(`got %v %q, %v; want a pong "x"`, h, payload, err)
 		}
@@ -289,7 +286,7 @@ func TestWriteControl(t *testing.T) {
 			payload := []byte(test.payload)
 			errs := make(chan error, 1)
 			go func() { errs <- c.WriteControl(bounded(t), test.op, payload) }()
-			h, got, err := p.next()
+			h, got, err := p.Next()
 			if h.Opcode != test.op || string(got) != test.payload || err != nil {
 				t.Errorf("%v %v %q: got %v %q, %v", role, test.op, test.payload, h, got, err)
 			}
@@ -317,9 +314,9 @@ func TestWriteControlRefusals(t *testing.T) {
 		payload string
 		want    error
 	}{
-		{ctx, wire.OpText, "", errControl},
-		{ctx, wire.OpContinuation, "", errControl},
-		{ctx, 0xb, "", errControl},
+		{ctx, wire.OpText, "", ErrControl},
+		{ctx, wire.OpContinuation, "", ErrControl},
+		{ctx, 0xb, "", ErrControl},
 		{ctx, wire.OpPing, long, wire.ErrControlTooLong},
 		{ctx, wire.OpPong, long, wire.ErrControlTooLong},
 		{ctx, wire.OpClose, "\x03\xe8" + long[:124], wire.ErrControlTooLong},
@@ -335,7 +332,7 @@ func TestWriteControlRefusals(t *testing.T) {
 		}
 	}
 	go c.Write(ctx, Text, []byte("whole"))
-	if h, got, err := p.next(); h.Opcode != wire.OpText || string(got) != "whole" || err != nil {
+	if h, got, err := p.Next(); h.Opcode != wire.OpText || string(got) != "whole" || err != nil {
 		t.Errorf(`got %v %q, %v; want "whole"`, h, got, err)
 	}
 }
@@ -356,8 +353,8 @@ func TestWriteControlClose(t *testing.T) {
 			}
 		}
 		go func() {
-			p.send(wire.OpText, true, "late")
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, true, "late")
+			p.SendClose(StatusNormalClosure, "")
 		}()
 		if _, data, err := c.Read(t.Context()); string(data) != "late" || err != nil {
 			t.Errorf(`read %q, %v; want "late"`, data, err)
@@ -379,7 +376,7 @@ func TestWriteControlThenClose(t *testing.T) {
 		go func() {
 			p.nextFrame()
 			time.Sleep(time.Second)
-			p.sendClose(StatusNormalClosure, "")
+			p.SendClose(StatusNormalClosure, "")
 		}()
 		started := time.Now()
 		if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
@@ -399,9 +396,7 @@ func TestWriteControlPongs(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{MaxControls: 2})
 		go func() {
 			for range 5 {
-				if err := c.WriteControl(t.Context(), wire.OpPing, []byte("payload")); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.WriteControl(t.Context(), wire.OpPing, []byte("payload")))
 			}
 		}()
 		for range 5 {
@@ -409,11 +404,11 @@ func TestWriteControlPongs(t *testing.T) {
 		}
 		go func() {
 			for range 7 {
-				p.send(wire.OpPong, true, "payload")
+				p.Send(wire.OpPong, true, "payload")
 			}
-			p.send(wire.OpText, true, "all")
-			p.send(wire.OpPong, true, "")
-			p.next()
+			p.Send(wire.OpText, true, "all")
+			p.Send(wire.OpPong, true, "")
+			p.Next()
 		}()
 		if _, data, err := c.Read(t.Context()); string(data) != "all" || err != nil {
 			t.Errorf(`read %q, %v; want "all"`, data, err)
@@ -440,9 +435,7 @@ func TestHandlerAnswersHandledClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Close(bounded(t), code, ""); err != nil {
-			t.Error(err)
-		}
+		noError(t, client.Close(bounded(t), code, ""))
 		if got := client.Closure().Received.Code; got != code {
 			t.Errorf("answered %v, want %v", got, code)
 		}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -126,7 +127,7 @@ func fieldOf(head, name string) string {
 func (rc *scriptConn) accept(lines ...string) string {
 	return "HTTP/1.1 101 Switching Protocols\r\n" +
 		"Upgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Accept: " + wire.AcceptKey(rc.field(fieldKey)) + "\r\n" +
+		"Sec-WebSocket-Accept: " + wire.AcceptKey(rc.field(FieldKey)) + "\r\n" +
 		strings.Join(append(lines, ""), "\r\n") + "\r\n"
 }
 

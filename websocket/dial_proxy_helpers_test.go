@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A fakeProxy is a proxy on the loopback interface. It connects every client to one server and

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // through returns a DialOptions.Proxy that chooses u for every request.
@@ -132,7 +134,7 @@ func TestProxyTLSConfig(t *testing.T) {
 	serverTLS, clientTLS := dialTLS(t)
 	proxyTLS := serverTLS.Clone()
 	proxyTLS.ClientAuth = tls.RequireAnyClientCert
-	proxyTLS.NextProtos = []string{"x-proxy", alpnHTTP1}
+	proxyTLS.NextProtos = []string{"x-proxy", AlpnHTTP1}
 	serverTLS.ClientAuth = tls.RequestClientCert
 	certs := make(chan int, 1)
 	s := serveScript(t, nil, serverTLS, func(rc *scriptConn) {
@@ -141,7 +143,7 @@ func TestProxyTLSConfig(t *testing.T) {
 	})
 	p := startProxy(t, "https", s.addr, "", proxyTLS)
 	for i, row := range []struct{ own, name, protocol string }{
-		{"", "localhost", alpnHTTP1}, {"other.example", "other.example", "x-proxy"},
+		{"", "localhost", AlpnHTTP1}, {"other.example", "other.example", "x-proxy"},
 	} {
 		own := &tls.Config{Certificates: serverTLS.Certificates, InsecureSkipVerify: true, ServerName: row.own}
 		if row.own != "" {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // redirect returns a response with the given status and Location.
@@ -63,7 +65,7 @@ func TestRedirectSameHost(t *testing.T) {
 		}
 		keys := map[string]bool{}
 		for _, head := range heads {
-			keys[fieldOf(head, fieldKey)] = true
+			keys[fieldOf(head, FieldKey)] = true
 			if fieldOf(head, "X-Token") != "hush" || fieldOf(head, "Cookie") != "own=1" ||
 				fieldOf(head, "Host") != "virtual.example" ||
 				fieldOf(head, "Sec-WebSocket-Protocol") != "a" ||

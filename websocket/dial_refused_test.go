@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"crypto/tls"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A server or a proxy may refuse a request before it has read all of it. Dial returns that
@@ -59,9 +61,7 @@ func TestDialReadsEarlyRefusal(t *testing.T) {
 				if he.Status != 431 || resp == nil || resp.StatusCode != 431 {
 					t.Errorf("got %+v, response %v; want status 431 in both", he, resp)
 				}
-				if err := <-refused; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-refused)
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -154,7 +155,7 @@ func TestResponseAccepted(t *testing.T) {
 	rows := map[string]func(rc *scriptConn) string{
 		"other cases": func(rc *scriptConn) string {
 			return "HTTP/1.1 101\r\nuPGRADE: WebSocket\r\nCONNECTION: keep-alive , UPGRADE\r\n" +
-				"sec-websocket-accept:  \t" + wire.AcceptKey(rc.field(fieldKey)) + " \r\n\r\n"
+				"sec-websocket-accept:  \t" + wire.AcceptKey(rc.field(FieldKey)) + " \r\n\r\n"
 		},
 		"line feeds alone": func(rc *scriptConn) string { return strings.ReplaceAll(rc.accept(), "\r", "") },
 		"two Connection fields": func(rc *scriptConn) string {
@@ -202,7 +203,7 @@ func TestResponseEmptyFields(t *testing.T) {
 		offers := DialOptions{Subprotocols: []string{"a"}, Extensions: []wire.Extension{x}}
 		for _, opts := range []DialOptions{{}, offers} {
 			got, _, err := verdict(t, opts, func(rc *scriptConn) string {
-				return strings.Replace(row.response, "{accept}", wire.AcceptKey(rc.field(fieldKey)), 1)
+				return strings.Replace(row.response, "{accept}", wire.AcceptKey(rc.field(FieldKey)), 1)
 			})
 			if got != "" || err != nil || len(x.answers) != 0 {
 				t.Errorf("%s: got subprotocol %q, answers %v, error %v; want none",

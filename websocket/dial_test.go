@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"cmp"
@@ -21,6 +21,7 @@ import (
 	"time"
 	"weak"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -42,7 +43,7 @@ func TestDialRequest(t *testing.T) {
 		t.Errorf("Dial changed the caller's header: %q", header)
 	}
 	head := s.requests()[0]
-	key := fieldOf(head, fieldKey)
+	key := fieldOf(head, FieldKey)
 	if !wire.IsKey(key) {
 		t.Errorf("got Sec-WebSocket-Key %q, want 16 bytes in base64", key)
 	}

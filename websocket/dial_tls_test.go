@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"testing"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A tlsWrapper embeds a tls.Conn.

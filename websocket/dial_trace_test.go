@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A traceLog records the calls of the hooks of a trace.

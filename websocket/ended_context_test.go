@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -33,17 +34,17 @@ type ownKey struct{}
 // Close may be called with the context of its connection, as in Serve. When the connection
 // ends, Close returns the cause, and not that its context ended.
 func TestCloseReturnsCause(t *testing.T) {
-	breakRule := func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }
+	breakRule := func(p *peer) { p.Write(p.rawFrame(0x83, 1, 0, "", false)) }
 	for _, row := range []struct {
 		name   string
 		before func(c *Conn, p *peer) // runs before Close is called
 		after  func(c *Conn, p *peer)
 		want   error
 	}{
-		{"violation", nil, func(_ *Conn, p *peer) { p.next(); breakRule(p) }, wire.ErrReservedOpcode},
-		{"end of the stream", nil, func(_ *Conn, p *peer) { p.next(); p.nc.Close() }, io.ErrUnexpectedEOF},
-		{"Abort", nil, func(c *Conn, p *peer) { p.next(); c.Abort(errAborted) }, errAborted},
-		{"CloseNow", nil, func(c *Conn, p *peer) { p.next(); c.CloseNow() }, net.ErrClosed},
+		{"violation", nil, func(_ *Conn, p *peer) { p.Next(); breakRule(p) }, wire.ErrReservedOpcode},
+		{"end of the stream", nil, func(_ *Conn, p *peer) { p.Next(); p.nc.Close() }, io.ErrUnexpectedEOF},
+		{"Abort", nil, func(c *Conn, p *peer) { p.Next(); c.Abort(errAborted) }, errAborted},
+		{"CloseNow", nil, func(c *Conn, p *peer) { p.Next(); c.CloseNow() }, net.ErrClosed},
 		{"Abort before the frame", nil, func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
 		{"violation that cannot be answered", func(c *Conn, p *peer) {
 			startRead(context.Background(), c)
@@ -75,11 +76,11 @@ func TestCloseTimesOutAsConnectionEnds(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
 			closed := start(func() error { return c.Close(c.Context(), StatusGoingAway, "") })
-			p.write(p.rawFrame(0x83, 1, 0, "", false)) // and does not read
+			p.Write(p.rawFrame(0x83, 1, 0, "", false)) // and does not read
 			err := <-closed
 			if errors.Is(err, context.Canceled) ||
-				!errors.Is(err, wire.ErrReservedOpcode) && !errors.Is(err, errCloseTimeout) {
-				t.Errorf("got %v, want %v or %v", err, wire.ErrReservedOpcode, errCloseTimeout)
+				!errors.Is(err, wire.ErrReservedOpcode) && !errors.Is(err, ErrCloseTimeout) {
+				t.Errorf("got %v, want %v or %v", err, wire.ErrReservedOpcode, ErrCloseTimeout)
 			}
 		})
 	}
@@ -100,8 +101,7 @@ func TestCallsReturnCause(t *testing.T) {
 			for _, own := range ownContexts {
 				t.Run(kind.name+"/"+wait.name+"/"+own.name, func(t *testing.T) {
 					eachRole(t, func(t *testing.T, role wire.Role) {
-						a, b := net.Pipe()
-						c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
+						c, _ := newPipePeer(t, kind.wrap, ConnOptions{Role: role, Limits: Limits{}})
 						done := start(func() error { return wait.call(own.derive(c), c) })
 						synctest.Wait()
 						c.Abort(errAborted)
@@ -134,7 +134,7 @@ func TestReadReturnsCauseOfClose(t *testing.T) {
 				failWrite(t, c)
 				read := startRead(own.derive(c), c)
 				synctest.Wait()
-				c.end(errClosed) // as Close does before it drops the connection
+				c.End(ErrClosed) // as Close does before it drops the connection
 				wantEnd(t, c, (<-read).err, "read", errWornOut)
 			})
 		})

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -23,21 +24,21 @@ func TestCloseNow(t *testing.T) {
 	}{
 		{"Read", func(c *Conn) error { _, _, err := c.Read(ctx); return err }, nil},
 		{"Read within a message", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.send(wire.OpText, false, "half") }},
+			func(p *peer) { p.Send(wire.OpText, false, "half") }},
 		{"Write", func(c *Conn) error { return c.Write(ctx, Text, []byte("text")) }, nil},
 		{"large Write", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) }, nil},
 		{"Write in progress", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) },
 			func(p *peer) { io.ReadFull(p.nc, make([]byte, 5)) }},
-		{"Ping", func(c *Conn) error { _, err := c.Ping(ctx); return err }, func(p *peer) { p.next() }},
+		{"Ping", func(c *Conn) error { _, err := c.Ping(ctx); return err }, func(p *peer) { p.Next() }},
 		{"Close", func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }, nil},
 		{"Close that waits", func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") },
-			func(p *peer) { p.expectClose(StatusNormalClosure) }},
+			func(p *peer) { p.ExpectClose(StatusNormalClosure) }},
 		{"failing", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.write([]byte("\xff\xff")) }},
+			func(p *peer) { p.Write([]byte("\xff\xff")) }},
 		{"answering", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.sendClose(StatusGoingAway, "") }},
+			func(p *peer) { p.SendClose(StatusGoingAway, "") }},
 		{"answering a ping", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.send(wire.OpPing, true, "") }},
+			func(p *peer) { p.Send(wire.OpPing, true, "") }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -55,9 +56,7 @@ func TestCloseNow(t *testing.T) {
 					return err
 				})
 				synctest.Wait()
-				if err := c.CloseNow(); err != nil {
-					t.Error(err)
-				}
+				noError(t, c.CloseNow())
 				if r := <-done; !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
 					t.Errorf("got %v after %v, want net.ErrClosed at once", r.err, r.took)
 				}
@@ -77,8 +76,8 @@ func TestCloseNowWhileDraining(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{})
 		begun := time.Now()
 		read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
-		p.sendClose(StatusGoingAway, "")
-		p.expectClose(StatusGoingAway)
+		p.SendClose(StatusGoingAway, "")
+		p.ExpectClose(StatusGoingAway)
 		time.Sleep(time.Second)
 		c.CloseNow()
 		if took := time.Since(begun); took != time.Second {
@@ -88,7 +87,7 @@ func TestCloseNowWhileDraining(t *testing.T) {
 		if r := <-read; !errors.As(r.err, &e) && !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
 			t.Errorf("read: got %v after %v, want the peer's close at once", r.err, r.took)
 		}
-		p.expectEOF()
+		p.ExpectEOF()
 		if took := time.Since(begun); took != DefaultCloseTimeout {
 			t.Errorf("TCP was closed after %v, want %v", took, DefaultCloseTimeout)
 		}
@@ -110,7 +109,7 @@ func TestStreamEnds(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, wire.Client)
 				read := startRead(bounded(t), c)
-				p.write([]byte(row.sent))
+				p.Write([]byte(row.sent))
 				p.nc.Close()
 				e := wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
 				const want = "read: connection ended without a close frame"
@@ -136,12 +135,12 @@ func TestResetDoesNotOvertake(t *testing.T) {
 					first := p.rawFrame(0x83, 1, 0, "", false)
 					want := StatusProtocolError
 					if what == "close" {
-						first, want = p.frame(wire.OpClose, true, []byte(closeFrame)), StatusNormalClosure
+						first, want = p.Frame(wire.OpClose, true, closeFrame), StatusNormalClosure
 					}
-					p.write(append(first, make([]byte, 200<<10)...))
-					p.expectClose(want)
+					p.Write(append(first, make([]byte, 200<<10)...))
+					p.ExpectClose(want)
 					if kind != "wrapped" && (what == "fault" || role == wire.Server) {
-						p.expectEOF()
+						p.ExpectEOF()
 					}
 					p.nc.Close()
 					if g := <-read; !errors.Is(g.err, net.ErrClosed) {
@@ -159,7 +158,7 @@ func TestResetDoesNotOvertake(t *testing.T) {
 func TestWriterAfterEndBeforeRelease(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
-		if !c.in.turn.TryLock() { // as a read would
+		if !c.ReadTurn().TryLock() { // as a read would
 			t.Fatal("the turn to read is not free")
 		}
 		c.CloseNow()
@@ -169,7 +168,7 @@ func TestWriterAfterEndBeforeRelease(t *testing.T) {
 		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
-		c.endRead()
+		c.EndRead()
 		wantClosed(t, c)
 	})
 }

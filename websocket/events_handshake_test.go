@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -47,7 +48,7 @@ func TestEventsRefused(t *testing.T) {
 		cause  error
 	}{
 		"method":                         {post, &AcceptOptions{}, nil, 405, nil},
-		"origin":                         {foreign, &AcceptOptions{}, nil, 403, errOrigin},
+		"origin":                         {foreign, &AcceptOptions{}, nil, 403, ErrOrigin},
 		"options":                        {newHandshake(t), badOptions, nil, 500, nil},
 		"cannot be hijacked":             {newHandshake(t), &AcceptOptions{}, nil, 501, nil},
 		"Configure, with a private text": {newHandshake(t), refusing(errSecret), nil, 403, errSecret},
@@ -56,7 +57,7 @@ func TestEventsRefused(t *testing.T) {
 		},
 		"begun": {newHandshake(t), &AcceptOptions{}, func() http.ResponseWriter {
 			return begunWriter{w}
-		}, 0, errBegun},
+		}, 0, ErrBegun},
 		"hijacked before": {newHandshake(t), &AcceptOptions{}, func() http.ResponseWriter {
 			return hijackedWriter{w}
 		}, 0, http.ErrHijacked},
@@ -145,11 +146,11 @@ func TestEventsAccepted(t *testing.T) {
 					}
 					return c.Write(ctx, Text, []byte("hello"))
 				}}, nil)
-			client.expect(wire.OpText, true, "hello")
+			client.Expect(wire.OpText, true, "hello")
 			if got := path.Load(); got != "/chat" {
 				t.Errorf("Accepted got the request of %v, want /chat", got)
 			}
-			client.expectClose(StatusNormalClosure)
+			client.ExpectClose(StatusNormalClosure)
 			client.finish(StatusNormalClosure)
 			want := []string{"Accepted", "Wrote", "Closed"}
 			for begun := time.Now(); !slices.Equal(l.calls(), want); time.Sleep(time.Millisecond) {
@@ -167,7 +168,7 @@ func TestEventsAcceptedPanics(t *testing.T) {
 	var l eventLog
 	e := JoinEvents(l.events(), &Events{Accepted: func(*http.Request, *Conn) { panic("boom") }})
 	client, logged := serveWith(t, Handler{Serve: returns(nil), Options: &AcceptOptions{Events: e}}, nil)
-	client.expectEOF()
+	client.ExpectEOF()
 	for begun := time.Now(); !strings.Contains(logged.String(), "boom"); time.Sleep(time.Millisecond) {
 		if time.Since(begun) > time.Minute {
 			t.Fatalf("logged %q, want the panic", logged)
@@ -271,7 +272,7 @@ func TestHandlerLogsRefusedOrigin(t *testing.T) {
 	} {
 		addr, logged := serveRaw(t, Handler{Serve: returns(nil), Options: row.opts}, nil)
 		client := dialRaw(t, addr)
-		client.write([]byte(handshake("Origin: "+row.origin, "Host: "+strings.Repeat("h", 5000)+".example")))
+		client.Write([]byte(handshake("Origin: "+row.origin, "Host: "+strings.Repeat("h", 5000)+".example")))
 		if r := client.response(); r.status != "HTTP/1.1 403 Forbidden" || strings.Contains(r.body, "hhh") {
 			t.Errorf("answered %s %.200q, want 403 without the host", r.status, r.body)
 		}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // A sized is a call of Events.Read or Events.Wrote.
@@ -100,8 +102,8 @@ func tallyUp(read, wrote []sized) (s Stats) {
 	return s
 }
 
-// tallied returns s without the counts that no event has.
-func (s Stats) tallied() Stats {
+// countable returns s without the counts that no event has.
+func countable(s Stats) Stats {
 	s.FramesRead, s.FramesWritten, s.ControlsRead, s.ControlsWritten, s.RoundTrip = 0, 0, 0, 0, 0
 	return s
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -27,24 +28,23 @@ func TestEventsRead(t *testing.T) {
 		t.Run(style.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				var l eventLog
-				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{
+				c, p := newPipePeer(t, nil, ConnOptions{
 					Role: role, Session: newRuns(t), Events: l.events(),
 				})
 				s := newRuns(t)
 				short, long := s.encode("aaab"), s.encode(large)
 				go func() {
-					p.send(wire.OpText, true, "whole")
-					p.send(wire.OpBinary, false, "frag")
-					p.send(wire.OpPing, true, "")
-					p.send(wire.OpContinuation, false, "")
-					p.send(wire.OpContinuation, true, "ments")
-					p.send(wire.OpText, true, "")
-					p.send(wire.OpText, true, large)
-					p.write(p.extFrame(wire.OpText, true, short))
-					p.write(p.extFrame(wire.OpBinary, false, long[:7]))
-					p.send(wire.OpContinuation, true, long[7:])
-					p.send(wire.OpBinary, true, "last")
+					p.Send(wire.OpText, true, "whole")
+					p.Send(wire.OpBinary, false, "frag")
+					p.Send(wire.OpPing, true, "")
+					p.Send(wire.OpContinuation, false, "")
+					p.Send(wire.OpContinuation, true, "ments")
+					p.Send(wire.OpText, true, "")
+					p.Send(wire.OpText, true, large)
+					p.Write(p.extFrame(wire.OpText, true, short))
+					p.Write(p.extFrame(wire.OpBinary, false, long[:7]))
+					p.Send(wire.OpContinuation, true, long[7:])
+					p.Send(wire.OpBinary, true, "last")
 				}()
 				go p.drain() // the pong
 				read := style.make(c)
@@ -70,14 +70,13 @@ func TestEventsRead(t *testing.T) {
 func TestEventsReadSkipped(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var l eventLog
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Session: newRuns(t), Events: l.events()})
+		c, p := newPipePeer(t, nil, ConnOptions{Role: role, Session: newRuns(t), Events: l.events()})
 		encoded := newRuns(t).encode(strings.Repeat("a", 1000))
 		go func() {
-			p.send(wire.OpText, false, "skip")
-			p.send(wire.OpContinuation, true, "ped")
-			p.write(p.extFrame(wire.OpBinary, true, encoded))
-			p.send(wire.OpText, true, "read")
+			p.Send(wire.OpText, false, "skip")
+			p.Send(wire.OpContinuation, true, "ped")
+			p.Write(p.extFrame(wire.OpBinary, true, encoded))
+			p.Send(wire.OpText, true, "read")
 		}()
 		for range 2 {
 			r, err := c.Reader(context.Background())
@@ -125,8 +124,7 @@ func TestEventsWrote(t *testing.T) {
 func testEventsWrote(t *testing.T, cfg ConnOptions) {
 	var l eventLog
 	cfg.Events = l.events()
-	ours, theirs := net.Pipe()
-	c, p := newPeerOver(t, ours, theirs, cfg)
+	c, p := newPipePeer(t, nil, cfg)
 	go p.drain()
 	ctx := context.Background()
 	ways := slices.Clone(sendWays)
@@ -139,7 +137,7 @@ func testEventsWrote(t *testing.T, cfg ConnOptions) {
 	}
 	var want []sized
 	for _, way := range ways {
-		for _, n := range []int{0, 1, 3000, 3 * fragmentSize, 2 * largeSize} {
+		for _, n := range []int{0, 1, 3000, 3 * FragmentSize, 2 * largeSize} {
 			before := c.Stats().BytesWritten
 			if _, ok := cfg.Session.(*tally); ok && strings.HasPrefix(way.name, "Writer") {
 				continue // a tally cannot stream
@@ -183,10 +181,10 @@ func TestEventsSums(t *testing.T) {
 				sent := testRandomTraffic(t, writer, reader)
 				_, wrote := from.sizes()
 				read, _ := at.sizes()
-				if got, want := tallyUp(nil, wrote), writer.Stats().tallied(); got != want {
+				if got, want := tallyUp(nil, wrote), countable(writer.Stats()); got != want {
 					t.Errorf("writer: events add up to %+v, Stats are %+v", got, want)
 				}
-				if got, want := tallyUp(read, nil), reader.Stats().tallied(); got != want {
+				if got, want := tallyUp(read, nil), countable(reader.Stats()); got != want {
 					t.Errorf("reader: events add up to %+v, Stats are %+v", got, want)
 				}
 				if !slices.Equal(read, wrote) {
@@ -249,7 +247,7 @@ func testRandomTraffic(t *testing.T, from, to *Conn) (sizes []int64) {
 			go cancel()
 		}
 		err := ways[random.IntN(len(ways))].send(cutting, from, bytes.Repeat([]byte("ab"), n/2))
-		if err == nil || isAccepted(err) {
+		if err == nil || IsAccepted(err) {
 			sizes = append(sizes, int64(n/2*2))
 		} else if !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
 			t.Fatalf("seed %d: %v", seed, err)
@@ -325,7 +323,7 @@ func TestEventsClosedOnce(t *testing.T) {
 		for range 5 {
 			<-ended
 		}
-		<-c.ended()
+		<-c.Ended()
 		if n := calls.Load(); n != 1 {
 			t.Fatalf("Closed was called %d times, want once", n)
 		}
@@ -341,13 +339,12 @@ func TestEventsClosedBeforeReturn(t *testing.T) {
 			time.Sleep(time.Second)
 			done.Store(true)
 		}}
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Events: slow})
+		c, p := newPipePeer(t, nil, ConnOptions{Role: role, Events: slow})
 		read := start(func() bool { c.Read(c.Context()); return done.Load() })
 		synctest.Wait()
 		closed := start(func() bool { closeOurs(c); return done.Load() })
-		p.expectClose(4000)
-		p.sendClose(4000, "")
+		p.ExpectClose(4000)
+		p.SendClose(4000, "")
 		if read, closed := <-read, <-closed; !read || !closed {
 			t.Errorf("after Closed: Read returned %v, Close %v, want true for both", read, closed)
 		}
@@ -379,13 +376,12 @@ func TestEventsClosedDuringFrame(t *testing.T) {
 func TestEventsReadAfterClosed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var l eventLog
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, &wornOut{Conn: ours}, theirs, ConnOptions{Role: role, Events: l.events()})
+		c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Events: l.events()})
 		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, errWornOut) {
 			t.Fatal(err)
 		}
-		p.send(wire.OpText, true, "late")
-		<-c.ended()
+		p.Send(wire.OpText, true, "late")
+		<-c.Ended()
 		if _, _, err := c.Read(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -404,12 +400,11 @@ func TestEventsPanic(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				ours, theirs := net.Pipe()
-				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Events: e})
+				c, p := newPipePeer(t, nil, ConnOptions{Role: role, Events: e})
 				go p.drain()
 				v := recovered(func() {
 					if name == "Read" {
-						go p.send(wire.OpText, true, "hello")
+						go p.Send(wire.OpText, true, "hello")
 						c.Read(context.Background())
 					} else {
 						c.Write(context.Background(), Text, nil)

@@ -4,66 +4,50 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"net/http/httptest"
-	"sync"
-	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-// A server broadcasts a message to all its clients. Each write has a goroutine and a time limit, so
-// that a client that does not read delays no other.
+// A server closes the connections of clients that still speak an old version of its protocol. To
+// broadcast messages, use a Room of package fanout instead.
 func ExampleGroup_Conns() {
 	group := new(websocket.Group)
-	server := httptest.NewServer(websocket.Handler{
+	dial := wstest.NetDial(websocket.Handler{
 		Serve: func(ctx context.Context, c *websocket.Conn) error {
-			c.CloseRead()
-			if err := c.Write(ctx, websocket.Text, []byte("welcome")); err != nil {
-				return err
-			}
-			<-ctx.Done() // the client has left, or group has been shut down
-			return nil
-		},
-		Options: &websocket.AcceptOptions{Group: group},
-	})
-	defer server.Close()
-
-	broadcast := func(ctx context.Context, text string) error {
-		message, err := websocket.Prepare(websocket.Text, []byte(text))
-		if err != nil {
+			_, _, err := c.Read(ctx)
 			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		defer cancel()
-		var writes sync.WaitGroup
-		for c := range group.Conns() {
-			writes.Go(func() { _ = c.WritePrepared(ctx, message) })
-		}
-		writes.Wait()
-		return nil
-	}
+		},
+		Options: &websocket.AcceptOptions{Group: group, Subprotocols: []string{"v2", "v1"}},
+	})
 
 	ctx := context.Background()
 	var clients []*websocket.Conn
-	for range 2 {
-		c, _, err := websocket.Dial(ctx, server.URL, nil)
+	for _, version := range []string{"v1", "v2", "v1"} {
+		c, _, err := websocket.Dial(ctx, "ws://localhost", &websocket.DialOptions{
+			NetDial: dial, Subprotocols: []string{version},
+		})
 		if err != nil {
 			log.Fatal(err)
 		}
 		defer c.CloseNow()
-		if _, _, err := c.Read(ctx); err != nil { // "welcome"
-			log.Fatal(err)
-		}
+		c.CloseRead()
 		clients = append(clients, c)
 	}
-	if err := broadcast(ctx, "the bar closes in ten minutes"); err != nil {
-		log.Fatal(err)
+
+	for c := range group.Conns() {
+		if c.Subprotocol() == "v1" {
+			_ = c.Close(ctx, websocket.StatusPolicyViolation, "v1 has ended")
+		}
 	}
 	for _, c := range clients {
-		_, text, err := c.Read(ctx)
-		fmt.Printf("%s %v\n", text, err)
+		if c.Subprotocol() == "v1" {
+			<-c.Context().Done()
+		}
+		fmt.Println(c.Subprotocol(), context.Cause(c.Context()))
 	}
 	// Output:
-	// the bar closes in ten minutes <nil>
-	// the bar closes in ten minutes <nil>
+	// v1 websocket: peer closed with 1008 (policy violation): "v1 has ended"
+	// v2 <nil>
+	// v1 websocket: peer closed with 1008 (policy violation): "v1 has ended"
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"net"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -99,8 +100,7 @@ func TestExtensionContextEndsAtTurn(t *testing.T) {
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ctx, cancel := context.WithCancel(bounded(t))
 	cancel()
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("never")}
-	e := wantError(t, c.encodeMessage(ctx, f, false), "write", context.Canceled)
+	e := wantError(t, c.EncodeText(ctx, "never"), "write", context.Canceled)
 	if e.Accepted || ours.enc != 0 {
 		t.Errorf("got %+v with encoder state %d, want Accepted: false and 0", e, ours.enc)
 	}
@@ -108,7 +108,5 @@ func TestExtensionContextEndsAtTurn(t *testing.T) {
 	if _, got := p.message(); string(got) != theirs.encode("next") {
 		t.Errorf(`got message % x, want "next" encoded`, got)
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 }

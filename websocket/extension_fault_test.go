@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -45,8 +46,8 @@ func TestExtensionChoosesCode(t *testing.T) {
 				Role: wire.Client, Session: refusing{err: test.err}, Limits: Limits{},
 			})
 			got := startRead(t.Context(), c)
-			p.write(p.rawFrame(0xc1, 1, 1, "x", false))
-			if reason := p.expectClose(test.code); reason != test.reason {
+			p.Write(p.rawFrame(0xc1, 1, 1, "x", false))
+			if reason := p.ExpectClose(test.code); reason != test.reason {
 				t.Errorf("%v: got reason %q, want %q", test.err, reason, test.reason)
 			}
 			p.nc.Close()

@@ -1,8 +1,9 @@
-package websocket
+package websocket_test
 
 import (
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -49,9 +50,9 @@ func (s *runs) decode(payload []byte) []byte {
 	return b
 }
 
-// extFrame is like frame, but sets the reserved bit of the extension.
+// extFrame is like Frame, but sets the reserved bit of the extension.
 func (p *peer) extFrame(op wire.Opcode, fin bool, payload string) []byte {
-	b := p.frame(op, fin, []byte(payload))
+	b := p.Frame(op, fin, payload)
 	b[0] |= runsBit << 4
 	return b
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -49,9 +50,7 @@ func TestExtensionReads(t *testing.T) {
 							typ, len(p), err, len(data))
 					}
 				}
-				if err := <-written; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-written)
 				server.CloseNow()
 				client.CloseNow()
 				cs.wantClosed()
@@ -100,14 +99,14 @@ func TestExtensionFrames(t *testing.T) {
 			w, _ := c.Writer(ctx, Binary)
 			w.Write([]byte("bb"))
 			w.Flush()
-			w.Write(pattern(fragmentSize, 0))
+			w.Write(pattern(FragmentSize, 0))
 			w.Close()
 			w, _ = c.Writer(ctx, Binary)
 			w.Close()
 		}()
 		next := func(op wire.Opcode, fin bool, rsv byte) []byte {
 			t.Helper()
-			h, b, err := p.next()
+			h, b, err := p.Next()
 			if err != nil || h.Opcode != op || h.Fin != fin || h.RSV != rsv {
 				t.Fatalf("got %+v, %v; want %v, fin %v, bits %d", h, err, op, fin, rsv)
 			}
@@ -121,7 +120,7 @@ func TestExtensionFrames(t *testing.T) {
 		}
 		b := next(wire.OpBinary, false, runsBit)
 		b = append(b, next(wire.OpContinuation, true, 0)...)
-		if want := theirs.encode("bb" + string(pattern(fragmentSize, 0))); string(b) != want {
+		if want := theirs.encode("bb" + string(pattern(FragmentSize, 0))); string(b) != want {
 			t.Error("streamed message: got other bytes")
 		}
 		if got := next(wire.OpBinary, true, 0); len(got) > 0 {
@@ -148,7 +147,7 @@ func TestExtensionFragments(t *testing.T) {
 			if i%5 == 0 {
 				theirs.enc = theirs.dec // undo the encoding
 				b, frame = data, func(op wire.Opcode, fin bool, payload string) []byte {
-					return p.frame(op, fin, []byte(payload))
+					return p.Frame(op, fin, payload)
 				}
 			}
 			theirs.dec = theirs.enc
@@ -156,9 +155,9 @@ func TestExtensionFragments(t *testing.T) {
 			for n := random.IntN(5); n > 0; n-- {
 				cut := random.IntN(len(b) + 1)
 				stream = append(stream, frame(op, false, b[:cut])...)
-				stream = append(stream, p.frame(wire.OpPong, true, []byte("between"))...)
+				stream = append(stream, p.Frame(wire.OpPong, true, "between")...)
 				op, frame, b = wire.OpContinuation, func(op wire.Opcode, fin bool, payload string) []byte {
-					return p.frame(op, fin, []byte(payload))
+					return p.Frame(op, fin, payload)
 				}, b[cut:]
 			}
 			stream = append(stream, frame(op, true, b)...)
@@ -185,13 +184,13 @@ func TestExtensionLimit(t *testing.T) {
 			checkLeaks(t)
 			c, p, ours, theirs := runsPeer(t, wire.Server, Limits{MaxMessage: limit})
 			ctx := bounded(t)
-			go p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit))))
+			go p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit))))
 			if _, b, err := way.read(ctx, c, limit); err != nil || len(b) != limit {
 				t.Fatalf("message at the limit: got %d bytes, %v; want %d", len(b), err, limit)
 			}
 			go func() {
-				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit+1))))
-				reason := p.expectClose(StatusMessageTooBig)
+				p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit+1))))
+				reason := p.ExpectClose(StatusMessageTooBig)
 				if !strings.Contains(reason, "10000") {
 					t.Errorf("got reason %q, want one that names the limit", reason)
 				}
@@ -217,7 +216,7 @@ func TestExtensionBomb(t *testing.T) {
 	bomb := p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 4<<20)))
 	go p.nc.Write(bomb) // not read to its end
 	go func() {
-		p.expectClose(StatusMessageTooBig)
+		p.ExpectClose(StatusMessageTooBig)
 		p.nc.Close()
 	}()
 	before := allocated()
@@ -234,8 +233,8 @@ func TestExtensionLimitLowered(t *testing.T) {
 	checkLeaks(t)
 	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
 	go func() {
-		p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 1000))))
-		p.expectClose(StatusMessageTooBig)
+		p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 1000))))
+		p.ExpectClose(StatusMessageTooBig)
 		p.nc.Close()
 	}()
 	r, err := c.Reader(bounded(t))
@@ -259,10 +258,10 @@ func TestExtensionText(t *testing.T) {
 			c, p, ours, theirs := runsPeer(t, wire.Client, Limits{})
 			ctx := bounded(t)
 			go func() {
-				p.write(p.extFrame(wire.OpText, true, theirs.encode("水🌊")))
-				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(bad)))
-				p.write(p.extFrame(wire.OpText, true, theirs.encode(bad)))
-				p.expectClose(StatusInvalidPayload)
+				p.Write(p.extFrame(wire.OpText, true, theirs.encode("水🌊")))
+				p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(bad)))
+				p.Write(p.extFrame(wire.OpText, true, theirs.encode(bad)))
+				p.ExpectClose(StatusInvalidPayload)
 				p.nc.Close()
 			}()
 			for _, want := range []string{"水🌊", bad} {
@@ -289,8 +288,8 @@ func TestExtensionBadData(t *testing.T) {
 			checkLeaks(t)
 			c, p, ours, _ := runsPeer(t, wire.Server, Limits{})
 			go func() {
-				p.write(p.extFrame(wire.OpBinary, true, bad))
-				if reason := p.expectClose(StatusInvalidPayload); reason != undecoded {
+				p.Write(p.extFrame(wire.OpBinary, true, bad))
+				if reason := p.ExpectClose(StatusInvalidPayload); reason != undecoded {
 					t.Errorf("got reason %q, want %q", reason, undecoded)
 				}
 				p.nc.Close()
@@ -313,8 +312,8 @@ func TestExtensionDecodeFails(t *testing.T) {
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ours.decodes = failDecode - 1
 	go func() {
-		p.write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
-		p.expectClose(StatusInvalidPayload)
+		p.Write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
+		p.ExpectClose(StatusInvalidPayload)
 		p.nc.Close()
 	}()
 	if _, _, err := c.Read(bounded(t)); !errors.Is(err, errRuns) {
@@ -339,9 +338,7 @@ func TestExtensionEncodeFails(t *testing.T) {
 				t.Fatal(werr)
 			}
 			w.Write([]byte("fine"))
-			if err := w.Flush(); err != nil {
-				t.Error(err)
-			}
+			noError(t, w.Flush())
 			if _, err := w.Write([]byte("\xee")); !errors.Is(err, errRuns) {
 				t.Errorf("Write: got %v, want %v", err, errRuns)
 			}
@@ -368,9 +365,9 @@ func TestExtensionRelease(t *testing.T) {
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ctx := bounded(t)
 	go func() {
-		p.write(p.extFrame(wire.OpBinary, true, theirs.encode(string(pattern(50_000, 0)))))
-		p.write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
-		p.write(p.extFrame(wire.OpBinary, false, theirs.encode("never ends")[:4]))
+		p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(string(pattern(50_000, 0)))))
+		p.Write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
+		p.Write(p.extFrame(wire.OpBinary, false, theirs.encode("never ends")[:4]))
 	}()
 	r, err := c.Reader(ctx)
 	if err != nil {
@@ -410,7 +407,7 @@ func TestExtensionCanceledRead(t *testing.T) {
 	var cut []byte
 	for op := wire.OpBinary; len(b) > 0; op = wire.OpContinuation {
 		n := min(len(b), 1001)
-		f := p.frame(op, n == len(b), []byte(b[:n]))
+		f := p.Frame(op, n == len(b), b[:n])
 		if op == wire.OpBinary {
 			f = p.extFrame(op, n == len(b), b[:n])
 		}
@@ -422,7 +419,7 @@ func TestExtensionCanceledRead(t *testing.T) {
 		n := min(len(cut), 5000)
 		last := n == len(cut)
 		go func() {
-			p.write(cut[:n]) // returns once the bytes are read
+			p.Write(cut[:n]) // returns once the bytes are read
 			if !last {
 				cancel()
 			}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -23,12 +24,12 @@ func (s slowReader) Read(p []byte) (int, error) {
 // frame. The peer answers the close frame, and pings too. The result lists the frames of the
 // Conn other than pongs.
 func (p *peer) floodPings(payload string) <-chan []string {
-	p.nc = slowReader{p.nc}
+	p.over(slowReader{p.nc})
 	stop := make(chan struct{})
 	go func() {
 		var pings []byte
 		for range 100 {
-			pings = append(pings, p.frame(wire.OpPing, true, []byte(payload))...)
+			pings = append(pings, p.Frame(wire.OpPing, true, payload)...)
 		}
 		for {
 			select {
@@ -49,10 +50,10 @@ func (p *peer) floodPings(payload string) <-chan []string {
 			case h.Opcode == wire.OpPong && string(got) == payload:
 				continue
 			case h.Opcode == wire.OpPing:
-				go p.send(wire.OpPong, true, string(got))
+				go p.Send(wire.OpPong, true, string(got))
 				heard = append(heard, "ping")
 			case h.Opcode == wire.OpClose:
-				p.send(wire.OpClose, true, string(got))
+				p.Send(wire.OpClose, true, string(got))
 				p.nc.Close()
 				return append(heard, "close")
 			default:

@@ -1,11 +1,13 @@
 //go:build unix
 
-package websocket
+package websocket_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -39,7 +43,7 @@ func newFiled(t *testing.T, role wire.Role, stream func(p *peer) []byte) (*Conn,
 	if _, err := r.in.WriteAt(stream(p), 0); err != nil {
 		t.Fatal(err)
 	}
-	c.tr.SetRaw(r)
+	c.Transport().SetRaw(r)
 	return c, p, r
 }
 
@@ -61,18 +65,21 @@ func (r *filed) Write(f func(fd uintptr) bool) error {
 // frames returns the headers and the payloads of the frames that the Conn has sent.
 func (r *filed) frames(t *testing.T, p *peer) (heads []wire.Header, payloads []string) {
 	t.Helper()
-	var err error
-	if p.got, err = os.ReadFile(r.out.Name()); err != nil {
+	sent, err := os.ReadFile(r.out.Name())
+	if err != nil {
 		t.Fatal(err)
 	}
-	for len(p.got) > 0 {
-		h, payload, err := p.nextFrame()
+	filed := wstest.NewPeer(t, &rereader{p.nc, bytes.NewReader(sent)}, p.role)
+	for {
+		h, payload, err := filed.Next()
+		if err == io.EOF {
+			return heads, payloads
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		heads, payloads = append(heads, h), append(payloads, string(payload))
 	}
-	return heads, payloads
 }
 
 func noStream(*peer) []byte { return nil }
@@ -89,7 +96,7 @@ func TestReleaseIsShort(t *testing.T) {
 			return nil
 		},
 		"close frame": func(ctx context.Context, c *Conn) error {
-			_, err := c.sendClose(ctx, []byte(closeFrame))
+			_, err := c.SendCloseFrame(ctx, []byte(closeFrame))
 			return err
 		},
 	} {
@@ -99,7 +106,7 @@ func TestReleaseIsShort(t *testing.T) {
 				var over atomic.Bool
 				r.wrote = func() {
 					if !over.Load() {
-						c.answerPing([]byte("more"), false)
+						c.AnswerPing([]byte("more"), false)
 					}
 				}
 				for range 3 { // the later calls start during the flood
@@ -142,9 +149,9 @@ func TestPingsOfOneRead(t *testing.T) {
 				c, p, r := newFiled(t, role, func(p *peer) (stream []byte) {
 					for i := range row.pings {
 						want = append(want, string(pattern(row.size, uint32(i))))
-						stream = append(stream, p.frame(wire.OpPing, true, []byte(want[i]))...)
+						stream = append(stream, p.Frame(wire.OpPing, true, want[i])...)
 					}
-					return append(stream, p.frame(wire.OpText, true, []byte("text"))...)
+					return append(stream, p.Frame(wire.OpText, true, "text")...)
 				})
 				if g := <-startRead(context.Background(), c); g.data != "text" {
 					t.Fatalf("got %+v, want the text message", g)

@@ -1,16 +1,16 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -52,11 +52,14 @@ func streamed(ctx context.Context, c *Conn, p []byte, piece int) error {
 // must have the reserved bits rsv.
 func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 	p.t.Helper()
+	h, b := p.mustNext()
+	return p.fragmentsFrom(h, b, op, rsv, max)
+}
+
+// fragmentsFrom is fragments for a message whose first frame has been read.
+func (p *peer) fragmentsFrom(h wire.Header, b []byte, op wire.Opcode, rsv byte, max int) (payload []byte) {
+	p.t.Helper()
 	for first := true; ; first = false {
-		h, b, err := p.next()
-		if err != nil {
-			p.t.Fatal(err)
-		}
 		if h.Opcode != op || h.RSV != rsv || len(b) > max || !h.Fin && len(b) < max || !first && len(b) == 0 {
 			p.t.Fatalf("got a frame of %d bytes, %+v, want %v with bits %d and at most %d bytes",
 				len(b), h, op, rsv, max)
@@ -65,6 +68,7 @@ func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 			return payload
 		}
 		op, rsv = wire.OpContinuation, 0
+		h, b = p.mustNext()
 	}
 }
 
@@ -76,7 +80,7 @@ func TestMaxWriteFrame(t *testing.T) {
 			for _, role := range roles {
 				t.Run(fmt.Sprintf("%s/%v/%v", way.name, role, extension), func(t *testing.T) {
 					checkLeaks(t)
-					for _, limit := range []int{1, 125, 4096, fragmentSize + 1, 40_000} {
+					for _, limit := range []int{1, 125, 4096, FragmentSize + 1, 40_000} {
 						testMaxWriteFrame(t, limit, role, extension, way.send)
 					}
 				})
@@ -106,11 +110,12 @@ func testMaxWriteFrame(
 		return nil
 	})
 	for i, n := range sizes {
-		h, most := p.peek(), limit
+		h, first := p.mustNext()
+		most := limit
 		if h.RSV == 0 && !h.Fin { // a plain Writer may make smaller fragments
 			most = int(min(int64(limit), h.Length))
 		}
-		got := p.fragments(wire.OpBinary, h.RSV, most)
+		got := p.fragmentsFrom(h, first, wire.OpBinary, h.RSV, most)
 		if h.RSV == runsBit {
 			got = theirs.decode(got)
 		}
@@ -118,27 +123,9 @@ func testMaxWriteFrame(
 			t.Fatalf("limit %d, message of %d bytes: got %d bytes that differ from it", limit, n, len(got))
 		}
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 	if n := c.Stats().MessagesWritten; n != int64(len(sizes)) {
 		t.Errorf("MessagesWritten = %d, want %d", n, len(sizes))
-	}
-}
-
-// peek returns the header of the next frame.
-func (p *peer) peek() wire.Header {
-	p.t.Helper()
-	for {
-		h, _, err := wire.ConsumeHeader(p.got)
-		if err == nil {
-			return h
-		}
-		b := make([]byte, 1)
-		if _, err := io.ReadFull(p.nc, b); err != nil {
-			p.t.Fatal(err)
-		}
-		p.got = append(p.got, b...)
 	}
 }
 
@@ -150,10 +137,8 @@ func TestMaxWriteFrameDefault(t *testing.T) {
 		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: limit}})
 		data := pattern(1<<20, 0)
 		wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
-		p.expect(wire.OpBinary, true, string(data))
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpBinary, true, string(data))
+		noError(t, <-wrote)
 	}
 }
 
@@ -162,7 +147,7 @@ func TestMaxWriteFrameByteStream(t *testing.T) {
 	checkLeaks(t)
 	a, b := netPair(t, "tcp")
 	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: 1000}})
-	data := pattern(3*adapterMessage/2, 0)
+	data := pattern(3*AdapterMessage/2, 0)
 	wrote := start(func() error {
 		_, err := c.ByteStream(Binary).Write(data)
 		return err
@@ -174,9 +159,7 @@ func TestMaxWriteFrameByteStream(t *testing.T) {
 	if !bytes.Equal(got, data) {
 		t.Error("the peer received other bytes than were written")
 	}
-	if err := <-wrote; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-wrote)
 }
 
 // Pings and pongs are sent between the fragments of a message.
@@ -186,23 +169,17 @@ func TestMaxWriteFrameControlsBetween(t *testing.T) {
 		startRead(context.Background(), c)
 		wrote := start(func() error { return c.Write(context.Background(), Text, []byte("one two three")) })
 		synctest.Wait()
-		p.send(wire.OpPing, true, "now")
+		p.Send(wire.OpPing, true, "now")
 		synctest.Wait()
 		pinged := start(func() error { _, err := c.Ping(context.Background()); return err })
 		synctest.Wait()
-		p.expect(wire.OpText, false, "one ")
-		p.expect(wire.OpPong, true, "now")
-		h, payload, err := p.next()
-		if err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
-		p.send(wire.OpPong, true, string(payload))
-		p.expect(wire.OpContinuation, false, "two ")
-		p.expect(wire.OpContinuation, false, "thre")
-		p.expect(wire.OpContinuation, true, "e")
-		if err := errors.Join(<-wrote, <-pinged); err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpText, false, "one ")
+		p.Expect(wire.OpPong, true, "now")
+		p.Send(wire.OpPong, true, p.expectPing())
+		p.Expect(wire.OpContinuation, false, "two ")
+		p.Expect(wire.OpContinuation, false, "thre")
+		p.Expect(wire.OpContinuation, true, "e")
+		noError(t, errors.Join(<-wrote, <-pinged))
 	})
 }
 
@@ -226,10 +203,8 @@ func TestMaxWriteFrameCut(t *testing.T) {
 				}
 				want = Stats{MessagesWritten: 2, FramesWritten: 6, BytesWritten: 4 + int64(len(payload))}
 			}
-			p.expect(wire.OpBinary, true, "next")
-			if err := <-next; err != nil {
-				t.Error(err)
-			}
+			p.Expect(wire.OpBinary, true, "next")
+			noError(t, <-next)
 			if got := c.Stats(); got != want {
 				t.Errorf("cut at byte %d: %+v, want %+v", n, got, want)
 			}
@@ -243,10 +218,10 @@ func TestMaxWriteFrameCutTooMuch(t *testing.T) {
 		size, limit int
 		ends        bool
 	}{
-		{maxRest - 100, 1 << 19, false},
-		{maxRest / 8, 1, false},
-		{maxRest / 2, 1, true},
-		{maxRest + 100, 1 << 16, true},
+		{MaxRest - 100, 1 << 19, false},
+		{MaxRest / 8, 1, false},
+		{MaxRest / 2, 1, true},
+		{MaxRest + 100, 1 << 16, true},
 		{8 << 20, 1 << 16, true},
 	} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -278,7 +253,7 @@ func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, want 
 	synctest.Wait()
 	go other()
 	synctest.Wait() // other waits for its turn
-	p.expect(wire.OpText, false, payload[:first])
+	p.Expect(wire.OpText, false, payload[:first])
 	synctest.Wait() // now the message waits
 	cancel()
 	e := wantError(t, <-done, "write", want)
@@ -298,17 +273,13 @@ func TestMaxWriteFrameCutWaiting(t *testing.T) {
 		}
 		next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
 		synctest.Wait()
-		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
-		p.expect(wire.OpContinuation, false, "second,")
-		p.expect(wire.OpContinuation, true, " third")
-		p.expect(wire.OpBinary, true, "next")
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		p.expectPing()
+		p.Expect(wire.OpContinuation, false, "second,")
+		p.Expect(wire.OpContinuation, true, " third")
+		p.Expect(wire.OpBinary, true, "next")
+		noError(t, <-next)
 		synctest.Wait()
-		if o := &c.out; o.late != nil || o.rest != nil || o.frames.Busy() {
+		if c.HasPostponed() || c.HasRest() || c.FrameTurn().Busy() {
 			t.Error("everything was sent, but the Conn still keeps a rest or the turn")
 		}
 	})
@@ -325,16 +296,14 @@ func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 		if e.Accepted {
 			t.Fatalf("got %+v, want a message that is not accepted", e)
 		}
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		p.answer()
 		if role == wire.Client {
 			p.nc.Close()
 		}
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-closed)
 		wantClosed(t, c)
-		if h, _, err := p.next(); err == nil {
+		if h, _, err := p.Next(); err == nil {
 			t.Errorf("got %+v after the close frame, want no frame", h)
 		}
 		if n := c.Stats().MessagesWritten; n != 0 {
@@ -354,13 +323,13 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 		}
 		c.CloseNow()
 		synctest.Wait()
-		if c.out.late != nil {
+		if c.HasPostponed() {
 			t.Error("the rest of the message is kept after the connection ended")
 		}
 		wantClosed(t, c)
 
 		c, p = newPeer(t, role, Limits{MaxWriteFrame: 7})
-		large := "first, " + strings.Repeat("x", maxRest+1)
+		large := "first, " + strings.Repeat("x", MaxRest+1)
 		e = cutWaiting(t, c, p, large, 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if e.Accepted || !errors.Is(e, net.ErrClosed) {
 			t.Fatalf("got %+v, want net.ErrClosed and a message that is not accepted", e)
@@ -374,15 +343,13 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
-		h := wire.Header{Fin: true, Opcode: wire.OpText}
-		f := frame{Header: h, payload: []byte("first, second"), keep: true}
-		if e := wantError(t, c.postpone(context.Canceled, f), "write", context.Canceled); !e.Accepted {
+		if e := wantError(t, c.PostponeText(context.Canceled, "first, second"), "write", context.Canceled); !e.Accepted {
 			t.Errorf("got %+v, want an accepted message", e)
 		}
-		p.expect(wire.OpText, false, "first, ")
-		p.expect(wire.OpContinuation, true, "second")
+		p.Expect(wire.OpText, false, "first, ")
+		p.Expect(wire.OpContinuation, true, "second")
 		synctest.Wait()
-		if !c.out.frames.TryLock() {
+		if !c.FrameTurn().TryLock() {
 			t.Error("the turn was not given back")
 		}
 	})

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -31,8 +32,8 @@ func newStepper(step int, payload []byte) (*Conn, *stepper) {
 	h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(payload)), Masked: true}
 	s := &stepper{step: step, left: step, cut: make(chan struct{}, 1)}
 	s.bytes = append(wire.AppendHeader(nil, h), payload...)
-	limits := Limits{MaxMessage: -1}.withDefaults()
-	return NewConn(context.Background(), s, &ConnOptions{Role: wire.Server, Limits: limits}), s
+	opts := ConnOptions{Role: wire.Server, Limits: Limits{MaxMessage: -1}}
+	return NewConn(context.Background(), s, &opts), s
 }
 
 func (s *stepper) Read(p []byte) (int, error) {
@@ -174,14 +175,14 @@ func TestKeptIsNobodyElses(t *testing.T) {
 			for i := range uint32(100) {
 				data := pattern(random.IntN(size), i)
 				cut := random.IntN(len(data) + 1)
-				stream := p.frame(wire.OpBinary, false, data[:cut])
-				stream = append(stream, p.frame(wire.OpContinuation, true, data[cut:])...)
+				stream := p.Frame(wire.OpBinary, false, string(data[:cut]))
+				stream = append(stream, p.Frame(wire.OpContinuation, true, string(data[cut:]))...)
 				for done := false; !done; {
 					n := min(len(stream), 1+random.IntN(size))
 					part, way := stream[:n], random.IntN(3)
 					dst := make([]byte, 10, 10+random.IntN(2*size))
 					got := start(func() Message { return readKept(ctx, t, c, way, dst) })
-					p.write(part)
+					p.Write(part)
 					synctest.Wait()
 					stream = stream[n:]
 					cancel()
@@ -191,12 +192,7 @@ func TestKeptIsNobodyElses(t *testing.T) {
 						given, want = append(given, m.Data), append(want, data)
 					}
 				}
-				for i := range gatherings { // as other connections would
-					if g, ok := gatherings[i].Get().(*gathering); ok {
-						shred(g.b)
-						g.free()
-					}
-				}
+				UseGatherings(shred)
 			}
 			cancel()
 			for i := range given {
@@ -220,13 +216,13 @@ func TestReaderTakesKeptBytes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		data := pattern(100_000, 0)
-		frame := p.frame(wire.OpBinary, true, data)
+		frame := p.Frame(wire.OpBinary, true, string(data))
 		for _, cuts := range [][]int{{50_000}, {10, 50_000, 99_999}} {
 			at := 0
 			for _, cut := range cuts {
 				ctx, cancel := context.WithCancel(context.Background())
 				read := startRead(ctx, c)
-				p.write(frame[at:cut])
+				p.Write(frame[at:cut])
 				at = cut
 				synctest.Wait()
 				cancel()
@@ -254,14 +250,14 @@ func TestKeptMemoryIsReturned(t *testing.T) {
 		var kept, got []byte
 		read := way.make(c, 200_000, func(p []byte) { got = p })
 		_, err := s.poll(func(ctx context.Context) error {
-			kept = c.in.kept[:cap(c.in.kept)]
+			kept = c.Kept()[:cap(c.Kept())]
 			return read(ctx)
 		})
 		if err != nil || len(got) != 200_000 {
 			t.Fatalf("%s: got %d bytes, %v, want 200000", way.name, len(got), err)
 		}
-		if c.in.kept != nil {
-			t.Errorf("%s: %d bytes are kept after the end of the message", way.name, cap(c.in.kept))
+		if c.Kept() != nil {
+			t.Errorf("%s: %d bytes are kept after the end of the message", way.name, cap(c.Kept()))
 		}
 		if same := &kept[0] == &got[0]; same != (way.name != "AppendRead") {
 			t.Errorf("%s: the kept memory was returned: got %v, want %v", way.name, same, !same)
@@ -281,7 +277,7 @@ func TestKeptBytesNotInDestination(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := liveHeap()
-	if len(c.in.kept) < received/2 || after-before > 4*received {
-		t.Errorf("the Conn keeps %d bytes of a message in %d bytes of memory", len(c.in.kept), after-before)
+	if len(c.Kept()) < received/2 || after-before > 4*received {
+		t.Errorf("the Conn keeps %d bytes of a message in %d bytes of memory", len(c.Kept()), after-before)
 	}
 }

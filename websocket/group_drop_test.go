@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -30,8 +31,8 @@ func TestShutdownAtOnce(t *testing.T) {
 					wg.Go(func() { wantOneClose(c, StatusGoingAway, row.code) })
 				}
 				synctest.Wait()
-				if r := <-shutdown(&g, 0); r.took > dropTime {
-					t.Errorf("Shutdown took %v, want at most %v", r.took, dropTime)
+				if r := <-shutdown(&g, 0); r.took > DropTime {
+					t.Errorf("Shutdown took %v, want at most %v", r.took, DropTime)
 				}
 				wg.Wait()
 				synctest.Wait()
@@ -51,10 +52,10 @@ func TestShutdownCountsLateConns(t *testing.T) {
 		opens, fails := joinGroup(t, h), joinGroup(t, h)
 		synctest.Wait() // the 101 waits for the client
 		done := shutdown(&g, time.Second)
-		time.Sleep(time.Second + dropTime/2)
+		time.Sleep(time.Second + DropTime/2)
 		fails.nc.Close()
-		opens.opened().expectClose(StatusGoingAway) // it has no time left to answer
-		opens.expectEOF()
+		opens.opened().ExpectClose(StatusGoingAway) // it has no time left to answer
+		opens.ExpectEOF()
 		r := <-done
 		wantShutdown(t, r, "1 connections dropped, 0 Serve functions and 0 opening handshakes", r.took)
 		wantShutdown(t, <-shutdown(&g, 0), "", 0)
@@ -75,10 +76,10 @@ func TestShutdownBlockedControl(t *testing.T) {
 		c := joinGroup(t, Handler{Serve: serve, Options: &AcceptOptions{Group: &g}}).opened()
 		synctest.Wait()
 		done := shutdown(&g, time.Second)
-		c.expectClose(StatusGoingAway)
-		c.send(wire.OpPing, true, "")
-		wantShutdown(t, <-done, "1 connections dropped", time.Second+dropTime)
-		c.expectEOF()
+		c.ExpectClose(StatusGoingAway)
+		c.Send(wire.OpPing, true, "")
+		wantShutdown(t, <-done, "1 connections dropped", time.Second+DropTime)
+		c.ExpectEOF()
 		for c := range g.Conns() {
 			t.Errorf("the connection is open: %+v", c.Closure())
 		}
@@ -108,8 +109,8 @@ func TestGroupAcceptedPanics(t *testing.T) {
 				t.Errorf("Accept returned %v", err)
 			})
 		})
-		c := (&rawClient{peer{t: t, nc: theirs, role: wire.Client}}).opened()
-		c.expectClose(StatusNormalClosure)
+		c := peerOver(t, theirs, wire.Client).opened()
+		c.ExpectClose(StatusNormalClosure)
 		synctest.Wait()
 		close(goOn)
 		if v := <-panicked; v != "bad day" {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,18 +10,19 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // joinGroup opens a connection of h over a net.Pipe. It returns the client with the 101 unread. If
 // the request is refused, the client sees EOF.
-func joinGroup(t *testing.T, h Handler) *rawClient {
+func joinGroup(t *testing.T, h Handler) *peer {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	return joinGroupOver(t, h, ours, theirs)
 }
 
-func joinGroupOver(t *testing.T, h Handler, ours, theirs net.Conn) *rawClient {
+func joinGroupOver(t *testing.T, h Handler, ours, theirs net.Conn) *peer {
 	t.Helper()
 	w, r := httptest.NewRecorder(), newHandshake(t)
 	go func() {
@@ -30,11 +31,11 @@ func joinGroupOver(t *testing.T, h Handler, ours, theirs net.Conn) *rawClient {
 		}
 	}()
 	t.Cleanup(func() { theirs.Close() })
-	return &rawClient{peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
+	return peerOver(t, theirs, wire.Client)
 }
 
 // opened reads the 101 and returns c.
-func (c *rawClient) opened() *rawClient {
+func (c *peer) opened() *peer {
 	c.t.Helper()
 	if r := c.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
 		c.t.Fatalf("answered %s %q, want 101", r.status, r.body)
@@ -44,16 +45,16 @@ func (c *rawClient) opened() *rawClient {
 
 // answerTo reads the next frame, which must be a close frame, answers it, and waits for the end of
 // the stream. It returns the code.
-func (c *rawClient) answerTo() StatusCode {
+func (c *peer) answerTo() StatusCode {
 	c.t.Helper()
-	h, p, err := c.next()
+	h, p, err := c.Next()
 	if err != nil || h.Opcode != wire.OpClose {
 		c.t.Errorf("got a %v frame %.60q, %v, want a close frame", h.Opcode, p, err)
 		return 0
 	}
 	code, _, _ := wire.ConsumeClose(p)
-	c.sendClose(code, "")
-	c.expectEOF()
+	c.SendClose(code, "")
+	c.ExpectEOF()
 	return code
 }
 

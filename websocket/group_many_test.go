@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -42,12 +43,12 @@ func (c countedClose) Close() error {
 // not read, and the other half does not answer.
 func (m *manyClients) run(t *testing.T, i int, nc net.Conn) {
 	defer nc.Close()
-	p := &peer{t: t, nc: nc, role: wire.Client, key: [4]byte{1, 2, 3, 4}}
+	p := peerOver(t, nc, wire.Client)
 	if i%20 == 0 {
 		<-m.left
 		return
 	}
-	h, payload, err := p.nextFrame()
+	h, payload, err := p.Next()
 	code, _, _ := wire.ConsumeClose(payload)
 	if err != nil || h.Opcode != wire.OpClose || code != StatusGoingAway {
 		t.Errorf("client %d: got a %v frame %q, %v, want close code 1001", i, h.Opcode, payload, err)
@@ -58,8 +59,8 @@ func (m *manyClients) run(t *testing.T, i int, nc net.Conn) {
 		<-m.left
 		return
 	}
-	p.sendClose(code, "")
-	if _, _, err := p.nextFrame(); !errors.Is(err, io.EOF) {
+	p.SendClose(code, "")
+	if _, _, err := p.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("client %d: got %v after the close frame, want EOF", i, err)
 		return
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -59,7 +60,7 @@ var shutdownSigns = map[string]func(g *Group, c *Conn){
 	"Draining": func(g *Group, _ *Conn) { <-g.Draining() },
 	"context":  func(_ *Group, c *Conn) { <-c.Context().Done() },
 	"close frame": func(_ *Group, c *Conn) { // being sent by Shutdown
-		for !c.closing.sent.Load() {
+		for !c.CloseFrameBegun() {
 			runtime.Gosched()
 		}
 	},
@@ -85,16 +86,14 @@ func TestShutdownServeEnds(t *testing.T) {
 				var wg sync.WaitGroup
 				for range n {
 					c := dialRaw(t, addr)
-					c.write([]byte(handshake()))
+					c.Write([]byte(handshake()))
 					c.opened()
 					for range 10 {
-						c.send(wire.OpBinary, true, string(pattern(1000, 0)))
+						c.Send(wire.OpBinary, true, string(pattern(1000, 0)))
 					}
 					wg.Go(func() { wantOneClose(c, StatusGoingAway, row.code) })
 				}
-				if err := g.Shutdown(bounded(t)); err != nil {
-					t.Error(err)
-				}
+				noError(t, g.Shutdown(bounded(t)))
 				wg.Wait()
 			})
 		}
@@ -103,16 +102,16 @@ func TestShutdownServeEnds(t *testing.T) {
 
 // wantOneClose reads one close frame with one of the codes, answers it, and reads the end of the
 // stream.
-func wantOneClose(c *rawClient, codes ...StatusCode) {
-	h, p, err := c.next()
+func wantOneClose(c *peer, codes ...StatusCode) {
+	h, p, err := c.Next()
 	code, _, _ := wire.ConsumeClose(p)
 	if err != nil || h.Opcode != wire.OpClose || code != codes[0] && code != codes[1] {
 		c.t.Errorf("got a %v frame %.60q, %v, want a close frame with one of %v", h.Opcode, p, err, codes)
 		return
 	}
-	answer := c.frame(wire.OpClose, true, p)
+	answer := c.Frame(wire.OpClose, true, string(p))
 	_, _ = c.nc.Write(answer) // the server may no longer wait for it
-	if h, p, err := c.next(); !errors.Is(err, io.EOF) {
+	if h, p, err := c.Next(); !errors.Is(err, io.EOF) {
 		c.t.Errorf("after the close frame: got %v %.60q, %v, want EOF", h.Opcode, p, err)
 	}
 	c.nc.Close()
@@ -134,19 +133,19 @@ func TestShutdownFrameInProgress(t *testing.T) {
 				ours, theirs := duplexPair()
 				client := joinGroupOver(t, h, ours, theirs).opened()
 				c := <-conns
-				if !c.out.frames.TryLock() {
+				if !c.FrameTurn().TryLock() {
 					t.Fatal("the turn to write is taken")
 				}
 				done := shutdown(&g, time.Minute)
 				synctest.Wait() // Shutdown waits for the turn
 				close(goOn)
-				time.Sleep(lingerTime / 2)
-				c.out.frames.Unlock()
+				time.Sleep(LingerTime / 2)
+				c.FrameTurn().Unlock()
 				if code := client.answerTo(); code != StatusGoingAway {
 					t.Errorf("got code %d, want 1001", code)
 				}
 				client.nc.Close()
-				wantShutdown(t, <-done, "", lingerTime/2)
+				wantShutdown(t, <-done, "", LingerTime/2)
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -55,15 +56,13 @@ func TestShutdownBesideServer(t *testing.T) {
 						c := dialRaw(t, s.Listener.Addr().String())
 						if secure {
 							nc := tls.Client(c.nc, &tls.Config{InsecureSkipVerify: true})
-							c = &rawClient{peer{t: t, nc: nc, role: wire.Client}}
+							c = peerOver(t, nc, wire.Client)
 						}
-						c.write([]byte(handshake()))
-						c.opened().send(wire.OpBinary, true, string(pattern(10000, 0)))
+						c.Write([]byte(handshake()))
+						c.opened().Send(wire.OpBinary, true, string(pattern(10000, 0)))
 						wg.Go(func() { wantOneClose(c, StatusGoingAway, row.code) })
 					}
-					if err := shut(bounded(t), &g, s.Config); err != nil {
-						t.Error(err)
-					}
+					noError(t, shut(bounded(t), &g, s.Config))
 					wg.Wait()
 				})
 			}
@@ -80,16 +79,14 @@ func TestShutdownKeptAlive(t *testing.T) {
 	mux.Handle("/chat", Handler{Serve: untilEnd, Options: &AcceptOptions{Group: &g}})
 	addr, _ := serveRaw(t, mux, nil)
 	c := dialRaw(t, addr)
-	c.write([]byte("GET /health HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+	c.Write([]byte("GET /health HTTP/1.1\r\nHost: example.com\r\n\r\n"))
 	if r := c.response(); r.status != "HTTP/1.1 200 OK" {
 		t.Errorf("answered %s, want 200", r.status)
 	}
-	if err := g.Shutdown(bounded(t)); err != nil {
-		t.Error(err)
-	}
-	c.write([]byte(handshake()))
+	noError(t, g.Shutdown(bounded(t)))
+	c.Write([]byte(handshake()))
 	if r := c.response(); r.status != "HTTP/1.1 503 Service Unavailable" {
 		t.Errorf("answered %s, want 503", r.status)
 	}
-	c.expectEOF()
+	c.ExpectEOF()
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -48,11 +49,11 @@ func TestShutdown(t *testing.T) {
 			w.Header().Get("Retry-After") != "1" || w.Header().Get("Connection") != "close" {
 			t.Errorf("answered %d %v, want 503", w.Code, w.Header())
 		}
-		slow.expectClose(StatusGoingAway)
+		slow.ExpectClose(StatusGoingAway)
 		time.Sleep(2 * time.Second)
 		third := shutdown(&g, time.Minute)
-		slow.sendClose(StatusGoingAway, "")
-		slow.expectEOF()
+		slow.SendClose(StatusGoingAway, "")
+		slow.ExpectEOF()
 		wantShutdown(t, <-first, "", 2*time.Second+cleanup)
 		wantShutdown(t, <-second, "", 2*time.Second+cleanup)
 		wantShutdown(t, <-third, "", cleanup)
@@ -74,17 +75,17 @@ func TestShutdownEmpty(t *testing.T) {
 }
 
 // frameTimes answers the close frames of clients and returns when each arrived, in order.
-func frameTimes(t *testing.T, clients []*rawClient) []time.Duration {
+func frameTimes(t *testing.T, clients []*peer) []time.Duration {
 	t.Helper()
 	begun := time.Now()
 	took := make([]time.Duration, len(clients))
 	var wg sync.WaitGroup
 	for i, c := range clients {
 		wg.Go(func() {
-			c.expectClose(StatusGoingAway)
+			c.ExpectClose(StatusGoingAway)
 			took[i] = time.Since(begun)
-			_, _ = c.nc.Write(c.frame(wire.OpClose, true, []byte(closeFrame))) // it may be too late
-			c.expectEOF()
+			_, _ = c.nc.Write(c.Frame(wire.OpClose, true, closeFrame)) // it may be too late
+			c.ExpectEOF()
 		})
 	}
 	wg.Wait()
@@ -115,7 +116,7 @@ func TestShutdownSpread(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				g := &Group{Spread: row.spread}
 				h := Handler{Options: &AcceptOptions{Group: g}, Serve: untilEnd}
-				var clients []*rawClient
+				var clients []*peer
 				for range n {
 					clients = append(clients, joinGroup(t, h).opened())
 				}
@@ -155,13 +156,13 @@ func TestShutdownSpread(t *testing.T) {
 // does not answer.
 func TestShutdownStalledPeers(t *testing.T) {
 	const limit = 2 * time.Second
-	for name, stall := range map[string]func(c *rawClient){
-		"does not read":   func(c *rawClient) {},
-		"does not answer": func(c *rawClient) { c.expectClose(StatusGoingAway) },
-		"sends messages instead": func(c *rawClient) {
-			c.expectClose(StatusGoingAway)
+	for name, stall := range map[string]func(c *peer){
+		"does not read":   func(c *peer) {},
+		"does not answer": func(c *peer) { c.ExpectClose(StatusGoingAway) },
+		"sends messages instead": func(c *peer) {
+			c.ExpectClose(StatusGoingAway)
 			for c.nc.SetWriteDeadline(time.Now().Add(time.Hour)) == nil {
-				if _, err := c.nc.Write(c.frame(wire.OpText, true, []byte("more"))); err != nil {
+				if _, err := c.nc.Write(c.Frame(wire.OpText, true, "more")); err != nil {
 					return
 				}
 				time.Sleep(time.Millisecond)
@@ -174,7 +175,7 @@ func TestShutdownStalledPeers(t *testing.T) {
 				h := Handler{Serve: untilEnd, Options: &AcceptOptions{
 					Group: &g, Limits: Limits{CloseTimeout: limit},
 				}}
-				var stalled, well []*rawClient
+				var stalled, well []*peer
 				for range 5 {
 					stalled = append(stalled, joinGroup(t, h).opened())
 					well = append(well, joinGroup(t, h).opened())
@@ -199,7 +200,7 @@ func TestShutdownStalledPeers(t *testing.T) {
 }
 
 // When ctx ends, the remaining connections are dropped. A Serve function that does not return
-// delays Shutdown by dropTime, and one that returns does not delay it.
+// delays Shutdown by DropTime, and one that returns does not delay it.
 func TestShutdownContextEnds(t *testing.T) {
 	const limit = 2 * time.Second
 	for _, row := range []struct {
@@ -208,8 +209,8 @@ func TestShutdownContextEnds(t *testing.T) {
 		took          time.Duration
 	}{
 		{3, 0, "3 connections dropped, 0 Serve functions and 0 opening", limit},
-		{0, 2, "0 connections dropped, 2 Serve functions and 0 opening", limit + dropTime},
-		{1, 1, "1 connections dropped, 1 Serve functions and 0 opening", limit + dropTime},
+		{0, 2, "0 connections dropped, 2 Serve functions and 0 opening", limit + DropTime},
+		{1, 1, "1 connections dropped, 1 Serve functions and 0 opening", limit + DropTime},
 	} {
 		t.Run(row.err, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -223,7 +224,7 @@ func TestShutdownContextEnds(t *testing.T) {
 					go c.answerTo()
 				}
 				h.Serve = untilEnd
-				var stalled []*rawClient
+				var stalled []*peer
 				for range row.stalled {
 					stalled = append(stalled, joinGroup(t, h).opened())
 				}
@@ -234,7 +235,7 @@ func TestShutdownContextEnds(t *testing.T) {
 					t.Errorf("got %v, want context.DeadlineExceeded", r.err)
 				}
 				for _, c := range stalled {
-					c.expectEOF()
+					c.ExpectEOF()
 				}
 			})
 		})
@@ -250,9 +251,9 @@ func TestShutdownEndsDrain(t *testing.T) {
 		h := Handler{Options: &AcceptOptions{Group: &g}, Serve: untilEnd}
 		c := joinGroupOver(t, h, ours, theirs).opened()
 		done := shutdown(&g, 100*time.Millisecond)
-		c.expectClose(StatusGoingAway)
-		c.sendClose(StatusGoingAway, "")
-		wantShutdown(t, <-done, "1 connections dropped, 0 Serve", 100*time.Millisecond+dropTime)
+		c.ExpectClose(StatusGoingAway)
+		c.SendClose(StatusGoingAway, "")
+		wantShutdown(t, <-done, "1 connections dropped, 0 Serve", 100*time.Millisecond+DropTime)
 		synctest.Wait()
 		if _, err := c.nc.Write([]byte("x")); err == nil {
 			t.Error("the transport is open")
@@ -273,9 +274,9 @@ func TestShutdownDuringHandshake(t *testing.T) {
 			t.Errorf("got code %d, want 1001", code)
 		}
 		wantShutdown(t, <-done, "0 connections dropped, 0 Serve functions and 1 opening handshakes",
-			2*time.Second+dropTime)
-		two.opened().expectClose(StatusGoingAway) // it has no time left to answer
-		two.expectEOF()
+			2*time.Second+DropTime)
+		two.opened().ExpectClose(StatusGoingAway) // it has no time left to answer
+		two.ExpectEOF()
 		synctest.Wait()
 		if n := g.Len(); n != 0 {
 			t.Errorf("Len is %d, want 0", n)
@@ -298,11 +299,11 @@ func TestShutdownMeetsHandshakes(t *testing.T) {
 					<-begin
 					c := joinGroup(t, h)
 					b := make([]byte, 1)
-					if _, err := c.nc.Read(b); err != nil {
+					if _, err := c.in.Read(b); err != nil {
 						refused.Add(1)
 						return
 					}
-					c.got = b
+					c.in.unread(b)
 					if code := c.opened().answerTo(); code != StatusGoingAway {
 						t.Errorf("got code %d, want 1001", code)
 					}
@@ -360,7 +361,7 @@ func TestShutdownInMessage(t *testing.T) {
 					c := joinGroup(t, h).opened()
 					synctest.Wait()
 					if name != "stalled Write" && !stalled {
-						c.expect(wire.OpText, name == "ByteStream", "begun")
+						c.Expect(wire.OpText, name == "ByteStream", "begun")
 					}
 					done := shutdown(&g, time.Minute)
 					if stalled {
@@ -369,7 +370,7 @@ func TestShutdownInMessage(t *testing.T) {
 					}
 					synctest.Wait()
 					if name == "stalled Write" {
-						c.expect(wire.OpText, true, "begun")
+						c.Expect(wire.OpText, true, "begun")
 					}
 					code := c.answerTo()
 					if code != StatusGoingAway {

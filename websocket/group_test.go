@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -101,11 +102,11 @@ func TestGroupMaxConns(t *testing.T) {
 	g := &Group{MaxConns: most, RetryAfter: 1500 * time.Millisecond}
 	addr, logged := serveRaw(t, Handler{Options: &AcceptOptions{Group: g}, Serve: untilEnd}, nil)
 	var wg sync.WaitGroup
-	open := make(chan *rawClient, clients)
+	open := make(chan *peer, clients)
 	for range clients {
 		client := dialRaw(t, addr)
 		wg.Go(func() {
-			client.write([]byte(handshake()))
+			client.Write([]byte(handshake()))
 			r := client.response()
 			switch r.status {
 			case "HTTP/1.1 101 Switching Protocols":
@@ -120,7 +121,7 @@ func TestGroupMaxConns(t *testing.T) {
 				!slices.Equal(r.get("Connection"), []string{"close"}) {
 				t.Errorf("answered %q %q", r.fields, r.body)
 			}
-			client.expectEOF()
+			client.ExpectEOF()
 		})
 	}
 	wg.Wait()
@@ -128,14 +129,14 @@ func TestGroupMaxConns(t *testing.T) {
 		t.Fatalf("%d connections are open, and Len is %d, want %d", len(open), g.Len(), most)
 	}
 	client := <-open
-	client.sendClose(StatusNormalClosure, "")
-	client.expectClose(StatusNormalClosure)
-	client.expectEOF()
+	client.SendClose(StatusNormalClosure, "")
+	client.ExpectClose(StatusNormalClosure)
+	client.ExpectEOF()
 	for deadline := time.Now().Add(time.Minute); g.Len() == most && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	client = dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	client.opened()
 	if s := logged.String(); s != "" {
 		t.Errorf("logged %q, want nothing", s)
@@ -143,9 +144,7 @@ func TestGroupMaxConns(t *testing.T) {
 	for client.nc.Close(); len(open) > 0; {
 		(<-open).nc.Close()
 	}
-	if err := g.Shutdown(bounded(t)); err != nil {
-		t.Error(err)
-	}
+	noError(t, g.Shutdown(bounded(t)))
 }
 
 // A place is taken before the 101 is sent.
@@ -172,9 +171,7 @@ func TestGroupRetryAfter(t *testing.T) {
 		0: "1", 1: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60", -1: "",
 	} {
 		g := &Group{RetryAfter: d}
-		if err := g.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
+		noError(t, g.Shutdown(t.Context()))
 		w := refused(t, g)
 		if got := w.Header().Get("Retry-After"); w.Code != http.StatusServiceUnavailable || got != want {
 			t.Errorf("%v: got %d with Retry-After %q, want 503 with %q", d, w.Code, got, want)
@@ -188,9 +185,7 @@ func TestGroupRetryAfter(t *testing.T) {
 // Accept returns a HandshakeError for a request that is refused.
 func TestGroupRefusal(t *testing.T) {
 	g := new(Group)
-	if err := g.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
+	noError(t, g.Shutdown(t.Context()))
 	ext := &fakeExtension{name: "x"}
 	r := newHandshake(t)
 	r.Header.Set("Sec-WebSocket-Extensions", "x")
@@ -239,9 +234,7 @@ func TestGroupFailedHandshake(t *testing.T) {
 					t.Errorf("Len is %d, want 0", n)
 				}
 			}
-			if err := g.Shutdown(t.Context()); err != nil {
-				t.Error(err)
-			}
+			noError(t, g.Shutdown(t.Context()))
 		})
 	}
 }
@@ -286,16 +279,14 @@ func TestGroupOfAccept(t *testing.T) {
 			}
 			return c
 		})
-		client := &rawClient{peer{t: t, nc: theirs, role: wire.Client}}
+		client := peerOver(t, theirs, wire.Client)
 		client.opened()
 		c := <-accepted
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		client.expectClose(StatusNormalClosure)
-		client.sendClose(StatusNormalClosure, "")
-		client.expectEOF()
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
+		client.ExpectClose(StatusNormalClosure)
+		client.SendClose(StatusNormalClosure, "")
+		client.ExpectEOF()
+		noError(t, <-closed)
 		synctest.Wait()
 		if n := g.Len(); n != 1 || len(slices.Collect(g.Conns())) != 0 {
 			t.Errorf("Len is %d while the transport is drained, want 1, and no open connection", n)
@@ -329,17 +320,15 @@ func TestEndOfBaseContext(t *testing.T) {
 		client, _ := serveWith(t, h, func(s *http.Server) {
 			s.BaseContext = func(net.Listener) context.Context { return base }
 		})
-		client.send(wire.OpText, true, "before ")
-		client.expect(wire.OpText, true, "before ada")
+		client.Send(wire.OpText, true, "before ")
+		client.Expect(wire.OpText, true, "before ada")
 		end()
-		client.send(wire.OpText, true, "after ")
-		client.expect(wire.OpText, true, "after ada")
+		client.Send(wire.OpText, true, "after ")
+		client.Expect(wire.OpText, true, "after ada")
 		if g != nil {
 			done := start(func() error { return g.Shutdown(bounded(t)) })
 			client.answerTo()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-done)
 		}
 		client.nc.Close()
 	}
@@ -360,12 +349,12 @@ func TestGroupPanicInShutdown(t *testing.T) {
 			return nil
 		}}
 		go h.ServeHTTP(scriptedHijack{httptest.NewRecorder(), ours}, r)
-		client := &rawClient{peer{t: t, nc: theirs, role: wire.Client}}
+		client := peerOver(t, theirs, wire.Client)
 		client.opened()
 		synctest.Wait() // OnControl has been called
 		done := shutdown(&g, time.Minute)
-		client.expectClose(StatusGoingAway)
-		client.send(wire.OpPing, true, "")
+		client.ExpectClose(StatusGoingAway)
+		client.Send(wire.OpPing, true, "")
 		wantShutdown(t, <-done, "", 0)
 		if s := logged.String(); !bytes.Contains(logged.Bytes(), []byte("panic serving pipe: bad day")) {
 			t.Errorf("logged %q, want the panic", s)

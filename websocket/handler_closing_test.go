@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -21,7 +22,7 @@ func TestHandlerWritesWhileClosing(t *testing.T) {
 		var logged int
 		served := start(func() error {
 			var err error
-			serve(func(ctx context.Context, c *Conn) error {
+			Serve(func(ctx context.Context, c *Conn) error {
 				go c.Close(ctx, StatusPolicyViolation, "idle")
 				synctest.Wait()
 				err = c.Write(ctx, Text, []byte("late"))
@@ -29,9 +30,9 @@ func TestHandlerWritesWhileClosing(t *testing.T) {
 			}, c, func(string, ...any) { logged++ })
 			return err
 		})
-		p.expectClose(StatusPolicyViolation)
+		p.ExpectClose(StatusPolicyViolation)
 		time.Sleep(time.Second) // Serve has returned, and the peer has not answered
-		p.sendClose(StatusPolicyViolation, "")
+		p.SendClose(StatusPolicyViolation, "")
 		if err := <-served; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
@@ -48,14 +49,14 @@ func TestHandlerPanicWhileClosing(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		var logged string
 		served := start(func() error {
-			serve(func(_ context.Context, c *Conn) error {
+			Serve(func(_ context.Context, c *Conn) error {
 				c.OnControl(func(wire.Opcode, []byte) bool { panic("bad day") })
 				return nil
 			}, c, func(format string, args ...any) { logged += fmt.Sprintf(format, args...) })
 			return nil
 		})
-		p.expectClose(StatusNormalClosure)
-		p.send(wire.OpPing, true, "")
+		p.ExpectClose(StatusNormalClosure)
+		p.Send(wire.OpPing, true, "")
 		<-served
 		if c.Context().Err() == nil {
 			t.Error("the connection has not ended")

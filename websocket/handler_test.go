@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -15,15 +15,16 @@ import (
 	"time"
 	"weak"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // serveWith starts a server for h and returns a client that has completed the opening handshake.
-func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient, *lockedBuffer) {
+func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*peer, *lockedBuffer) {
 	t.Helper()
 	addr, logged := serveRaw(t, h, set)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
 		t.Fatalf("answered %s %q, want 101", r.status, r.body)
 	}
@@ -31,10 +32,10 @@ func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient
 }
 
 // finish answers the server's close frame and waits until the server closes the TCP connection.
-func (c *rawClient) finish(code StatusCode) {
+func (c *peer) finish(code StatusCode) {
 	c.t.Helper()
-	c.sendClose(code, "")
-	c.expectEOF()
+	c.SendClose(code, "")
+	c.ExpectEOF()
 }
 
 // A picky value fails to unmarshal with the error err.
@@ -48,7 +49,7 @@ func readJSON(t *testing.T, c *Conn, err error) error {
 	if c == nil {
 		var p *peer
 		c, p = newPeerWith(t, "tcp", wire.Client)
-		p.send(wire.OpText, true, "{}")
+		p.Send(wire.OpText, true, "{}")
 	}
 	return c.ReadJSON(bounded(t), &picky{err})
 }
@@ -98,7 +99,7 @@ func handlerEnds(t *testing.T) map[string]handlerEnd {
 		"another peer's end": {returns(&CloseError{Code: 1000}), 1011, "peer closed with 1000"},
 		"another conn's end": {returns(net.ErrClosed), 1011, "use of closed"},
 		"another conn's violation": {returns(
-			&Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true},
+			EndedError("read", broken(wire.ErrMessageTooBig), 0),
 		), 1011, "message over MaxMessage"},
 		"another conn's JSON": {func(context.Context, *Conn) error {
 			return readJSON(t, nil, io.EOF)
@@ -107,13 +108,13 @@ func handlerEnds(t *testing.T) map[string]handlerEnd {
 			return readJSON(t, nil, net.ErrClosed)
 		}, 1011, "use of closed"},
 		"another conn's extension": {returns(
-			fmt.Errorf("backend: %w", extensionError(errors.New("secret"))),
+			fmt.Errorf("backend: %w", ExtensionError(errors.New("secret"))),
 		), 1011, "secret"},
 		"another conn's handshake": {returns(
 			&HandshakeError{Err: broken(wire.ErrMessageTooBig)},
 		), 1011, "message over MaxMessage"},
 		"its own extension": {func(_ context.Context, c *Conn) error {
-			return c.opError("write", extensionError(errors.New("no memory")))
+			return c.OpError("write", ExtensionError(errors.New("no memory")))
 		}, 1011, "no memory"},
 		"its own JSON":                  {readsJSON(t, io.EOF), 1007, ""},
 		"its own JSON, but cancelled":   {readsJSON(t, context.Canceled), 1007, ""},
@@ -121,7 +122,7 @@ func handlerEnds(t *testing.T) map[string]handlerEnd {
 		"its own JSON, but a violation": {readsJSON(t, broken(wire.ErrMessageTooBig)), 1007, ""},
 		"its own JSON, but not UTF-8":   {readsJSON(t, errors.New("\xff")), 1007, ""},
 		"another stream's end": {returns(
-			&brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}},
+			BrokenStream(EndedError("read", io.ErrUnexpectedEOF, 0)),
 		), 1011, "unexpected EOF"},
 		"CloseWith":                  {returns(CloseWith(4005, "full")), 4005, ""},
 		"CloseWith, wrapped":         {returns(fmt.Errorf("no: %w", CloseWith(1013, ""))), 1013, ""},
@@ -166,15 +167,15 @@ func TestHandlerEnds(t *testing.T) {
 				client, logged := serveWith(t, Handler{Hold: hold, Serve: serve}, nil)
 				kind, _, _ := strings.Cut(name, ", but")
 				if kind == "its own JSON" {
-					client.send(wire.OpText, true, "{}")
+					client.Send(wire.OpText, true, "{}")
 				}
 				if test.code != 0 {
-					if reason := client.expectClose(test.code); reason != wantReason[kind] {
+					if reason := client.ExpectClose(test.code); reason != wantReason[kind] {
 						t.Errorf("the close frame has the reason %q, want %q", reason, wantReason[kind])
 					}
 					client.finish(test.code)
 				} else {
-					client.expectEOF()
+					client.ExpectEOF()
 				}
 				c := <-conns
 				<-c.Context().Done()
@@ -211,18 +212,18 @@ func TestHandlerPeerEnds(t *testing.T) {
 			return fmt.Errorf("reading: %w", err)
 		},
 	}
-	for name, end := range map[string]func(*rawClient){
-		"close frame": func(c *rawClient) {
-			c.sendClose(StatusGoingAway, "bye")
-			c.expectClose(StatusGoingAway)
-			c.expectEOF()
+	for name, end := range map[string]func(*peer){
+		"close frame": func(c *peer) {
+			c.SendClose(StatusGoingAway, "bye")
+			c.ExpectClose(StatusGoingAway)
+			c.ExpectEOF()
 		},
-		"violation": func(c *rawClient) {
-			c.write([]byte{0x81, 0x00}) // not masked
-			c.expectClose(StatusProtocolError)
-			c.expectEOF()
+		"violation": func(c *peer) {
+			c.Write([]byte{0x81, 0x00}) // not masked
+			c.ExpectClose(StatusProtocolError)
+			c.ExpectEOF()
 		},
-		"TCP drop": func(c *rawClient) { c.nc.Close() },
+		"TCP drop": func(c *peer) { c.nc.Close() },
 	} {
 		for way, read := range reads {
 			t.Run(name+"/"+way, func(t *testing.T) {
@@ -267,7 +268,7 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 	} {
 		addr, logged := serveRaw(t, test.h, nil)
 		client := dialRaw(t, addr)
-		client.write([]byte(test.request))
+		client.Write([]byte(test.request))
 		if r := client.response(); r.status != "HTTP/1.1 "+test.status {
 			t.Errorf("answered %s, want %s", r.status, test.status)
 		}
@@ -301,7 +302,7 @@ func TestHandlerContext(t *testing.T) {
 		cancel()
 		close(requestOver)
 	}), nil)
-	client.expectEOF()
+	client.ExpectEOF()
 }
 
 // Functions deferred by middleware run after the connection has ended if Hold is set, and before
@@ -332,7 +333,7 @@ func TestHandlerHold(t *testing.T) {
 			<-returned
 		}
 		close(goOn)
-		client.expectClose(StatusNormalClosure)
+		client.ExpectClose(StatusNormalClosure)
 		client.finish(StatusNormalClosure)
 		<-returned
 	}
@@ -377,9 +378,9 @@ func TestHandlerKeepsNoRequest(t *testing.T) {
 			break
 		}
 	}
-	client.sendClose(StatusNormalClosure, "")
-	client.expectClose(StatusNormalClosure)
-	client.expectEOF()
+	client.SendClose(StatusNormalClosure, "")
+	client.ExpectClose(StatusNormalClosure)
+	client.ExpectEOF()
 }
 
 // No timeout of the http.Server ends an open WebSocket, because Accept clears its deadlines. The
@@ -406,10 +407,10 @@ func TestHandlerServerTimeouts(t *testing.T) {
 				}
 				return c.Write(ctx, typ, p)
 			}}, set)
-			client.expect(wire.OpText, true, "over")
-			client.send(wire.OpText, true, "still here")
-			client.expect(wire.OpText, true, "still here")
-			client.expectClose(StatusNormalClosure)
+			client.Expect(wire.OpText, true, "over")
+			client.Send(wire.OpText, true, "still here")
+			client.Expect(wire.OpText, true, "still here")
+			client.ExpectClose(StatusNormalClosure)
 			client.finish(StatusNormalClosure)
 		})
 	}
@@ -428,17 +429,17 @@ func TestHandlerDribbled(t *testing.T) {
 	client := dialRaw(t, addr)
 	client.nc.(*net.TCPConn).SetNoDelay(true)
 	for _, b := range []byte(handshake("Connection: keep-alive, Upgrade")) {
-		client.write([]byte{b})
+		client.Write([]byte{b})
 		runtime.Gosched()
 	}
 	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
 		t.Fatalf("answered %s, want 101", r.status)
 	}
-	for _, b := range client.frame(wire.OpText, true, []byte("drop by drop")) {
-		client.write([]byte{b})
+	for _, b := range client.Frame(wire.OpText, true, "drop by drop") {
+		client.Write([]byte{b})
 	}
-	client.expect(wire.OpText, true, "drop by drop")
-	client.expectClose(StatusNormalClosure)
+	client.Expect(wire.OpText, true, "drop by drop")
+	client.ExpectClose(StatusNormalClosure)
 	client.finish(StatusNormalClosure)
 }
 
@@ -452,7 +453,7 @@ func TestHandlerStalled(t *testing.T) {
 	whole := handshake()
 	for _, n := range []int{0, 1, 30, len(whole) - 1} {
 		client := dialRaw(t, addr)
-		client.write([]byte(whole[:n]))
+		client.Write([]byte(whole[:n]))
 		// Depending on where the request stalls, net/http answers with 400 or not at all.
 		if b, err := io.ReadAll(client.nc); err != nil || bytes.Contains(b, []byte(" 101 ")) {
 			t.Errorf("after %d bytes: got %q, %v, want no 101", n, b, err)

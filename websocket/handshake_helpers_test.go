@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -65,10 +66,7 @@ func serveRaw(t testing.TB, h http.Handler, set func(*http.Server)) (addr string
 	return ln.Addr().String(), logged
 }
 
-// A rawClient is a client that sends requests as bytes, and then frames.
-type rawClient struct{ peer }
-
-func dialRaw(t *testing.T, addr string) *rawClient {
+func dialRaw(t *testing.T, addr string) *peer {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -76,7 +74,7 @@ func dialRaw(t *testing.T, addr string) *rawClient {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(time.Minute))
-	return &rawClient{peer{t: t, nc: nc, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
+	return peerOver(t, nc, wire.Client)
 }
 
 // A rawResponse is a response as it was received.
@@ -97,31 +95,33 @@ func (r rawResponse) get(name string) (values []string) {
 }
 
 // response reads a response. It reads a body only if there is a Content-Length.
-func (c *rawClient) response() (r rawResponse) {
+func (c *peer) response() (r rawResponse) {
 	c.t.Helper()
+	var got []byte
+	defer func() { c.in.unread(got) }()
 	b := make([]byte, 4096)
 	fill := func() {
-		n, err := c.nc.Read(b)
-		if c.got = append(c.got, b[:n]...); err != nil {
-			c.t.Fatalf("reading a response: %v after %q", err, c.got)
+		n, err := c.in.Read(b)
+		if got = append(got, b[:n]...); err != nil {
+			c.t.Fatalf("reading a response: %v after %q", err, got)
 		}
 	}
 	end := -1
-	for ; end < 0; end = bytes.Index(c.got, []byte("\r\n\r\n")) {
+	for ; end < 0; end = bytes.Index(got, []byte("\r\n\r\n")) {
 		fill()
 	}
-	lines := strings.Split(string(c.got[:end]), "\r\n")
-	c.got = c.got[end+4:]
+	lines := strings.Split(string(got[:end]), "\r\n")
+	got = got[end+4:]
 	r.status, r.fields = lines[0], lines[1:]
 	if length := r.get("Content-Length"); length != nil {
 		n, err := strconv.Atoi(length[0])
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		for len(c.got) < n {
+		for len(got) < n {
 			fill()
 		}
-		r.body, c.got = string(c.got[:n]), c.got[n:]
+		r.body, got = string(got[:n]), got[n:]
 	}
 	return r
 }
@@ -163,7 +163,7 @@ type accepted struct {
 
 // acceptWith sends request to a server that calls Accept with opts. It returns the client, the
 // response and the result of Accept. The Conn is closed at the end of the test.
-func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, rawResponse, accepted) {
+func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*peer, rawResponse, accepted) {
 	t.Helper()
 	got := make(chan accepted, 1)
 	addr, _ := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -171,7 +171,7 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 		got <- accepted{c, err}
 	}), nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(request))
+	client.Write([]byte(request))
 	r := client.response()
 	var a accepted
 	select {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -90,7 +92,7 @@ var heldShapes = []heldShape{
 	{"one frame", 0, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<20, n, nil) }},
 	{"unlimited", -1, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<40, n, nil) }},
 	{"fragments", 0, false, func(p *peer, n int) []byte {
-		first := p.frame(wire.OpBinary, false, []byte("1"))
+		first := p.Frame(wire.OpBinary, false, "1")
 		return append(first, p.announce(wire.OpContinuation, 1<<19, n, nil)...)
 	}},
 	{"extension", 0, true, func(p *peer, n int) []byte {
@@ -130,10 +132,7 @@ func (s *heldSide) init(t testing.TB, role wire.Role, way int, shape heldShape) 
 	ours, theirs := netPair(t, "unix")
 	c := NewConn(context.Background(), ours, &cfg)
 	t.Cleanup(func() { c.CloseNow(); theirs.Close() })
-	s.p = &peer{nc: theirs, role: wire.Client}
-	if role == wire.Client {
-		s.p.role = wire.Server
-	}
+	s.p = &peer{Peer: wstest.NewPeer(t, theirs, other(role)), nc: theirs, role: other(role)}
 	s.read = heldWays[way].make(c)
 	return c
 }
@@ -176,8 +175,8 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		s := &sides[i]
 		c := s.init(t, role, way, shape)
 		reported := int64(-1)
-		c.tr.Rd.Idle = func() { // called by the goroutine that reads
-			if at := c.in.dec.Offset(); at != reported && (at == 0 || at == offset) {
+		c.Transport().Rd.Idle = func() { // called by the goroutine that reads
+			if at := c.ReadOffset(); at != reported && (at == 0 || at == offset) {
 				reported = at
 				waits <- struct{}{}
 			}
@@ -187,7 +186,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 	await()
 	stream := shape.begin(sides[0].p, n)[:n]
 	before := liveHeap()
-	largeGatherings(heldConns)
+	LargeGatherings(heldConns)
 	for offset < int64(n) {
 		part := stream[offset:]
 		if polled && offset == 0 {
@@ -254,12 +253,4 @@ func liveHeap() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
-}
-
-// largeGatherings puts n gatherings of the largest size into their pool.
-func largeGatherings(n int) {
-	last := len(gatherings) - 1
-	for range n {
-		(&gathering{make([]byte, 0, minGathering<<(2*last)), &gatherings[last]}).free()
-	}
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -22,7 +23,7 @@ func TestOwnContextIsNotWatched(t *testing.T) {
 		read := startRead(c.Context(), c)
 		written := start(func() error { return c.Write(c.Context(), Text, []byte("never read")) })
 		synctest.Wait()
-		if !isNil(&c.tr.Rd, "done") || !isNil(&c.tr.Wr, "done") {
+		if !isNil(&c.Transport().Rd, "done") || !isNil(&c.Transport().Wr, "done") {
 			t.Error("the connection's own context is watched")
 		}
 		c.CloseNow()
@@ -66,12 +67,11 @@ var idleEchoes = []struct {
 func idleMessages(p *peer) {
 	p.t.Helper()
 	large := string(pattern(2*blockSize, 0))
-	p.send(wire.OpText, true, "hello")
-	p.expect(wire.OpText, true, "hello")
-	p.send(wire.OpBinary, false, large)
-	p.send(wire.OpContinuation, true, "")
-	p.expect(wire.OpBinary, true, large)
-	p.got = nil
+	p.Send(wire.OpText, true, "hello")
+	p.Expect(wire.OpText, true, "hello")
+	p.Send(wire.OpBinary, false, large)
+	p.Send(wire.OpContinuation, true, "")
+	p.Expect(wire.OpBinary, true, large)
 }
 
 // Between messages, a connection over a socket holds no buffer, however it waits and whatever it
@@ -86,12 +86,12 @@ func TestIdleHoldsNothing(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", wire.Server)
-			if !c.tr.IsRaw() {
+			if !c.Transport().IsRaw() {
 				t.Skip("reads on this system take a buffer before they wait")
 			}
 			waits, echoed := make(chan wait, 1000), 0
-			c.tr.Rd.Idle = func() { // called by the goroutine that reads and writes
-				if !c.in.open {
+			c.Transport().Rd.Idle = func() { // called by the goroutine that reads and writes
+				if !c.InMessage() {
 					waits <- wait{echoed, held(c)}
 				}
 			}
@@ -151,11 +151,15 @@ func TestIdleMemory(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)
 			const conns, most = 100, blockSize - blockSize/8
-			before := inUse()
-			for range conns {
+			connect := func() {
 				c, p := newPeerWith(t, "tcp", wire.Server)
 				go row.run(c.Context(), c, func() {})
 				idleMessages(p)
+			}
+			connect() // makes what all of them share
+			before := inUse()
+			for range conns {
+				connect()
 			}
 			// The last connections start to wait a moment after they have written.
 			var each int64

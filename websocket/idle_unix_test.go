@@ -1,11 +1,12 @@
 //go:build unix
 
-package websocket
+package websocket_test
 
 import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,14 +18,14 @@ func TestIdleHoldsNoBuffer(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, role)
 				waits := make(chan bool, 100)
-				c.tr.Rd.Idle = func() { waits <- c.in.blk == nil && isNil(&c.tr.Rd, "blk") && c.in.unread == nil }
+				c.Transport().Rd.Idle = func() { waits <- !c.HoldsBlock() && isNil(&c.Transport().Rd, "blk") && c.Unread() == nil }
 				for _, style := range readStyles {
 					read := style.make(c)
 					for _, n := range []int{0, 10, 3 * blockSize} {
 						want := strings.Repeat("a", n)
 						done := start(func() received { return read(bounded(t)) })
 						<-waits
-						p.write(p.frame(wire.OpText, true, []byte(want)))
+						p.Write(p.Frame(wire.OpText, true, want))
 						if g := <-done; g != (received{Text, want, nil}) {
 							t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, n)
 						}

@@ -3,6 +3,7 @@ package websocket
 import (
 	"testing"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -49,7 +50,7 @@ func (sink) Release() {}
 // message of 64 KiB grows once, and one of 1 MiB three times.
 func TestRoomForFrame(t *testing.T) {
 	for _, row := range []struct{ size, growths int }{
-		{blockSize - 10, 1}, {64 << 10, 1}, {1 << 20, 3}, {16 << 20, 5},
+		{transport.BlockSize - 10, 1}, {64 << 10, 1}, {1 << 20, 3}, {16 << 20, 5},
 	} {
 		in := &incoming{dec: wire.Decoder{Role: wire.Client, MaxMessage: -1}}
 		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(row.size)}
@@ -70,7 +71,7 @@ func TestRoomForFrame(t *testing.T) {
 				continue
 			}
 			direct := min(room-have, len(stream))
-			f, n, err := in.dec.Next(stream[:max(direct, min(blockSize, len(stream)))])
+			f, n, err := in.dec.Next(stream[:max(direct, min(transport.BlockSize, len(stream)))])
 			if err != nil {
 				t.Fatal(err)
 			}

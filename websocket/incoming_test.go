@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -16,6 +17,7 @@ import (
 // in 1, 2 or 8 bytes, as form says. The frame is masked as the peer's role requires, or the other
 // way around if flip is set.
 func (p *peer) rawFrame(b0 byte, form int, length uint64, payload string, flip bool) []byte {
+	key := [4]byte{1, 2, 3, 4}
 	var mask byte
 	if (p.role == wire.Client) != flip {
 		mask = 0x80
@@ -30,12 +32,12 @@ func (p *peer) rawFrame(b0 byte, form int, length uint64, payload string, flip b
 		b = binary.BigEndian.AppendUint64(append(b, mask|127), length)
 	}
 	if mask != 0 {
-		b = append(b, p.key[:]...)
+		b = append(b, key[:]...)
 	}
 	n := len(b)
 	b = append(b, payload...)
 	if mask != 0 {
-		wire.Mask(b[n:], p.key, 0)
+		wire.Mask(b[n:], key, 0)
 	}
 	return b
 }
@@ -148,7 +150,7 @@ func TestFaults(t *testing.T) {
 func (p *peer) testFault(c *Conn, f fault, read func() received) {
 	t := p.t
 	first := start(read)
-	p.write(append(p.frame(wire.OpText, true, []byte("first")), f.bytes(p)...))
+	p.Write(append(p.Frame(wire.OpText, true, "first"), f.bytes(p)...))
 	if got := <-first; got.err != nil || got.data != "first" || got.typ != Text {
 		t.Fatalf("before the fault: got %+v, want the text message", got)
 	}
@@ -160,8 +162,8 @@ func (p *peer) testFault(c *Conn, f fault, read func() received) {
 			want = wire.ErrMasked
 		}
 	}
-	reason := p.expectClose(want.Code())
-	p.expectEOF()
+	reason := p.ExpectClose(want.Code())
+	p.ExpectEOF()
 	e := wantError(t, (<-failed).err, "read", want)
 	var w *wire.Error
 	if !errors.As(e, &w) || w.Code() != want.Code() || w.Reason() != reason || reason == "" {
@@ -187,10 +189,10 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 				got := start(func() received { return read(context.Background()) })
 				// F4 may begin a rune, but 90 may not follow it.
 				text := strings.Repeat("ok ", 30) + "\xf4\x90" + strings.Repeat("x", 1000)
-				whole := p.frame(wire.OpText, false, []byte(text))
+				whole := p.Frame(wire.OpText, false, text)
 				at := len(whole) - 1001
 				for i := range at {
-					p.write(whole[i : i+1])
+					p.Write(whole[i : i+1])
 				}
 				synctest.Wait()
 				select {
@@ -198,9 +200,9 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 					t.Fatalf("got %+v before the invalid byte", g)
 				default:
 				}
-				p.write(whole[at : at+1])
-				p.expectClose(StatusInvalidPayload)
-				p.expectEOF()
+				p.Write(whole[at : at+1])
+				p.ExpectClose(StatusInvalidPayload)
+				p.ExpectEOF()
 				e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
 				var w *wire.Error
 				if !errors.As(e, &w) || w.Offset != int64(at) {
@@ -218,10 +220,10 @@ func TestFaultInLargeFrame(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		got := startRead(context.Background(), c)
 		text := strings.Repeat("text, ", 10_000)
-		whole := p.frame(wire.OpText, true, []byte(text+"\xff"+text))
+		whole := p.Frame(wire.OpText, true, text+"\xff"+text)
 		go p.nc.Write(whole) // the Conn reads only a part of it
-		p.expectClose(StatusInvalidPayload)
-		p.expectEOF()
+		p.ExpectClose(StatusInvalidPayload)
+		p.ExpectEOF()
 		e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
 		var w *wire.Error
 		if at := int64(len(whole) - len(text) - 1); !errors.As(e, &w) || w.Offset != at {
@@ -237,12 +239,9 @@ func TestEarlyBytes(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				p := &peer{role: wire.Client}
-				if role == wire.Client {
-					p.role = wire.Server
-				}
-				stream := p.frame(wire.OpText, true, []byte("one"))
-				stream = append(stream, p.frame(wire.OpBinary, true, []byte("two"))...)
+				p := peerOver(t, nil, other(role))
+				stream := p.Frame(wire.OpText, true, "one")
+				stream = append(stream, p.Frame(wire.OpBinary, true, "two")...)
 				for cut := range len(stream) + 1 {
 					ours, theirs := net.Pipe()
 					c, p := newPeerOver(t, ours, theirs, ConnOptions{
@@ -255,12 +254,10 @@ func TestEarlyBytes(t *testing.T) {
 						t.Fatalf("cut at byte %d: got %+v and %+v, want both messages", cut, one, two)
 					}
 					if cut < len(stream) {
-						if err := <-sent; err != nil {
-							t.Error(err)
-						}
+						noError(t, <-sent)
 					}
 					c.CloseNow()
-					p.expectEOF()
+					p.ExpectEOF()
 					wantClosed(t, c)
 				}
 			})
@@ -280,7 +277,7 @@ func TestConcurrentRead(t *testing.T) {
 				t.Errorf("%s: got %+v, want an open connection", style.name, e)
 			}
 		}
-		p.send(wire.OpText, true, "for the first")
+		p.Send(wire.OpText, true, "for the first")
 		if got := <-first; got != (received{Text, "for the first", nil}) {
 			t.Errorf("the first reader got %+v, want its message", got)
 		}
@@ -299,8 +296,8 @@ func TestNoReadAfterEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := startRead(context.Background(), c)
-				one := p.frame(wire.OpText, true, []byte("one"))
-				p.write(append(one, p.frame(wire.OpText, true, []byte("two"))...))
+				one := p.Frame(wire.OpText, true, "one")
+				p.Write(append(one, p.Frame(wire.OpText, true, "two")...))
 				if g := <-got; g != (received{Text, "one", nil}) {
 					t.Fatalf("got %+v, want the first message", g)
 				}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -23,11 +24,11 @@ func TestJSON(t *testing.T) {
 	if err := c.WriteJSON(ctx, jsonValue{"ß", 3}); err != nil {
 		t.Fatal(err)
 	}
-	p.expect(wire.OpText, true, `{"Name":"ß","count":3}`)
+	p.Expect(wire.OpText, true, `{"Name":"ß","count":3}`)
 
-	p.send(wire.OpText, true, `{"Name": "text", "count": 1}`)
-	p.send(wire.OpBinary, false, `{"Name": "bin`)
-	p.send(wire.OpContinuation, true, `ary", "count": 2}`)
+	p.Send(wire.OpText, true, `{"Name": "text", "count": 1}`)
+	p.Send(wire.OpBinary, false, `{"Name": "bin`)
+	p.Send(wire.OpContinuation, true, `ary", "count": 2}`)
 	for _, want := range []jsonValue{{"text", 1}, {"binary", 2}} {
 		var got jsonValue
 		if err := c.ReadJSON(ctx, &got); err != nil || got != want {
@@ -43,7 +44,7 @@ func TestJSONErrors(t *testing.T) {
 	c, p := newPeerWith(t, "tcp", wire.Client)
 	ctx := bounded(t)
 	for _, bad := range []string{"", "{", `{"count": "three"}`, "{} {}"} {
-		p.send(wire.OpText, true, bad)
+		p.Send(wire.OpText, true, bad)
 		var v jsonValue
 		err := c.ReadJSON(ctx, &v)
 		var syntax *json.SyntaxError
@@ -59,7 +60,7 @@ func TestJSONErrors(t *testing.T) {
 	if err := c.WriteJSON(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
-	p.expect(wire.OpText, true, "null")
+	p.Expect(wire.OpText, true, "null")
 	c.CloseNow()
 	if err := c.ReadJSON(ctx, new(int)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("ReadJSON after the end: got %v, want net.ErrClosed", err)
@@ -75,8 +76,8 @@ func TestJSONLimit(t *testing.T) {
 	ours, theirs := netPair(t, "tcp")
 	c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Client, Limits: Limits{MaxMessage: 10}})
 	go func() {
-		p.send(wire.OpText, true, `"`+strings.Repeat("a", 9)+`"`)
-		p.expectClose(StatusMessageTooBig)
+		p.Send(wire.OpText, true, `"`+strings.Repeat("a", 9)+`"`)
+		p.ExpectClose(StatusMessageTooBig)
 		p.nc.Close()
 	}()
 	var s string

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,7 +18,7 @@ func BenchmarkReadKeepalive(b *testing.B) {
 		b.Run(fmt.Sprintf("AppendRead/1/%d", size), func(b *testing.B) {
 			c := newTape(wire.Server, Binary, make([]byte, size), 1)
 			defer c.CloseNow()
-			c.keepalive = c.pings.KeepAlive((*pingedPeer)(c), time.Minute, time.Minute)
+			c.KeepAlive(time.Minute, time.Minute)
 			dst := make([]byte, 0, size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
@@ -45,7 +46,7 @@ func TestKeepaliveMemory(t *testing.T) {
 		for i := range all {
 			opts := ConnOptions{Limits: Limits{PingInterval: interval}}
 			if all[i] = NewConn(context.Background(), &tape{}, &opts); interval > 0 {
-				all[i].keepalive.AwaitBytes()
+				all[i].Keepalive().AwaitBytes()
 			}
 		}
 		held := (inUse() - before) / conns

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -33,14 +34,13 @@ var keepaliveTransports = []struct {
 // PingInterval or PongTimeout has the value of the constant above.
 func eachKeepalive(t *testing.T, limits Limits, f func(t *testing.T, c *Conn, p *pinger)) {
 	t.Helper()
-	setDefault(&limits.PingInterval, pingEvery)
-	setDefault(&limits.PongTimeout, pongWait)
+	SetDefault(&limits.PingInterval, pingEvery)
+	SetDefault(&limits.PongTimeout, pongWait)
 	for _, kind := range keepaliveTransports {
 		t.Run(kind.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				ours, theirs := net.Pipe()
 				p := &pinger{kind: kind.name, begun: time.Now()}
-				c, other := newPeerOver(t, kind.wrap(ours), theirs, ConnOptions{
+				c, other := newPipePeer(t, kind.wrap, ConnOptions{
 					Role: role, Limits: limits, Events: &Events{Pong: p.pong},
 				})
 				p.peer = other

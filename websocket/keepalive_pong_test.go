@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -45,12 +46,12 @@ func TestKeepalivePongsAreNoFlood(t *testing.T) {
 				var payloads []string
 				for range pings {
 					payloads = append(payloads, p.wantPingWithin(p.now()+pingEvery, p.now()+pingEvery*5/4))
-					p.send(wire.OpText, true, "alive")
+					p.Send(wire.OpText, true, "alive")
 				}
 				time.Sleep(time.Second)
 				answers := row.answers(payloads)
 				for _, payload := range answers {
-					p.send(wire.OpPong, true, payload)
+					p.Send(wire.OpPong, true, payload)
 				}
 				synctest.Wait()
 				if c.Context().Err() != nil {
@@ -66,7 +67,7 @@ func TestKeepalivePongsAreNoFlood(t *testing.T) {
 				}
 				// The rest of the expected pongs, the one of MaxControls, and one too many.
 				for range pings - len(answers) + 2 {
-					p.nc.Write(p.frame(wire.OpPong, true, nil))
+					p.nc.Write(p.Frame(wire.OpPong, true, ""))
 				}
 				if err := <-read; !errors.Is(err, wire.ErrControlFlood) {
 					t.Errorf("Read: got %v, want %v", err, wire.ErrControlFlood)
@@ -94,12 +95,12 @@ func TestKeepaliveEarlyPong(t *testing.T) {
 			if len(h) == 6 {
 				wire.Mask(payload[:7], [4]byte(h[2:]), 0)
 			}
-			p.send(wire.OpPong, true, string(payload))
+			p.Send(wire.OpPong, true, string(payload))
 			readFull(t, p.nc, h[:1])
 		}
 		synctest.Wait()
 		s := c.Stats()
-		if begun, others := c.pings.Waiting(); s.ControlsRead != 100 || begun+others != 0 {
+		if begun, others := c.Pings().Waiting(); s.ControlsRead != 100 || begun+others != 0 {
 			t.Errorf("got %+v, %d and %d pings that wait; want none", s, begun, others)
 		}
 	})
@@ -133,13 +134,13 @@ func TestKeepaliveAndPing(t *testing.T) {
 				t.Errorf("got pings %x, %x, %x, want three payloads", first, ours, last)
 			}
 			if both {
-				p.send(wire.OpPong, true, ours)
+				p.Send(wire.OpPong, true, ours)
 				if r := <-early; r != (pinged{2 * time.Second, nil}) || c.Stats().RoundTrip != time.Second {
 					t.Errorf("got %v, round trip %v, want 2s and 1s", r, c.Stats().RoundTrip)
 				}
 			}
 			time.Sleep(2 * time.Second)
-			p.send(wire.OpPong, true, last)
+			p.Send(wire.OpPong, true, last)
 			if r := <-late; r != (pinged{2 * time.Second, nil}) || c.Stats().RoundTrip != 2*time.Second {
 				t.Errorf("got %v, round trip %v, want 2s twice", r, c.Stats().RoundTrip)
 			}
@@ -148,7 +149,7 @@ func TestKeepaliveAndPing(t *testing.T) {
 					t.Errorf("got %v, want 4s", r)
 				}
 			}
-			if n, _ := c.pings.Waiting(); n > 0 {
+			if n, _ := c.Pings().Waiting(); n > 0 {
 				t.Errorf("%d pings still wait", n)
 			}
 			p.wantPing(p.now() + pingEvery) // counted from the pong, to the nanosecond
@@ -164,8 +165,8 @@ func TestRoundTripOfPing(t *testing.T) {
 		done := startPing(context.Background(), c)
 		payload := p.expectPing()
 		time.Sleep(time.Second)
-		p.send(wire.OpPong, true, "unsolicited")
-		p.send(wire.OpPong, true, payload)
+		p.Send(wire.OpPong, true, "unsolicited")
+		p.Send(wire.OpPong, true, payload)
 		if r := <-done; r != (pinged{time.Second, nil}) || c.Stats().RoundTrip != time.Second {
 			t.Errorf("got %v, round trip %v, want 1s", r, c.Stats().RoundTrip)
 		}
@@ -188,7 +189,7 @@ func TestRoundTripAfterPing(t *testing.T) {
 			}()
 			payload := p.expectPing()
 			time.Sleep(time.Duration(n+1) * time.Millisecond)
-			p.send(wire.OpPong, true, payload)
+			p.Send(wire.OpPong, true, payload)
 			if <-done; t.Failed() {
 				return
 			}
@@ -224,7 +225,7 @@ func TestKeepaliveAndMessageTimeout(t *testing.T) {
 			p.arrivals()
 			time.Sleep(time.Second)
 			begun := p.now()
-			p.send(wire.OpText, false, "part")
+			p.Send(wire.OpText, false, "part")
 			err := (<-read).err
 			if took := p.now() - begun; took < row.at-pingEvery/heartbeat.LifeChecks || took > row.at+transport.Grace {
 				t.Errorf("Read: got %v after %v, want it after about %v", err, took, row.at)
@@ -254,7 +255,7 @@ func TestKeepaliveStops(t *testing.T) {
 				<-read
 				synctest.Wait()
 				c.Read(context.Background())
-				if c.keepalive.Stop() {
+				if c.Keepalive().Stop() {
 					t.Errorf("%v: the timer still runs, want it stopped", at)
 				}
 			})
@@ -286,11 +287,11 @@ func TestKeepaliveSuspended(t *testing.T) {
 		q := &pinger{peer: p, begun: time.Now()}
 		startRead(context.Background(), c)
 		payload := q.wantPing(pingEvery)
-		p.send(wire.OpPong, true, payload) // arrives, and is not seen
+		p.Send(wire.OpPong, true, payload) // arrives, and is not seen
 		synctest.Wait()
-		c.keepalive.Timer.Stop()
+		c.Keepalive().Timer.Stop()
 		time.Sleep(time.Hour)
-		c.keepalive.Timer.Reset(0)
+		c.Keepalive().Timer.Reset(0)
 		time.Sleep(heartbeat.Moment - 1) // the reader is slower than the timer
 		close(g.gate)
 		q.wantPing(q.now() + pingEvery)
@@ -347,7 +348,7 @@ func TestKeepaliveEmptyPong(t *testing.T) {
 		stallWriter(c, "the ping waits for this")
 		time.Sleep(pingEvery + time.Second)
 		for range 2 {
-			p.send(wire.OpPong, true, "")
+			p.Send(wire.OpPong, true, "")
 		}
 		synctest.Wait()
 		if trip := c.Stats().RoundTrip; trip != 0 || len(p.trips) > 0 {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/wire"
@@ -43,7 +44,7 @@ func TestTakenFromQueue(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			c, p := queuePeer(t, kind, Limits{PingInterval: time.Hour, WriteTimeout: -1})
 			var sent heartbeat.Progress
-			made := func() bool { return sent.Made((*pingedPeer)(c)) }
+			made := func() bool { return sent.Made(c.PingedPeer()) }
 			made()
 			ctx, message := bounded(t), make([]byte, 1000)
 			none := 0 // how many times in succession nothing was taken
@@ -91,24 +92,22 @@ func TestPingIsNotTaken(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			c, p := queuePeer(t, kind, Limits{PingInterval: time.Millisecond, PongTimeout: time.Hour})
 			startRead(context.Background(), c)
-			if h, _, err := p.next(); h.Opcode != wire.OpPing {
+			if h, _, err := p.Next(); h.Opcode != wire.OpPing {
 				t.Fatalf("got %v, %v, want a ping", h.Opcode, err)
 			}
-			for socket.Queued(c.tr.Conn) > 0 {
+			for socket.Queued(c.Transport().Conn) > 0 {
 				time.Sleep(time.Millisecond)
 			}
-			c.out.frames.Lock(bounded(t), c.ctx) // its writer has recorded that the ping has left
-			c.unlockFrames()
-			if c.keepalive.Taken() {
+			c.FrameTurn().Lock(bounded(t), c.Context()) // its writer has recorded that the ping has left
+			c.UnlockFrames()
+			if c.Keepalive().Taken() {
 				t.Error("the ping was taken, want no progress")
 			}
-			if err := c.Write(bounded(t), Text, []byte("text")); err != nil {
-				t.Error(err)
-			}
-			for socket.Queued(c.tr.Conn) > 0 {
+			noError(t, c.Write(bounded(t), Text, []byte("text")))
+			for socket.Queued(c.Transport().Conn) > 0 {
 				time.Sleep(time.Millisecond)
 			}
-			if !c.keepalive.Taken() {
+			if !c.Keepalive().Taken() {
 				t.Error("the message was not taken, want progress")
 			}
 		})
@@ -133,7 +132,7 @@ func TestKeepaliveSlowReaderOfQueue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p.nc = throttle(p.nc, rate, 50*time.Millisecond)
+			p.over(throttle(p.nc, rate, 50*time.Millisecond))
 			begun := time.Now()
 			for n := 0; n <= messages; n++ {
 				h, payload, err := p.nextFrame()
@@ -141,7 +140,7 @@ func TestKeepaliveSlowReaderOfQueue(t *testing.T) {
 					t.Fatalf("after %v: %v, %+v", time.Since(begun), err, c.Closure())
 				}
 				if h.Opcode == wire.OpPing {
-					p.send(wire.OpPong, true, string(payload))
+					p.Send(wire.OpPong, true, string(payload))
 				}
 			}
 			t.Logf("the peer was alive for %v", time.Since(begun))

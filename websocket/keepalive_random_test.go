@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -64,16 +65,16 @@ func keepaliveSchedule(t *testing.T, c *Conn, p *pinger, r *rand.Rand) {
 			}
 			time.Sleep(upTo(pongWait) - 1)
 			if m.set(p.now(), true); r.IntN(4) > 0 {
-				p.send(wire.OpPong, true, got.payload)
+				p.Send(wire.OpPong, true, got.payload)
 				continue
 			}
-			p.send(wire.OpText, true, "alive")
+			p.Send(wire.OpText, true, "alive")
 			m.exact = false
 			<-read
 			reads()
 		case <-time.After(upTo(pingEvery * 3 / 2)):
 			if r.IntN(2) > 0 {
-				p.send(wire.OpText, true, "alive")
+				p.Send(wire.OpText, true, "alive")
 				m.set(p.now(), false)
 				<-read
 				reads()

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -20,7 +21,7 @@ func TestKeepalivePings(t *testing.T) {
 			trip := time.Duration(i) * time.Second
 			payload := p.wantPing(p.now() + pingEvery)
 			time.Sleep(trip)
-			p.send(wire.OpPong, true, payload)
+			p.Send(wire.OpPong, true, payload)
 			synctest.Wait()
 			if got := c.Stats().RoundTrip; got != trip {
 				t.Errorf("got round trip %v, want %v", got, trip)
@@ -37,7 +38,7 @@ func TestKeepaliveOff(t *testing.T) {
 			q := &pinger{peer: p, begun: time.Now()}
 			startRead(context.Background(), c)
 			q.wantNothing(time.Hour)
-			if c.keepalive != nil {
+			if c.Keepalive() != nil {
 				t.Error("the connection has a keepalive, want none")
 			}
 		})
@@ -49,7 +50,7 @@ func TestKeepaliveOff(t *testing.T) {
 func TestKeepaliveEnds(t *testing.T) {
 	for _, wait := range []time.Duration{0, time.Nanosecond, heartbeat.Moment, time.Second, time.Hour} {
 		limits := Limits{PongTimeout: wait}
-		setDefault(&wait, pongWait)
+		SetDefault(&wait, pongWait)
 		eachKeepalive(t, limits, func(t *testing.T, c *Conn, p *pinger) {
 			time.Sleep(time.Hour)
 			at := p.now()
@@ -68,7 +69,7 @@ func TestKeepaliveWithoutPongTimeout(t *testing.T) {
 		for n := range 100 {
 			p.wantPing(time.Duration(n+1) * pingEvery)
 		}
-		go p.send(wire.OpText, true, "alive")
+		go p.Send(wire.OpText, true, "alive")
 		if g := <-read; g.data != "alive" {
 			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
@@ -80,10 +81,10 @@ func TestKeepaliveWithoutPongTimeout(t *testing.T) {
 func TestKeepaliveBytes(t *testing.T) {
 	eachKeepalive(t, Limits{}, func(t *testing.T, c *Conn, p *pinger) {
 		read := startRead(context.Background(), c)
-		frame := p.frame(wire.OpText, true, []byte("slowly"))
+		frame := p.Frame(wire.OpText, true, "slowly")
 		for i := range frame {
 			p.wantNothing(pingEvery - time.Nanosecond)
-			p.write(frame[i : i+1])
+			p.Write(frame[i : i+1])
 		}
 		last := p.now()
 		if g := <-read; g.data != "slowly" {
@@ -94,7 +95,7 @@ func TestKeepaliveBytes(t *testing.T) {
 
 		// A byte stops the pong timer. It need not be that of the pong.
 		time.Sleep(pongWait - time.Nanosecond)
-		p.write(frame[:1])
+		p.Write(frame[:1])
 		last = p.now()
 		p.wantPingWithin(last+pingEvery, last+pingEvery*5/4)
 		at := p.now()
@@ -139,7 +140,7 @@ func TestKeepaliveBusyReader(t *testing.T) {
 			}
 		}()
 		for range 3 {
-			p.send(wire.OpText, true, "work")
+			p.Send(wire.OpText, true, "work")
 			p.wantNothing(time.Hour - time.Nanosecond)
 		}
 		at := p.now() + time.Nanosecond
@@ -194,10 +195,11 @@ func TestKeepaliveReaderComesBack(t *testing.T) {
 			at := time.Now()
 			cancel()
 			interrupted(t, (<-read).err, context.Canceled)
-			sent := start(func() error { p.send(wire.OpPong, true, payload); return nil })
+			pong := p.Frame(wire.OpPong, true, payload)
+			sent := start(func() error { _, err := p.nc.Write(pong); return err }) // Send waits for a minute
 			time.Sleep(time.Until(at.Add(back)))
 			startRead(context.Background(), c)
-			<-sent
+			noError(t, <-sent)
 			p.wantPing(pingEvery + back + pingEvery)
 		})
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -32,9 +33,7 @@ func TestKeepalivePingWaits(t *testing.T) {
 			}
 		}
 		for _, w := range writes {
-			if err := <-w; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-w)
 		}
 		p.wantEnd(c, read, left+limits.PongTimeout, left+limits.PongTimeout)
 	})
@@ -88,7 +87,7 @@ func TestKeepaliveSlowReader(t *testing.T) {
 				}
 				return nil
 			})
-			p.nc = throttle(p.nc, rate, step)
+			p.over(throttle(p.nc, rate, step))
 			for pings, got := 0, 0; pings == 0 || got < size/message; {
 				h, payload, err := p.nextFrame()
 				if err != nil {
@@ -96,14 +95,12 @@ func TestKeepaliveSlowReader(t *testing.T) {
 				}
 				if h.Opcode == wire.OpPing {
 					pings++
-					p.send(wire.OpPong, true, string(payload))
+					p.Send(wire.OpPong, true, string(payload))
 				} else {
 					got++
 				}
 			}
-			if err := <-wrote; err != nil {
-				t.Error(err)
-			}
+			noError(t, <-wrote)
 			go c.Write(context.Background(), Binary, make([]byte, size))
 			io.CopyN(io.Discard, p.nc, size/2)
 			stopped := p.now()
@@ -148,7 +145,7 @@ func TestKeepaliveVanishedPeers(t *testing.T) {
 				for q := (&pinger{peer: p, begun: begun}); q.now() < last; {
 					select {
 					case got := <-q.arrivals(): // which goes on after the loop for an even i
-						p.send(wire.OpPong, true, got.payload)
+						p.Send(wire.OpPong, true, got.payload)
 					case <-time.After(last - q.now()):
 					}
 				}
@@ -195,7 +192,7 @@ func TestKeepaliveAndClose(t *testing.T) {
 			t.Fatalf("got %v, want a close frame", got.op)
 		}
 		p.wantNothing(time.Hour)
-		go p.sendClose(StatusNormalClosure, "")
+		go p.SendClose(StatusNormalClosure, "")
 		if err := (<-read).err; CloseStatus(err) != StatusNormalClosure {
 			t.Errorf("Read: got %v, want the close frame of the peer", err)
 		}
@@ -209,7 +206,7 @@ func TestKeepaliveCloseFrameWins(t *testing.T) {
 			read := startRead(context.Background(), c)
 			p.wantPing(pingEvery)
 			time.Sleep(after)
-			p.sendClose(4000, "")
+			p.SendClose(4000, "")
 			if err := (<-read).err; CloseStatus(err) != 4000 {
 				t.Errorf("Read: got %v, want the peer's close frame", err)
 			}
@@ -234,8 +231,8 @@ func TestKeepaliveAfterFailedWrite(t *testing.T) {
 			err := c.Write(context.Background(), Text, nil)
 			wantError(t, err, "write", errWornOut)
 			<-c.Context().Done()
-			if took := time.Since(failed); took > lingerTime {
-				t.Errorf("the connection ended after %v, want at most %v", took, lingerTime)
+			if took := time.Since(failed); took > LingerTime {
+				t.Errorf("the connection ended after %v, want at most %v", took, LingerTime)
 			}
 			synctest.Wait()
 			if err := (<-read).err; !errors.Is(err, errWornOut) {

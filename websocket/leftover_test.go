@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -25,7 +26,7 @@ func TestLookAheadLimits(t *testing.T) {
 		size  int
 		want  error
 	}{
-		{"default, fits", 0, 0, 1000 << 10, close4001}, // maxAhead is no more than the default
+		{"default, fits", 0, 0, 1000 << 10, close4001}, // MaxAhead is no more than the default
 		{"none", -1, 0, 1000, close4001},
 		{"raised, fits", 10, 1 << 20, 1000, close4001},
 		{"too big", 3, 0, 4, wire.ErrMessageTooBig},
@@ -36,14 +37,14 @@ func TestLookAheadLimits(t *testing.T) {
 				c, p := newWornPeer(t, role, Limits{MaxMessage: row.limit}, 0)
 				if row.set != 0 {
 					read := startRead(context.Background(), c)
-					p.send(wire.OpText, true, "login")
+					p.Send(wire.OpText, true, "login")
 					<-read
 					c.SetMaxMessage(row.set)
 				}
 				failWrite(t, c)
 				go func() {
-					p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, row.size)))
-					p.nc.Write(p.frame(wire.OpClose, true, []byte("\x0f\xa1"))) // 4001
+					p.nc.Write(p.Frame(wire.OpBinary, true, string(make([]byte, row.size))))
+					p.nc.Write(p.Frame(wire.OpClose, true, "\x0f\xa1")) // 4001
 					p.nc.Close()
 				}()
 				<-c.Context().Done()
@@ -75,15 +76,15 @@ func TestLookAheadCountsNoControls(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		read := startRead(ctx, c)
 		for range 2 {
-			p.send(wire.OpPing, true, "")
+			p.Send(wire.OpPing, true, "")
 			synctest.Wait() // otherwise one write could send both pongs
 		}
 		cancel()
 		<-read
 		time.Sleep(time.Hour)
 		failWrite(t, c)
-		p.send(wire.OpPing, true, "")
-		p.sendClose(4001, "")
+		p.Send(wire.OpPing, true, "")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		<-c.Context().Done()
 		wantPeersClose(t, c, CloseFrame{4001, ""})
@@ -99,10 +100,10 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newWornPeer(t, role, Limits{}, 0)
 			failWrite(t, c)
-			p.send(wire.OpText, true, "no JSON")
-			p.send(wire.OpText, true, "streamed")
-			p.send(wire.OpText, true, "last")
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, true, "no JSON")
+			p.Send(wire.OpText, true, "streamed")
+			p.Send(wire.OpText, true, "last")
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			time.Sleep(late)
 			synctest.Wait()
@@ -139,16 +140,15 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 // Writers that fail because nothing can be written any more do not take messages from a reader.
 func TestLeftoversAmongFailingWriters(t *testing.T) {
 	checkLeaks(t)
-	ours, theirs := net.Pipe()
-	c, p := newPeerOver(t, &wornOut{ours, 0}, theirs, ConnOptions{Role: wire.Server})
+	c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return &wornOut{nc, 0} }, ConnOptions{Role: wire.Server})
 	c.Write(context.Background(), Text, []byte("not sent"))
 	const messages = 500
 	var all []byte
 	for range messages {
-		all = append(all, p.frame(wire.OpText, true, []byte("m"))...)
+		all = append(all, p.Frame(wire.OpText, true, "m")...)
 	}
-	p.write(all)
-	p.sendClose(4001, "")
+	p.Write(all)
+	p.SendClose(4001, "")
 	p.nc.Close()
 	<-c.Context().Done()
 	stop := make(chan struct{})
@@ -185,13 +185,12 @@ func TestStreamedLeftover(t *testing.T) {
 		for _, data := range []string{"", "abc", strings.Repeat("a", 1000)} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := newRuns(t), newRuns(t)
-				a, b := net.Pipe()
-				c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
-				frame := p.frame(wire.OpText, true, []byte(data))
+				c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Session: ours})
+				frame := p.Frame(wire.OpText, true, data)
 				if compressed {
 					frame = p.extFrame(wire.OpText, true, theirs.encode(data))
 				}
-				go p.write(frame)
+				go p.Write(frame)
 				r, err := c.Reader(context.Background())
 				if err != nil {
 					t.Fatal(err)
@@ -204,7 +203,7 @@ func TestStreamedLeftover(t *testing.T) {
 					}
 				}
 				failWrite(t, c)
-				p.sendClose(StatusNormalClosure, "")
+				p.SendClose(StatusNormalClosure, "")
 				p.nc.Close()
 				time.Sleep(time.Hour)
 				rest, err := io.ReadAll(r)
@@ -225,11 +224,10 @@ func TestViolationBeforeClose(t *testing.T) {
 	for _, style := range readStyles {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours := newRuns(t)
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours})
+			c, p := newPipePeer(t, worn(0), ConnOptions{Role: role, Session: ours})
 			failWrite(t, c)
-			p.write(p.extFrame(wire.OpBinary, true, "\x01"))
-			p.sendClose(StatusNormalClosure, "")
+			p.Write(p.extFrame(wire.OpBinary, true, "\x01"))
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			<-c.Context().Done()
 			if g := style.make(c)(context.Background()); !errors.Is(g.err, errRuns) {
@@ -253,11 +251,11 @@ func TestWriterCloseTellsTheEnd(t *testing.T) {
 		}
 		w.Write([]byte("part"))
 		flushed := start(w.Flush)
-		p.expect(wire.OpText, false, "part")
+		p.Expect(wire.OpText, false, "part")
 		<-flushed
 		w.Write([]byte("part"))
 		wantError(t, w.Flush(), "write", errWornOut)
-		p.sendClose(4001, "")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		synctest.Wait()
 		if err := w.Close(); CloseStatus(err) != 4001 {
@@ -277,7 +275,7 @@ func TestWriterCloseIsNoTimeout(t *testing.T) {
 		}
 		w.Write([]byte("begun"))
 		flushed := start(w.Flush)
-		p.expect(wire.OpBinary, false, "begun")
+		p.Expect(wire.OpBinary, false, "begun")
 		<-flushed
 		if _, err := c.Ping(t.Context()); !errors.Is(err, ErrPeerNotReading) {
 			t.Fatal(err)
@@ -295,8 +293,8 @@ func TestByteStreamLeftover(t *testing.T) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
 		nc := c.ByteStream(Binary)
 		nc.Write([]byte("not sent"))
-		p.send(wire.OpBinary, true, "one")
-		p.sendClose(4001, "")
+		p.Send(wire.OpBinary, true, "one")
+		p.SendClose(4001, "")
 		p.nc.Close()
 		time.Sleep(time.Hour)
 		b := make([]byte, 10)
@@ -325,8 +323,8 @@ func TestLastJSONBeforeTheEnd(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newWornPeer(t, role, Limits{}, 0)
 			failWrite(t, c)
-			p.send(wire.OpText, true, "no JSON")
-			p.sendClose(StatusNormalClosure, "")
+			p.Send(wire.OpText, true, "no JSON")
+			p.SendClose(StatusNormalClosure, "")
 			p.nc.Close()
 			time.Sleep(late)
 			synctest.Wait()
@@ -353,8 +351,8 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 				a, b := net.Pipe()
 				c, p := newPeerOver(t, slowClose{&wornOut{a, 0}}, b, ConnOptions{Role: role})
 				failWrite(t, c)
-				p.send(wire.OpText, true, "one")
-				p.send(wire.OpText, true, "two")
+				p.Send(wire.OpText, true, "one")
+				p.Send(wire.OpText, true, "two")
 				ctx := context.Background()
 				if own {
 					ctx = c.Context()
@@ -364,7 +362,7 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 					ctx, cancel = context.WithCancel(ctx)
 					defer cancel()
 				}
-				time.Sleep(lingerTime + 10*time.Millisecond)
+				time.Sleep(LingerTime + 10*time.Millisecond)
 				for _, want := range []string{"one", "two"} {
 					if g := <-startRead(ctx, c); g.err != nil || g.data != want {
 						t.Errorf("got %q, %v, want %q", g.data, g.err, want)

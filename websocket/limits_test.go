@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -68,7 +69,7 @@ func TestMaxMessage(t *testing.T) {
 						if i == 0 {
 							op = wire.OpBinary
 						}
-						stream = append(stream, p.frame(op, i == len(row.frames)-1, []byte(f))...)
+						stream = append(stream, p.Frame(op, i == len(row.frames)-1, f)...)
 					}
 					sent := p.sendAll(stream)
 					if row.limit == 0 {
@@ -79,8 +80,8 @@ func TestMaxMessage(t *testing.T) {
 						<-sent
 						return
 					}
-					reason := p.expectClose(StatusMessageTooBig)
-					p.expectEOF()
+					reason := p.ExpectClose(StatusMessageTooBig)
+					p.ExpectEOF()
 					<-sent
 					wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage",
 						row.size, row.limit, reason)
@@ -96,9 +97,9 @@ func TestMaxMessageAtHeader(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		got := startRead(context.Background(), c)
-		p.write(p.rawFrame(0x82, 8, 1<<40, "", false))
-		reason := p.expectClose(StatusMessageTooBig)
-		p.expectEOF()
+		p.Write(p.rawFrame(0x82, 8, 1<<40, "", false))
+		reason := p.ExpectClose(StatusMessageTooBig)
+		p.ExpectEOF()
 		wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", 1<<40, 1<<20, reason)
 	})
 }
@@ -114,8 +115,8 @@ func TestAnnouncedSizeCostsNothing(t *testing.T) {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				got := start(func() received { return read(ctx) })
-				p.write(p.rawFrame(0x82, 8, 1<<62, "", false))
-				p.write([]byte("a few bytes"))
+				p.Write(p.rawFrame(0x82, 8, 1<<62, "", false))
+				p.Write([]byte("a few bytes"))
 				synctest.Wait()
 				runtime.ReadMemStats(&after)
 				if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
@@ -136,7 +137,7 @@ func TestSetMaxMessage(t *testing.T) {
 		c, p := newPeer(t, role, Limits{MaxMessage: 5})
 		read := func(payload string) received {
 			got := startRead(context.Background(), c)
-			p.sendAll(p.frame(wire.OpBinary, true, []byte(payload)))
+			p.sendAll(p.Frame(wire.OpBinary, true, payload))
 			return <-got
 		}
 		if g := read("12345"); g.err != nil {
@@ -157,11 +158,11 @@ func TestSetMaxMessage(t *testing.T) {
 
 		// During a message, the limit applies to its next frame.
 		got := startRead(context.Background(), c)
-		p.send(wire.OpBinary, false, strings.Repeat("x", 100))
+		p.Send(wire.OpBinary, false, strings.Repeat("x", 100))
 		synctest.Wait()
 		c.SetMaxMessage(50)
-		go p.nc.Write(p.frame(wire.OpContinuation, true, nil))
-		reason := p.expectClose(StatusMessageTooBig)
+		go p.nc.Write(p.Frame(wire.OpContinuation, true, ""))
+		reason := p.ExpectClose(StatusMessageTooBig)
 		wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", 100, 50, reason)
 	})
 }
@@ -181,9 +182,9 @@ func TestMaxEmptyFragments(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{MaxEmptyFragments: row.max})
 				got := startRead(context.Background(), c)
-				stream := p.frame(wire.OpText, false, []byte("a"))
-				stream = append(stream, bytes.Repeat(p.frame(wire.OpContinuation, false, nil), 300_000)...)
-				stream = append(stream, p.frame(wire.OpContinuation, true, []byte("b"))...)
+				stream := p.Frame(wire.OpText, false, "a")
+				stream = append(stream, bytes.Repeat(p.Frame(wire.OpContinuation, false, ""), 300_000)...)
+				stream = append(stream, p.Frame(wire.OpContinuation, true, "b")...)
 				sent := p.sendAll(stream)
 				if row.want < 0 {
 					if g := <-got; g != (received{Text, "ab", nil}) {
@@ -192,8 +193,8 @@ func TestMaxEmptyFragments(t *testing.T) {
 					<-sent
 					return
 				}
-				reason := p.expectClose(StatusPolicyViolation)
-				p.expectEOF()
+				reason := p.ExpectClose(StatusPolicyViolation)
+				p.ExpectEOF()
 				if err := <-sent; err == nil {
 					t.Error("the Conn read all frames")
 				}
@@ -210,15 +211,15 @@ func TestMaxEmptyFragmentsFits(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		got := startRead(context.Background(), c)
-		stream := p.frame(wire.OpText, false, nil)
-		empties := bytes.Repeat(p.frame(wire.OpContinuation, false, nil), DefaultMaxEmptyFragments)
+		stream := p.Frame(wire.OpText, false, "")
+		empties := bytes.Repeat(p.Frame(wire.OpContinuation, false, ""), DefaultMaxEmptyFragments)
 		one := len(empties) / DefaultMaxEmptyFragments
 		stream = append(stream, empties[one:]...) // the first fragment is empty too
 		for range 3 {
-			stream = append(stream, p.frame(wire.OpContinuation, false, []byte("x"))...)
+			stream = append(stream, p.Frame(wire.OpContinuation, false, "x")...)
 			stream = append(stream, empties...)
 		}
-		stream = append(stream, p.frame(wire.OpContinuation, true, nil)...)
+		stream = append(stream, p.Frame(wire.OpContinuation, true, "")...)
 		<-p.sendAll(stream)
 		if g := <-got; g != (received{Text, "xxx", nil}) {
 			t.Errorf("got %+v, want the whole message", g)

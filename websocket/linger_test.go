@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -60,7 +61,7 @@ func TestLinger(t *testing.T) {
 			}
 			return p.nc.Close()
 		}, 300 * time.Millisecond, false},
-		{"peer does nothing", func(p *peer) error { return nil }, lingerTime, false},
+		{"peer does nothing", func(p *peer) error { return nil }, LingerTime, false},
 		{"peer dribbles", func(p *peer) error {
 			for {
 				if _, err := p.nc.Write([]byte("x")); err != nil {
@@ -68,7 +69,7 @@ func TestLinger(t *testing.T) {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-		}, lingerTime, true},
+		}, LingerTime, true},
 		{"peer sends without end", func(p *peer) error {
 			_, err := p.nc.Write(make([]byte, 10<<20))
 			return err
@@ -79,9 +80,9 @@ func TestLinger(t *testing.T) {
 				c, p := newDuplexPeer(t, role, Limits{})
 				begun := time.Now()
 				read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
-				p.write(append(p.rawFrame(0x83, 1, 0, "", false), "and more"...))
-				p.expectClose(StatusProtocolError)
-				p.expectEOF()
+				p.Write(append(p.rawFrame(0x83, 1, 0, "", false), "and more"...))
+				p.ExpectClose(StatusProtocolError)
+				p.ExpectEOF()
 				if d := time.Since(begun); d != 0 {
 					t.Errorf("the Conn ended its side after %v, want 0", d)
 				}
@@ -105,8 +106,8 @@ func TestLinger(t *testing.T) {
 
 // tornDown waits for the end of the teardown and returns the time.
 func tornDown(c *Conn) time.Time {
-	_ = c.in.turn.Lock(context.Background(), context.Background())
-	defer c.in.turn.Unlock()
+	_ = c.ReadTurn().Lock(context.Background(), context.Background())
+	defer c.ReadTurn().Unlock()
 	return time.Now()
 }
 
@@ -117,9 +118,9 @@ func TestLingerAndClose(t *testing.T) {
 			c, p := newDuplexPeer(t, role, Limits{})
 			begun := time.Now()
 			read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
-			p.write(p.rawFrame(0x83, 1, 0, "", false))
-			p.expectClose(StatusProtocolError)
-			p.expectEOF()
+			p.Write(p.rawFrame(0x83, 1, 0, "", false))
+			p.ExpectClose(StatusProtocolError)
+			p.ExpectEOF()
 			if now {
 				c.CloseNow()
 			} else {
@@ -133,8 +134,8 @@ func TestLingerAndClose(t *testing.T) {
 				t.Errorf("Read: got %v after %v, and Close returned after %v, want both at once",
 					r.err, r.took, time.Since(begun))
 			}
-			if took := tornDown(c).Sub(begun); took != lingerTime {
-				t.Errorf("the drain took %v, want %v", took, lingerTime)
+			if took := tornDown(c).Sub(begun); took != LingerTime {
+				t.Errorf("the drain took %v, want %v", took, LingerTime)
 			}
 			wantClosed(t, c)
 		})
@@ -148,8 +149,8 @@ func TestPeerHalfClosed(t *testing.T) {
 		read := startRead(context.Background(), c)
 		p.answer()
 		p.closeWrite()
-		p.expectClose(StatusNormalClosure)
-		p.expectEOF()
+		p.ExpectClose(StatusNormalClosure)
+		p.ExpectEOF()
 		var e *CloseError
 		if g := <-read; !errors.As(g.err, &e) || e.Code != StatusNormalClosure {
 			t.Errorf("got %+v, want the peer's close frame", g)

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -21,8 +22,8 @@ func TestNewConnDefaults(t *testing.T) {
 		defer theirs.Close()
 		c := NewConn(context.Background(), ours, nil)
 		defer c.CloseNow()
-		p := &peer{t: t, nc: theirs, role: wire.Client}
-		go p.send(wire.OpBinary, true, "masked")
+		p := peerOver(t, theirs, wire.Client)
+		go p.Send(wire.OpBinary, true, "masked")
 		if typ, data, err := c.Read(t.Context()); typ != Binary || string(data) != "masked" || err != nil {
 			t.Errorf("got %v %q, %v, want the masked message", typ, data, err)
 		}
@@ -31,7 +32,7 @@ func TestNewConnDefaults(t *testing.T) {
 			t.Errorf("got subprotocol %q, extension %v and transport %v, want none and the pipe",
 				c.Subprotocol(), c.Extension(), c.NetConn())
 		}
-		if n := c.in.max.Load(); n != DefaultMaxMessage {
+		if n := c.MaxMessage(); n != DefaultMaxMessage {
 			t.Errorf("got MaxMessage %d, want %d", n, DefaultMaxMessage)
 		}
 		started := time.Now()
@@ -55,13 +56,13 @@ func TestNewConnOptions(t *testing.T) {
 				Role: role, Subprotocol: "chat", Extension: agreed, Session: ours,
 				Limits: Limits{MaxMessage: 100},
 			}
-			shape := &peer{role: wire.Client - role}
-			whole := shape.frame(wire.OpText, true, []byte("early"))
+			shape := peerOver(t, nil, other(role))
+			whole := shape.Frame(wire.OpText, true, "early")
 			cut := shape.extFrame(wire.OpBinary, true, theirs.encode("then late"))
 			opts.Early = append(whole, cut[:3]...)
 			a.SetDeadline(time.Now().Add(-time.Hour)) // must not affect the Conn
 			c, p := newPeerOver(t, a, b, opts)
-			go p.write(cut[3:])
+			go p.Write(cut[3:])
 			for _, want := range []string{"early", "then late"} {
 				if _, data, err := c.Read(bounded(t)); string(data) != want || err != nil {
 					t.Fatalf("got %q, %v, want %q", data, err, want)
@@ -71,7 +72,7 @@ func TestNewConnOptions(t *testing.T) {
 				t.Errorf("got subprotocol %q and extension %v, want chat and %v",
 					c.Subprotocol(), c.Extension(), agreed)
 			}
-			if n := c.in.max.Load(); n != 100 {
+			if n := c.MaxMessage(); n != 100 {
 				t.Errorf("got MaxMessage %d, want 100", n)
 			}
 			c.CloseNow()

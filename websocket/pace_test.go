@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -30,44 +31,43 @@ func TestMessageTimeout(t *testing.T) {
 }
 
 func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
-	const limit = 50 * time.Second // p.next waits for a minute
+	const limit = 50 * time.Second // p.Next waits for a minute
 	for _, row := range []struct {
 		name  string
 		sends func(p *peer)
 	}{
-		{"header", func(p *peer) { p.trickle(p.frame(wire.OpText, true, []byte("text")), 29*time.Second) }},
-		{"one byte of a header", func(p *peer) { p.trickle(p.frame(wire.OpText, true, nil)[:1], 0) }},
+		{"header", func(p *peer) { p.trickle(p.Frame(wire.OpText, true, "text"), 29*time.Second) }},
+		{"one byte of a header", func(p *peer) { p.trickle(p.Frame(wire.OpText, true, "")[:1], 0) }},
 		{"payload", func(p *peer) {
-			b := p.frame(wire.OpText, true, []byte("text"))
-			p.write(b[:len(b)-4])
+			b := p.Frame(wire.OpText, true, "text")
+			p.Write(b[:len(b)-4])
 			p.trickle(b[len(b)-4:], 29*time.Second)
 		}},
 		{"large payload", func(p *peer) {
-			b := p.frame(wire.OpBinary, true, make([]byte, 100_000))
-			p.write(b[:len(b)-50_000])
+			b := p.Frame(wire.OpBinary, true, string(make([]byte, 100_000)))
+			p.Write(b[:len(b)-50_000])
 			p.trickle(b[len(b)-50_000:], time.Second)
 		}},
 		{"fragments", func(p *peer) {
 			for op := wire.OpText; ; op = wire.OpContinuation {
-				if _, err := p.nc.Write(p.frame(op, false, []byte("part"))); err != nil {
+				if _, err := p.nc.Write(p.Frame(op, false, "part")); err != nil {
 					return
 				}
 				time.Sleep(9 * time.Second)
 			}
 		}},
-		{"ping", func(p *peer) { p.trickle(p.frame(wire.OpPing, true, make([]byte, 100)), time.Second) }},
+		{"ping", func(p *peer) { p.trickle(p.Frame(wire.OpPing, true, string(make([]byte, 100))), time.Second) }},
 	} {
 		for _, style := range readStyles {
 			t.Run(row.name+"/"+style.name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
-					ours, theirs := net.Pipe()
 					cfg := ConnOptions{Role: role, Limits: Limits{MessageTimeout: limit}}
-					c, p := newPeerOver(t, wrap(ours), theirs, cfg)
+					c, p := newPipePeer(t, wrap, cfg)
 					time.Sleep(time.Hour) // time without a message does not count
 					begun := time.Now()
 					sent := start(func() error { row.sends(p); return nil })
 					ended := start(func() error { return style.make(c)(context.Background()).err })
-					got := start(func() error { p.expectClose(StatusPolicyViolation); return nil })
+					got := start(func() error { p.ExpectClose(StatusPolicyViolation); return nil })
 					e := wantError(t, <-ended, "read", ErrMessageTimeout)
 					if took := time.Since(begun); took < limit || took > limit+10*probeTime {
 						t.Errorf("Read returned after %v, want %v", took, limit)
@@ -84,8 +84,9 @@ func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
 	}
 }
 
-// messageTimeout is the Limits.MessageTimeout of noMessageTimeouts.
-const messageTimeout = time.Minute
+// messageTimeout is the Limits.MessageTimeout of noMessageTimeouts. A peer's write waits for a
+// minute.
+const messageTimeout = 25 * time.Second
 
 // noMessageTimeouts are waits that do not count toward Limits.MessageTimeout.
 var noMessageTimeouts = []struct {
@@ -95,19 +96,19 @@ var noMessageTimeouts = []struct {
 	reads  func(c *Conn) error
 }{
 	{"no limit", Limits{}, func(p *peer) {
-		p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour)
+		p.trickle(p.Frame(wire.OpText, true, "text"), time.Hour)
 	}, func(c *Conn) error {
 		_, _, err := c.Read(context.Background())
 		return err
 	}},
 	{"time between messages", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
 		for range 3 {
-			b := p.frame(wire.OpText, true, []byte("text"))
-			p.write(b[:1])
+			b := p.Frame(wire.OpText, true, "text")
+			p.Write(b[:1])
 			time.Sleep(messageTimeout - time.Second)
-			p.write(b[1:])
+			p.Write(b[1:])
 			time.Sleep(2 * messageTimeout)
-			p.trickle(p.frame(wire.OpPong, true, []byte("pong")), time.Second)
+			p.trickle(p.Frame(wire.OpPong, true, "pong"), time.Second)
 		}
 	}, func(c *Conn) error {
 		for range 3 {
@@ -118,8 +119,8 @@ var noMessageTimeouts = []struct {
 		return nil
 	}},
 	{"time between reads", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
-		p.send(wire.OpText, false, "one")
-		p.send(wire.OpContinuation, true, "two")
+		p.Send(wire.OpText, false, "one")
+		p.Send(wire.OpContinuation, true, "two")
 	}, func(c *Conn) error {
 		r, err := c.Reader(context.Background())
 		if err != nil {
@@ -131,9 +132,9 @@ var noMessageTimeouts = []struct {
 		return errors.Join(err, more)
 	}},
 	{"a context that ended", Limits{MessageTimeout: messageTimeout}, func(p *peer) {
-		p.send(wire.OpText, false, "one")
+		p.Send(wire.OpText, false, "one")
 		time.Sleep(2 * messageTimeout)
-		p.send(wire.OpContinuation, true, "two")
+		p.Send(wire.OpContinuation, true, "two")
 	}, func(c *Conn) error {
 		ctx, cancel := context.WithTimeout(context.Background(), messageTimeout/2)
 		defer cancel()
@@ -154,9 +155,7 @@ func TestMessageTimeoutDoesNotCount(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, row.limits)
 				done := start(func() error { row.sends(p); return nil })
-				if err := row.reads(c); err != nil {
-					t.Error(err)
-				}
+				noError(t, row.reads(c))
 				go c.Read(context.Background())
 				<-done
 				synctest.Wait()
@@ -173,7 +172,7 @@ func TestMessageTimeoutAndFailedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{MessageTimeout: time.Hour}, 0)
 		read := startRead(context.Background(), c)
-		p.send(wire.OpText, false, "part")
+		p.Send(wire.OpText, false, "part")
 		synctest.Wait()
 		failWrite(t, c)
 		g := <-read
@@ -194,18 +193,18 @@ func TestMessageTimeoutAndClose(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{MessageTimeout: time.Second})
 			if open { // a streamed message that was received whole and not read to its end
-				go p.send(wire.OpText, true, "whole")
+				go p.Send(wire.OpText, true, "whole")
 				if _, err := c.Reader(context.Background()); err != nil {
 					t.Fatal(err)
 				}
 			}
 			closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-			p.expectClose(StatusNormalClosure)
+			p.ExpectClose(StatusNormalClosure)
 			if !open {
-				p.send(wire.OpText, true, "whole")
+				p.Send(wire.OpText, true, "whole")
 			}
 			time.Sleep(2 * time.Second)
-			go p.nc.Write(p.frame(wire.OpClose, true, []byte{3, 0xe8}))
+			go p.nc.Write(p.Frame(wire.OpClose, true, "\x03\xe8"))
 			if err := <-closed; err != nil {
 				t.Errorf("open=%v: Close: got %v, want nil (closure %+v)", open, err, c.Closure())
 			}
@@ -217,13 +216,13 @@ func TestMessageTimeoutAndClose(t *testing.T) {
 func TestMessageTimeoutReadsArrivedBytes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MessageTimeout: time.Second})
-		go p.send(wire.OpText, false, "a")
+		go p.Send(wire.OpText, false, "a")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if _, _, err := c.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Skip("the context and the limit ended at the same moment: ", err)
 		}
-		go p.nc.Write(p.frame(wire.OpContinuation, true, []byte("b")))
+		go p.nc.Write(p.Frame(wire.OpContinuation, true, "b"))
 		synctest.Wait()
 		g := <-startRead(context.Background(), c)
 		if g.data != "ab" {

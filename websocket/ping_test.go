@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -29,7 +30,7 @@ type pinged struct {
 // expectPing reads a ping and returns its payload.
 func (p *peer) expectPing() string {
 	p.t.Helper()
-	h, payload, err := p.next()
+	h, payload, err := p.Next()
 	if err != nil || h.Opcode != wire.OpPing || !h.Fin || len(payload) != 8 {
 		p.t.Fatalf("peer: got %+v %x, %v, want a ping", h, payload, err)
 	}
@@ -50,12 +51,12 @@ func TestPingRoundTrip(t *testing.T) {
 			}
 			seen[payload] = true
 			time.Sleep(rtt)
-			p.send(wire.OpPong, true, payload)
+			p.Send(wire.OpPong, true, payload)
 			if r := <-done; r.err != nil || r.rtt != rtt {
 				t.Errorf("got round trip %v, %v, want %v", r.rtt, r.err, rtt)
 			}
 		}
-		if n, _ := c.pings.Waiting(); n > 0 {
+		if n, _ := c.Pings().Waiting(); n > 0 {
 			t.Errorf("%d pings still wait", n)
 		}
 	})
@@ -73,7 +74,7 @@ func TestPingsAtOnce(t *testing.T) {
 			payloads = append(payloads, p.expectPing())
 			time.Sleep(time.Second)
 		}
-		p.send(wire.OpPong, true, payloads[2])
+		p.Send(wire.OpPong, true, payloads[2])
 		synctest.Wait()
 		for i, ch := range done {
 			select {
@@ -87,8 +88,8 @@ func TestPingsAtOnce(t *testing.T) {
 				}
 			}
 		}
-		p.send(wire.OpPong, true, payloads[1]) // late: the ping is already answered
-		p.send(wire.OpPong, true, payloads[4])
+		p.Send(wire.OpPong, true, payloads[1]) // late: the ping is already answered
+		p.Send(wire.OpPong, true, payloads[4])
 		for _, ch := range done[3:] {
 			if r := <-ch; r.err != nil {
 				t.Error(r.err)
@@ -105,9 +106,9 @@ func TestPingNumberedAsItLeaves(t *testing.T) {
 		written := stallWriter(c, "first")
 		done := startPing(context.Background(), c)
 		synctest.Wait()
-		p.send(wire.OpPong, true, "\x00\x00\x00\x00\x00\x00\x00\x01")
+		p.Send(wire.OpPong, true, "\x00\x00\x00\x00\x00\x00\x00\x01")
 		synctest.Wait()
-		p.expect(wire.OpText, true, "first")
+		p.Expect(wire.OpText, true, "first")
 		<-written
 		payload := p.expectPing()
 		synctest.Wait()
@@ -116,7 +117,7 @@ func TestPingNumberedAsItLeaves(t *testing.T) {
 			t.Errorf("got %+v from a pong that arrived before the ping was sent", r)
 		default:
 		}
-		p.send(wire.OpPong, true, payload)
+		p.Send(wire.OpPong, true, payload)
 		if r := <-done; r.err != nil {
 			t.Error(r.err)
 		}
@@ -133,7 +134,7 @@ func TestPongsUnsolicited(t *testing.T) {
 			string(make([]byte, 125)),
 		}
 		for _, payload := range pongs {
-			p.send(wire.OpPong, true, payload)
+			p.Send(wire.OpPong, true, payload)
 		}
 		done := startPing(context.Background(), c)
 		payload := p.expectPing()
@@ -142,7 +143,7 @@ func TestPongsUnsolicited(t *testing.T) {
 			string(binary.BigEndian.AppendUint64(nil, id-1)),
 			string(binary.BigEndian.AppendUint64(nil, 1<<64-1)))
 		for _, payload := range pongs {
-			p.send(wire.OpPong, true, payload)
+			p.Send(wire.OpPong, true, payload)
 		}
 		synctest.Wait()
 		select {
@@ -150,11 +151,11 @@ func TestPongsUnsolicited(t *testing.T) {
 			t.Errorf("got %+v from another pong", r)
 		default:
 		}
-		p.send(wire.OpPong, true, payload)
+		p.Send(wire.OpPong, true, payload)
 		if r := <-done; r.err != nil {
 			t.Error(r.err)
 		}
-		p.send(wire.OpText, true, "text")
+		p.Send(wire.OpText, true, "text")
 		if g := <-read; g != (received{Text, "text", nil}) {
 			t.Errorf("got %+v, want the text message", g)
 		}
@@ -175,7 +176,7 @@ func TestPingGivesUp(t *testing.T) {
 		if errors.Is(e, net.ErrClosed) || !e.Timeout() {
 			t.Errorf("got %+v, want a timeout and an open connection", e)
 		}
-		if n, _ := c.pings.Waiting(); n > 0 {
+		if n, _ := c.Pings().Waiting(); n > 0 {
 			t.Errorf("%d pings still wait", n)
 		}
 		if _, err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -183,14 +184,14 @@ func TestPingGivesUp(t *testing.T) {
 		}
 		done = startPing(context.Background(), c)
 		payload := p.expectPing()
-		p.send(wire.OpPong, true, late)
+		p.Send(wire.OpPong, true, late)
 		synctest.Wait()
 		select {
 		case r := <-done:
 			t.Errorf("got %+v from the pong of an earlier ping", r)
 		default:
 		}
-		p.send(wire.OpPong, true, payload)
+		p.Send(wire.OpPong, true, payload)
 		if r := <-done; r.err != nil {
 			t.Error(r.err)
 		}
@@ -228,19 +229,19 @@ func TestPingsAnswered(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, role)
 				read := startRead(bounded(t), c)
-				stream := p.frame(wire.OpText, false, []byte("a"))
+				stream := p.Frame(wire.OpText, false, "a")
 				for i := range 10 {
-					stream = append(stream, p.frame(wire.OpPing, true, fmt.Append(nil, "ping ", i))...)
+					stream = append(stream, p.Frame(wire.OpPing, true, string(fmt.Append(nil, "ping ", i)))...)
 				}
-				stream = append(stream, p.frame(wire.OpPing, true, nil)...)
-				stream = append(stream, p.frame(wire.OpPing, true, pattern(125, 0))...)
-				stream = append(stream, p.frame(wire.OpContinuation, true, []byte("b"))...)
-				p.write(stream)
+				stream = append(stream, p.Frame(wire.OpPing, true, "")...)
+				stream = append(stream, p.Frame(wire.OpPing, true, string(pattern(125, 0)))...)
+				stream = append(stream, p.Frame(wire.OpContinuation, true, "b")...)
+				p.Write(stream)
 				for i := range 10 {
-					p.expect(wire.OpPong, true, fmt.Sprint("ping ", i))
+					p.Expect(wire.OpPong, true, fmt.Sprint("ping ", i))
 				}
-				p.expect(wire.OpPong, true, "")
-				p.expect(wire.OpPong, true, string(pattern(125, 0)))
+				p.Expect(wire.OpPong, true, "")
+				p.Expect(wire.OpPong, true, string(pattern(125, 0)))
 				if g := <-read; g != (received{Text, "ab", nil}) {
 					t.Errorf("got %+v, want the text message", g)
 				}
@@ -256,18 +257,16 @@ func TestPongBehindStalledWriter(t *testing.T) {
 		written := stallWriter(c, "slow")
 		for i := range 3 {
 			read := startRead(context.Background(), c)
-			p.send(wire.OpPing, true, fmt.Sprint("ping ", i))
-			p.send(wire.OpText, true, "not held up")
+			p.Send(wire.OpPing, true, fmt.Sprint("ping ", i))
+			p.Send(wire.OpText, true, "not held up")
 			if g := <-read; g.data != "not held up" {
 				t.Errorf("got %+v, want the text message", g)
 			}
 		}
-		p.expect(wire.OpText, true, "slow")
+		p.Expect(wire.OpText, true, "slow")
 		for i := range 3 {
-			p.expect(wire.OpPong, true, fmt.Sprint("ping ", i))
+			p.Expect(wire.OpPong, true, fmt.Sprint("ping ", i))
 		}
-		if err := <-written; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-written)
 	})
 }

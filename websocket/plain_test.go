@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -44,7 +45,7 @@ func TestPlain(t *testing.T) {
 				checkLeaks(t)
 				c, p, ours, theirs := runsPeer(t, role, Limits{})
 				ctx := bounded(t)
-				sizes := []int{0, 1, 300, fragmentSize, 3 * blockSize}
+				sizes := []int{0, 1, 300, FragmentSize, 3 * blockSize}
 				wrote := start(func() error {
 					for i, n := range sizes {
 						err := errors.Join(
@@ -67,9 +68,7 @@ func TestPlain(t *testing.T) {
 						t.Fatalf("after it: got %+v, % x, want % x", h, got, want)
 					}
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 				if ours.plains < len(sizes) {
 					t.Errorf("the extension saw %d plain messages, want at least %d", ours.plains, len(sizes))
 				}
@@ -82,10 +81,7 @@ func TestPlain(t *testing.T) {
 func (p *peer) message() (first wire.Header, payload []byte) {
 	p.t.Helper()
 	for i := 0; ; i++ {
-		h, b, err := p.next()
-		if err != nil {
-			p.t.Fatal(err)
-		}
+		h, b := p.mustNext()
 		if i == 0 {
 			first = h
 		} else if h.Opcode != wire.OpContinuation || h.RSV != 0 {
@@ -110,8 +106,8 @@ func TestPlainWithoutExtension(t *testing.T) {
 			t.Errorf("%s: got %v %q, %v, want the text message", way.name, typ, got, err)
 		}
 		for _, typ := range []MessageType{0, MessageType(wire.OpPing)} {
-			if err := way.write(ctx, client, typ, nil); !errors.Is(err, errMessageType) {
-				t.Errorf("%s of type %d: got %v, want %v", way.name, typ, err, errMessageType)
+			if err := way.write(ctx, client, typ, nil); !errors.Is(err, ErrMessageType) {
+				t.Errorf("%s of type %d: got %v, want %v", way.name, typ, err, ErrMessageType)
 			}
 		}
 		client.CloseNow()
@@ -136,8 +132,6 @@ func TestPlainCancelledBefore(t *testing.T) {
 		if h, got := p.message(); h.RSV != runsBit || string(got) != theirs.encode("next") {
 			t.Errorf("%s: then got %+v, % x, want the next message", way.name, h, got)
 		}
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-wrote)
 	}
 }

@@ -1,12 +1,12 @@
-package websocket
+package websocket_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,14 +17,14 @@ func TestPongDoesNotHoldUpReader(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		got := startRead(t.Context(), c)
 		for _, payload := range []string{"1", "2", "3"} {
-			p.send(wire.OpPing, true, payload)
+			p.Send(wire.OpPing, true, payload)
 		}
-		p.send(wire.OpText, true, "more")
+		p.Send(wire.OpText, true, "more")
 		if g := <-got; g != (received{Text, "more", nil}) {
 			t.Fatalf("got %+v, want the text message", g)
 		}
 		for _, payload := range []string{"1", "2", "3"} {
-			p.expect(wire.OpPong, true, payload)
+			p.Expect(wire.OpPong, true, payload)
 		}
 	})
 }
@@ -43,46 +43,15 @@ func TestSolicitedPongsAreNoFlood(t *testing.T) {
 			return nil
 		})
 		for range 100 {
-			_, payload, err := p.next()
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.send(wire.OpPong, true, string(payload))
+			_, payload := p.mustNext()
+			p.Send(wire.OpPong, true, string(payload))
 		}
-		if err := <-pinged; err != nil {
-			t.Error(err)
-		}
-		p.send(wire.OpText, true, "still here")
+		noError(t, <-pinged)
+		p.Send(wire.OpText, true, "still here")
 		if g := <-got; g != (received{Text, "still here", nil}) {
 			t.Errorf("got %+v, want the text message", g)
 		}
 	})
-}
-
-// Pongs that wait for a peer that does not read take at most maxPongs bytes. The last ones are
-// kept, and kept whole.
-func TestPongQueue(t *testing.T) {
-	var q pongs
-	payload := bytes.Repeat([]byte("p"), wire.MaxControlPayload)
-	for i := range 1000 {
-		payload[0] = byte(i)
-		q.push(payload)
-		if len(q.payloads) > maxPongs {
-			t.Fatalf("%d bytes of pongs wait, want at most %d", len(q.payloads), maxPongs)
-		}
-	}
-	n := 0
-	for q := q.payloads; len(q) > 0; n++ {
-		last := q[1 : 1+q[0]]
-		if len(last) != wire.MaxControlPayload || last[0] != byte(1000-len(q)/126) {
-			t.Fatalf("pong %d: got %d bytes, the first of them %d, want a whole pong in order",
-				n, len(last), last[0])
-		}
-		q = q[1+q[0]:]
-	}
-	if n != maxPongs/126 {
-		t.Errorf("%d pongs wait, want %d", n, maxPongs/126)
-	}
 }
 
 // Waiting pongs are sent a block at a time, and other writers write between the blocks.
@@ -94,19 +63,16 @@ func TestPongsTakeTurns(t *testing.T) {
 		const pings = 8000
 		var stream []byte
 		for i := range pings {
-			stream = append(stream, p.frame(wire.OpPing, true, []byte{byte(i)})...)
+			stream = append(stream, p.Frame(wire.OpPing, true, string([]byte{byte(i)}))...)
 		}
-		p.write(stream)
+		p.Write(stream)
 		synctest.Wait()
 		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
 		synctest.Wait()
-		p.expect(wire.OpText, true, "first")
+		p.Expect(wire.OpText, true, "first")
 		before, pongs := 0, 0
 		for pongs < pings {
-			h, payload, err := p.next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, payload := p.mustNext()
 			if h.Opcode == wire.OpText {
 				before = pongs * wire.Header{Masked: h.Masked, Length: 1}.Size()
 				continue
@@ -123,10 +89,10 @@ func TestPongsTakeTurns(t *testing.T) {
 		if n := c.Stats().ControlsWritten; n != pings {
 			t.Errorf("ControlsWritten = %d, want %d", n, pings)
 		}
-		p.send(wire.OpText, true, "")
+		p.Send(wire.OpText, true, "")
 		<-read
-		if q := c.out.pongs; q.payloads != nil || q.sending || <-first != nil || <-next != nil {
-			t.Errorf("pongs are left: %+v", q)
+		if c.HasPongs() || <-first != nil || <-next != nil {
+			t.Error("pongs are left")
 		}
 	})
 }
@@ -146,12 +112,12 @@ func TestPongBeforeEcho(t *testing.T) {
 					}
 					return nil
 				})
-				stream := p.frame(wire.OpPing, true, []byte("ping"))
-				stream = append(stream, p.frame(wire.OpText, true, []byte("echo"))...)
+				stream := p.Frame(wire.OpPing, true, "ping")
+				stream = append(stream, p.Frame(wire.OpText, true, "echo")...)
 				for range 100 {
-					p.write(stream)
-					p.expect(wire.OpPong, true, "ping")
-					p.expect(wire.OpText, true, "echo")
+					p.Write(stream)
+					p.Expect(wire.OpPong, true, "ping")
+					p.Expect(wire.OpText, true, "echo")
 				}
 				c.CloseNow()
 				<-echoed
@@ -170,14 +136,14 @@ func TestPongsBeforeClose(t *testing.T) {
 				read := startRead(bounded(t), c)
 				var stream []byte
 				for i := range 200 {
-					stream = append(stream, p.frame(wire.OpPing, true, []byte{byte(i)})...)
+					stream = append(stream, p.Frame(wire.OpPing, true, string([]byte{byte(i)}))...)
 				}
-				stream = append(stream, p.frame(wire.OpClose, true, nil)...)
-				p.write(append(stream, p.frame(wire.OpPing, true, nil)...))
+				stream = append(stream, p.Frame(wire.OpClose, true, "")...)
+				p.Write(append(stream, p.Frame(wire.OpPing, true, "")...))
 				for i := range 200 {
-					p.expect(wire.OpPong, true, string([]byte{byte(i)}))
+					p.Expect(wire.OpPong, true, string([]byte{byte(i)}))
 				}
-				p.expect(wire.OpClose, true, "")
+				p.Expect(wire.OpClose, true, "")
 				p.nc.Close()
 				<-read
 				if n := c.Stats().ControlsWritten; n != 201 {
@@ -196,26 +162,23 @@ func TestPongsUnread(t *testing.T) {
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, role)
-				c.in.controls.Max = -1
+				c.Controls().Max = -1
 				read := startRead(bounded(t), c)
 				const pings = 40_000
 				payload := make([]byte, wire.MaxControlPayload)
 				var stream []byte
 				for i := range pings {
 					binary.BigEndian.PutUint32(payload, uint32(i))
-					stream = append(stream, p.frame(wire.OpPing, true, payload)...)
+					stream = append(stream, p.Frame(wire.OpPing, true, string(payload))...)
 				}
-				p.write(append(stream, p.frame(wire.OpText, true, []byte("all are read"))...))
+				p.Write(append(stream, p.Frame(wire.OpText, true, "all are read")...))
 				if g := <-read; g.err != nil {
 					t.Fatal(g.err)
 				}
 				wrote := start(func() error { return c.Write(bounded(t), Text, []byte("after")) })
 				last, texts := -1, 0
 				for last < pings-1 || texts == 0 {
-					h, got, err := p.next()
-					if err != nil {
-						t.Fatal(err)
-					}
+					h, got := p.mustNext()
 					if h.Opcode == wire.OpText {
 						texts++
 						continue
@@ -227,9 +190,7 @@ func TestPongsUnread(t *testing.T) {
 					}
 					last = i
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -34,7 +35,7 @@ func TestPrepared(t *testing.T) {
 				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: limit}})
 				ctx := bounded(t)
 				sizes := []int{
-					0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000,
+					0, 1, 125, 126, 10_000, FragmentSize, FragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000,
 				}
 				sent := start(func() error {
 					for i, n := range sizes {
@@ -61,9 +62,7 @@ func TestPrepared(t *testing.T) {
 						}
 					}
 				}
-				if err := <-sent; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-sent)
 				if n := c.Stats().MessagesWritten; n != int64(2*len(sizes)) {
 					t.Errorf("MessagesWritten = %d, want %d", n, 2*len(sizes))
 				}
@@ -75,8 +74,8 @@ func TestPrepared(t *testing.T) {
 // Prepare accepts the types of data messages only.
 func TestPrepareType(t *testing.T) {
 	for _, typ := range []MessageType{0, 3, MessageType(wire.OpClose)} {
-		if m, err := Prepare(typ, nil); m != nil || !errors.Is(err, errMessageType) {
-			t.Errorf("Prepare of type %d: got %v, %v, want %v", typ, m, err, errMessageType)
+		if m, err := Prepare(typ, nil); m != nil || !errors.Is(err, ErrMessageType) {
+			t.Errorf("Prepare of type %d: got %v, %v, want %v", typ, m, err, ErrMessageType)
 		}
 	}
 	checkLeaks(t)
@@ -111,13 +110,9 @@ func TestPreparedEncodedOnce(t *testing.T) {
 			all.Go(func() {
 				for round, m := range broadcasts {
 					if round == i%rounds {
-						if err := c.Write(ctx, Text, []byte("its own")); err != nil {
-							t.Error(err)
-						}
+						noError(t, c.Write(ctx, Text, []byte("its own")))
 					}
-					if err := c.WritePrepared(ctx, m); err != nil {
-						t.Error(err)
-					}
+					noError(t, c.WritePrepared(ctx, m))
 				}
 				c.Close(ctx, StatusNormalClosure, "")
 			})
@@ -152,8 +147,7 @@ func TestPreparedEncodedOnce(t *testing.T) {
 func tallyPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, theirs *tally) {
 	t.Helper()
 	ours := newTally(t, 7, new(atomic.Int64))
-	a, b := net.Pipe()
-	c, p = newPeerOver(t, a, b, ConnOptions{Role: role, Session: ours, Limits: limits})
+	c, p = newPipePeer(t, nil, ConnOptions{Role: role, Session: ours, Limits: limits})
 	return c, p, newTally(t, 7, nil)
 }
 
@@ -205,33 +199,15 @@ func TestPreparedCut(t *testing.T) {
 				if got := theirs.payload(p); got != "next" {
 					t.Errorf("cut at byte %d: then got %q, want %q", n, got, "next")
 				}
-				if err := <-next; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-next)
 				again := start(func() error { return c.WritePrepared(context.Background(), m) })
 				if got := theirs.payload(p); got != payload {
 					t.Errorf("cut at byte %d: got %q the second time, want %q", n, got, payload)
 				}
-				if err := <-again; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-again)
 			}
 		})
 	}
-}
-
-// take reads n bytes.
-func (p *peer) take(n int) {
-	p.t.Helper()
-	b := make([]byte, n)
-	for have := 0; have < n; {
-		m, err := p.nc.Read(b[have:])
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		have += m
-	}
-	p.got = append(p.got, b...)
 }
 
 // A prepared message that the extension does not share is sent as Write would send it, plain or
@@ -297,7 +273,7 @@ func TestPreparedEncodeFails(t *testing.T) {
 	}
 }
 
-// A prepared message keeps at most maxForms forms, even if an extension never repeats a key.
+// A prepared message keeps at most MaxForms forms, even if an extension never repeats a key.
 func TestPreparedKeysBounded(t *testing.T) {
 	checkLeaks(t)
 	var shared atomic.Int64
@@ -307,7 +283,7 @@ func TestPreparedKeysBounded(t *testing.T) {
 	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s})
 	theirs := newTally(t, 7, nil)
 	m := prepare(t, Text, []byte("message"))
-	for range 2 * maxForms {
+	for range 2 * MaxForms {
 		if err := c.WritePrepared(bounded(t), m); err != nil {
 			t.Fatal(err)
 		}
@@ -315,8 +291,8 @@ func TestPreparedKeysBounded(t *testing.T) {
 			t.Fatalf("got %q, want %q", got, "message")
 		}
 	}
-	if n := shared.Load(); n != maxForms {
-		t.Errorf("%d forms were made, want %d", n, maxForms)
+	if n := shared.Load(); n != MaxForms {
+		t.Errorf("%d forms were made, want %d", n, MaxForms)
 	}
 }
 
@@ -341,7 +317,7 @@ func TestPreparedAfterClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		err := c.WritePrepared(context.Background(), prepare(t, Text, nil))
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v, want net.ErrClosed", err)
@@ -378,18 +354,6 @@ func TestPreparedOtherBits(t *testing.T) {
 	}
 	if n := shared.Load(); n != 2 {
 		t.Errorf("%d forms were made, want 2", n)
-	}
-}
-
-// Two connections that need a form at the same time get the same form.
-func TestPreparedFormsAreOne(t *testing.T) {
-	m := prepare(t, Text, nil)
-	one := m.add("key", 1)
-	if two := m.add("key", 1); two != one || m.find("key", 1) != one {
-		t.Error("one key has two forms, want one")
-	}
-	if m.add("key", 2) == one || m.add("other", 1) == one || len(*m.forms.Load()) != 3 {
-		t.Error("two keys share a form, want one form each")
 	}
 }
 

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -108,14 +109,14 @@ func edges() []int {
 	around(0, 3)
 	around(125, 2)
 	around(512, 1)
-	around(directMin, 1)
+	around(DirectMin, 1)
 	around(1<<16, 2)
 	for i := 1; i <= 3; i++ {
 		around(i*blockSize, 1)
 		around(i*blockSize-wire.MaxHeaderSize/2, wire.MaxHeaderSize/2+1)
 	}
 	around(4*(blockSize-wire.MaxHeaderSize), 8)
-	for n := minGathering; n <= 256<<10; n *= 4 {
+	for n := MinGathering; n <= 256<<10; n *= 4 {
 		around(n, 1)
 	}
 	return sizes
@@ -192,7 +193,7 @@ func (s *script) appendMessage(p *peer, random *rand.Rand, op wire.Opcode, data 
 	for i := range fragments {
 		for random.IntN(4) == 0 {
 			control := []wire.Opcode{wire.OpPing, wire.OpPong}[random.IntN(2)]
-			s.wire = append(s.wire, p.frame(control, true, pattern(random.IntN(126), 0))...)
+			s.wire = append(s.wire, p.Frame(control, true, string(pattern(random.IntN(126), 0)))...)
 		}
 		n := len(data)
 		if fin := i == fragments-1; !fin && random.IntN(3) > 0 {
@@ -201,7 +202,7 @@ func (s *script) appendMessage(p *peer, random *rand.Rand, op wire.Opcode, data 
 		} else if !fin {
 			n = 0
 		}
-		s.wire = append(s.wire, p.frame(op, i == fragments-1, data[:n])...)
+		s.wire = append(s.wire, p.Frame(op, i == fragments-1, string(data[:n]))...)
 		op, data = wire.OpContinuation, data[n:]
 	}
 }
@@ -298,10 +299,10 @@ func TestReadFullDestination(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		want := string(pattern(3*n, 0))
 		go func() {
-			p.send(wire.OpBinary, false, want[:n])
-			p.send(wire.OpContinuation, false, want[n:2*n])
-			p.send(wire.OpContinuation, false, "")
-			p.send(wire.OpContinuation, true, want[2*n:])
+			p.Send(wire.OpBinary, false, want[:n])
+			p.Send(wire.OpContinuation, false, want[n:2*n])
+			p.Send(wire.OpContinuation, false, "")
+			p.Send(wire.OpContinuation, true, want[2*n:])
 		}()
 		_, got, err := c.AppendRead(bounded(t), make([]byte, 0, n))
 		if err != nil || string(got) != want {
@@ -316,10 +317,10 @@ func TestAppendReadKeepsDestination(t *testing.T) {
 	c, p := newPeer(t, wire.Client, Limits{})
 	want := string(pattern(100_000, 0))
 	go func() {
-		p.send(wire.OpBinary, false, want[:100])
-		p.send(wire.OpContinuation, false, want[100:40_000])
-		p.send(wire.OpContinuation, false, want[40_000:])
-		p.send(wire.OpContinuation, true, "")
+		p.Send(wire.OpBinary, false, want[:100])
+		p.Send(wire.OpContinuation, false, want[100:40_000])
+		p.Send(wire.OpContinuation, false, want[40_000:])
+		p.Send(wire.OpContinuation, true, "")
 	}()
 	dst := make([]byte, 0, len(want))
 	_, got, err := c.AppendRead(bounded(t), dst)
@@ -338,7 +339,7 @@ func TestReadGrowsWithWhatComes(t *testing.T) {
 	ctx, cancel := context.WithCancel(bounded(t))
 	go func() {
 		head := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Length: 1 << 50})
-		p.write(append(head, make([]byte, 3*blockSize)...))
+		p.Write(append(head, make([]byte, 3*blockSize)...))
 		cancel()
 	}()
 	before := allocated()

@@ -1,10 +1,11 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -19,7 +20,7 @@ func TestFragmentNeverSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrote := start(func() error {
-			_, err := w.Write(make([]byte, 2*fragmentSize))
+			_, err := w.Write(make([]byte, 2*FragmentSize))
 			return err
 		})
 		synctest.Wait() // the write waits for the peer
@@ -31,10 +32,8 @@ func TestFragmentNeverSent(t *testing.T) {
 			t.Error("Close of a dropped message: got no error")
 		}
 		next := start(func() error { return c.Write(t.Context(), Text, []byte("next")) })
-		p.expect(wire.OpText, true, "next")
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpText, true, "next")
+		noError(t, <-next)
 	})
 }
 
@@ -65,7 +64,7 @@ func TestEndForgetsContext(t *testing.T) {
 		defer cancel()
 		ctx := &stopContext{Context: inner}
 		got := startRead(ctx, c)
-		p.send(wire.OpText, true, "x")
+		p.Send(wire.OpText, true, "x")
 		<-got
 		if ctx.registered != 1 {
 			t.Errorf("got %d registrations after a read, want 1", ctx.registered)

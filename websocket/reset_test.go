@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -54,10 +55,10 @@ func TestPeerClosesAndResets(t *testing.T) {
 					t.Run(fmt.Sprintf("%s/%v/%s/%d", kind, role, style.name, code), func(t *testing.T) {
 						checkLeaks(t)
 						c, p := newPeerWith(t, kind, role)
-						p.send(wire.OpText, true, "one")
-						p.send(wire.OpPing, true, "") // the pong may be the first write to fail
-						p.send(wire.OpText, true, "two")
-						p.sendClose(code, "why")
+						p.Send(wire.OpText, true, "one")
+						p.Send(wire.OpPing, true, "") // the pong may be the first write to fail
+						p.Send(wire.OpText, true, "two")
+						p.SendClose(code, "why")
 						reset(t, p.nc)
 						read := style.make(c)
 						for _, want := range []string{"one", "two"} {
@@ -98,13 +99,13 @@ func TestHeartbeatMeetsReset(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%v/%s", kind, ended, name), func(t *testing.T) {
 					checkLeaks(t)
 					c, p := newPeerWith(t, kind, wire.Server)
-					p.send(wire.OpText, true, "one")
+					p.Send(wire.OpText, true, "one")
 					if g := <-startRead(bounded(t), c); g.data != "one" {
 						t.Fatalf("got %q, %v, want %q", g.data, g.err, "one")
 					}
-					p.send(wire.OpText, true, "two")
-					p.send(wire.OpText, true, "three")
-					p.sendClose(4001, "")
+					p.Send(wire.OpText, true, "two")
+					p.Send(wire.OpText, true, "three")
+					p.SendClose(4001, "")
 					reset(t, p.nc)
 					for beat(bounded(t), c) == nil {
 						runtime.Gosched() // the first may succeed before the reset arrives
@@ -141,9 +142,9 @@ func TestBusyWriterReadsToTheEnd(t *testing.T) {
 			})
 			var sent []byte // one segment, because a reset may discard later ones
 			for range 100 {
-				sent = append(sent, p.frame(wire.OpText, true, []byte("message"))...)
+				sent = append(sent, p.Frame(wire.OpText, true, "message")...)
 			}
-			p.write(append(sent, p.frame(wire.OpClose, true, []byte(closeFrame))...))
+			p.Write(append(sent, p.Frame(wire.OpClose, true, closeFrame)...))
 			p.nc.Close() // with unread messages of the server
 			got := 0
 			for m, err := range c.Messages(bounded(t)) {
@@ -233,9 +234,9 @@ func TestByteStreamBrokenStream(t *testing.T) {
 			ours bool
 		}{
 			{"stream ends", func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF, false},
-			{"peer closes", func(_ *Conn, p *peer) { p.sendClose(4001, "") }, &CloseError{Code: 4001}, false},
+			{"peer closes", func(_ *Conn, p *peer) { p.SendClose(4001, "") }, &CloseError{Code: 4001}, false},
 			{"violation", func(_ *Conn, p *peer) {
-				p.write(p.rawFrame(0x83, 1, 0, "", false))
+				p.Write(p.rawFrame(0x83, 1, 0, "", false))
 			}, wire.ErrReservedOpcode, false},
 			{"CloseNow", func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed, true},
 			{"Abort", func(c *Conn, _ *peer) { c.Abort(errDeadPeer) }, errDeadPeer, true},
@@ -275,14 +276,14 @@ func TestSlowMachineReadsArrivedBytes(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, kind, wire.Server)
 			large := string(pattern(5*blockSize, 0))
-			if !c.in.turn.TryLock() { // to hold up all readers
+			if !c.ReadTurn().TryLock() { // to hold up all readers
 				t.Fatal("the turn to read is taken, want it free")
 			}
-			p.send(wire.OpBinary, true, large)
-			p.sendClose(4001, "")
-			c.abortWrite("write", errWornOut, true)
-			c.ending.last.wait = 0
-			c.in.turn.Unlock()
+			p.Send(wire.OpBinary, true, large)
+			p.SendClose(4001, "")
+			c.AbortWrite("write", errWornOut, true)
+			c.EndLastReads()
+			c.ReadTurn().Unlock()
 			if g := <-startRead(bounded(t), c); g.err != nil || g.data != large {
 				t.Errorf("got %d bytes, %v, want %d", len(g.data), g.err, len(large))
 			}

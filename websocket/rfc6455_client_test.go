@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -269,7 +270,7 @@ func TestRFC6455ClientKey(t *testing.T) {
 	var set, clear [16]byte
 	const n = 200
 	for range n {
-		key := newKey()
+		key := NewKey()
 		nonce, err := base64.StdEncoding.DecodeString(key)
 		if err != nil || len(nonce) != 16 || seen[key] {
 			t.Fatalf("got key %q, %v, want 16 new bytes in base64", key, err)

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -20,8 +21,8 @@ func TestRFC6455ConnAnswersClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		startRead(context.Background(), c)
-		p.sendClose(4321, "reason")
-		p.expectClose(4321)
+		p.SendClose(4321, "reason")
+		p.ExpectClose(4321)
 	})
 }
 
@@ -37,13 +38,13 @@ func TestRFC6455ConnClosesTCP(t *testing.T) {
 			if peerFirst {
 				startRead(context.Background(), c)
 				p.answer()
-				p.expectClose(StatusNormalClosure)
+				p.ExpectClose(StatusNormalClosure)
 			} else {
 				go c.Close(context.Background(), StatusNormalClosure, "")
-				p.expectClose(StatusNormalClosure)
+				p.ExpectClose(StatusNormalClosure)
 				p.answer()
 			}
-			p.expectEOF()
+			p.ExpectEOF()
 			if role == wire.Server && time.Since(begun) > 0 {
 				t.Errorf("the server closed TCP after %v, want 0", time.Since(begun))
 			}
@@ -58,11 +59,11 @@ func TestRFC6455ConnAnswersPing(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		startRead(context.Background(), c)
-		p.send(wire.OpPing, true, "one")
-		p.expect(wire.OpPong, true, "one")
-		p.write(append(p.frame(wire.OpClose, true, nil), p.frame(wire.OpPing, true, []byte("late"))...))
-		p.expect(wire.OpClose, true, "")
-		p.expectEOF()
+		p.Send(wire.OpPing, true, "one")
+		p.Expect(wire.OpPong, true, "one")
+		p.Write(append(p.Frame(wire.OpClose, true, ""), p.Frame(wire.OpPing, true, "late")...))
+		p.Expect(wire.OpClose, true, "")
+		p.ExpectEOF()
 	})
 }
 
@@ -75,8 +76,8 @@ func TestRFC6455ConnPongPayload(t *testing.T) {
 		startRead(context.Background(), c)
 		for n := range 126 {
 			want := string(pattern(n, uint32(n)))
-			p.send(wire.OpPing, true, want)
-			p.expect(wire.OpPong, true, want)
+			p.Send(wire.OpPing, true, want)
+			p.Expect(wire.OpPong, true, want)
 		}
 	})
 }
@@ -89,7 +90,7 @@ func TestRFC6455ConnWholeMessageIsText(t *testing.T) {
 		wantFailed(t, role, StatusInvalidPayload, frames("\x01", "\xe2\x9c", "\x80", "\x88\x88"))
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
-		p.write(frames("\x01", "\xe2\x9c", "\x80", "\x88")(p))
+		p.Write(frames("\x01", "\xe2\x9c", "\x80", "\x88")(p))
 		if g := <-read; g != (received{Text, "\u2708", nil}) {
 			t.Errorf("got %+v, want the text message", g)
 		}
@@ -111,14 +112,14 @@ func TestRFC6455ConnSendsOnlyWhenOpen(t *testing.T) {
 		io.WriteString(w, "never either")
 		startRead(context.Background(), c)
 		p.answer() // begins the closing handshake here
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("MessageWriter.Close: got %v, want net.ErrClosed", err)
 		}
 		if err := <-queued; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
-		p.expectEOF()
+		p.ExpectEOF()
 	})
 }
 
@@ -138,15 +139,13 @@ func TestRFC6455ConnSend(t *testing.T) {
 		done := start(func() error {
 			err := c.Write(context.Background(), Text, []byte(text))
 			w, _ := c.Writer(context.Background(), Binary)
-			_, err2 := io.WriteString(w, text[:fragmentSize+1])
+			_, err2 := io.WriteString(w, text[:FragmentSize+1])
 			return errors.Join(err, err2, w.Close())
 		})
-		p.expect(wire.OpText, true, text)
-		p.expect(wire.OpBinary, false, text[:fragmentSize])
-		p.expect(wire.OpContinuation, true, text[fragmentSize:fragmentSize+1])
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpText, true, text)
+		p.Expect(wire.OpBinary, false, text[:FragmentSize])
+		p.Expect(wire.OpContinuation, true, text[FragmentSize:FragmentSize+1])
+		noError(t, <-done)
 	})
 }
 
@@ -165,9 +164,9 @@ func TestRFC6455ConnReceive(t *testing.T) {
 				read := style.make(c)
 				stream := frames("\x01", "Hel", "\x89", "ping", "\x80", "lo", "\x82", "\xff",
 					"\x02", "", "\x80", "b")
-				go p.write(stream(p))
+				go p.Write(stream(p))
 				first := start(func() received { return read(context.Background()) })
-				p.expect(wire.OpPong, true, "ping")
+				p.Expect(wire.OpPong, true, "ping")
 				for i, want := range []received{
 					{Text, "Hello", nil}, {Binary, "\xff", nil}, {Binary, "b", nil},
 				} {
@@ -194,12 +193,15 @@ func TestRFC6455ConnUnmask(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		for n := range 50 {
 			for _, key := range [][4]byte{{}, {0x37, 0xfa, 0x21, 0x3d}, {0, 0, 0, 0xff}} {
-				p.key = key
 				read := startRead(context.Background(), c)
 				want := string(pattern(n, 1))
-				stream := p.frame(wire.OpBinary, true, []byte(want))
-				p.write(stream[:len(stream)/2])
-				p.write(stream[len(stream)/2:])
+				stream := wire.AppendHeader(nil, wire.Header{
+					Fin: true, Opcode: wire.OpBinary, Masked: true, Key: key, Length: int64(n),
+				})
+				stream = append(stream, want...)
+				wire.Mask(stream[len(stream)-n:], key, 0)
+				p.Write(stream[:len(stream)/2])
+				p.Write(stream[len(stream)/2:])
 				if g := <-read; g != (received{Binary, want, nil}) {
 					t.Errorf("%d bytes, key %x: got %q, %v, want %q", n, key, g.data, g.err, want)
 				}
@@ -215,7 +217,7 @@ func TestRFC6455ConnStartsClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), 3456, "the reason")
-		if reason := p.expectClose(3456); reason != "the reason" {
+		if reason := p.ExpectClose(3456); reason != "the reason" {
 			t.Errorf("got reason %q, want %q", reason, "the reason")
 		}
 	})
@@ -238,9 +240,9 @@ func TestRFC6455ConnNothingAfterFailure(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
-		p.write(frames("\x80", "orphan", "\x89", "ping", "\x81", "text", "\x88", "\x03\xe8")(p))
-		p.expectClose(StatusProtocolError)
-		p.expectEOF()
+		p.Write(frames("\x80", "orphan", "\x89", "ping", "\x81", "text", "\x88", "\x03\xe8")(p))
+		p.ExpectClose(StatusProtocolError)
+		p.ExpectEOF()
 		wantError(t, (<-read).err, "read", wire.ErrUnexpectedContinuation)
 		_, _, err := c.Read(context.Background())
 		wantError(t, err, "read", wire.ErrUnexpectedContinuation)
@@ -276,9 +278,9 @@ func TestRFC6455ConnLocalCodes(t *testing.T) {
 			c, p := newPeer(t, role, Limits{})
 			closed := start(func() error { return c.Close(context.Background(), code, "reason") })
 			if code == 1005 {
-				p.expect(wire.OpClose, true, "")
+				p.Expect(wire.OpClose, true, "")
 			} else {
-				p.expectClose(StatusInternalError)
+				p.ExpectClose(StatusInternalError)
 			}
 			p.answer()
 			p.nc.Close()
@@ -287,7 +289,7 @@ func TestRFC6455ConnLocalCodes(t *testing.T) {
 		// A close frame without a code is answered without a code.
 		c, p := newPeer(t, role, Limits{})
 		startRead(context.Background(), c)
-		p.send(wire.OpClose, true, "")
-		p.expect(wire.OpClose, true, "")
+		p.Send(wire.OpClose, true, "")
+		p.Expect(wire.OpClose, true, "")
 	})
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -22,9 +23,9 @@ func wantFailed(t *testing.T, role wire.Role, code StatusCode, send func(p *peer
 	t.Helper()
 	c, p := newPeer(t, role, Limits{})
 	read := startRead(context.Background(), c)
-	p.write(send(p))
-	p.expectClose(code)
-	p.expectEOF()
+	p.Write(send(p))
+	p.ExpectClose(code)
+	p.ExpectEOF()
 	if g := <-read; !errors.Is(g.err, net.ErrClosed) {
 		t.Errorf("Read: got %+v, want net.ErrClosed", g)
 	}
@@ -45,21 +46,16 @@ func sendAllKinds(t *testing.T, c *Conn, p *peer) (all []wire.Header) {
 		return errors.Join(append(errs, err, err2, w.Close())...)
 	})
 	next := func() {
-		h, _, err := p.next()
-		if err != nil {
-			t.Fatal(err)
-		}
+		h, _ := p.mustNext()
 		all = append(all, h)
 	}
 	for range 13 {
 		next()
 	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	noError(t, <-done)
 	startPing(ctx, c)
 	next()
-	p.send(wire.OpPing, true, "ping")
+	p.Send(wire.OpPing, true, "ping")
 	next()
 	go c.Close(ctx, StatusNormalClosure, "bye")
 	next()
@@ -197,10 +193,7 @@ func TestRFC6455ConnUnpredictableKeys(t *testing.T) {
 		var set, changed [32]int
 		var last [4]byte
 		for range n {
-			h, _, err := p.next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, _ := p.mustNext()
 			for i := range 32 {
 				set[i] += int(h.Key[i/8] >> (i % 8) & 1)
 				changed[i] += int((h.Key[i/8] ^ last[i/8]) >> (i % 8) & 1)
@@ -237,8 +230,8 @@ func TestRFC6455ConnFragmentOrder(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
-		p.write(frames("\x01", "a", "\x00", "b", "\x89", "", "\x00", "c", "\x80", "d")(p))
-		p.expect(wire.OpPong, true, "")
+		p.Write(frames("\x01", "a", "\x00", "b", "\x89", "", "\x00", "c", "\x80", "d")(p))
+		p.Expect(wire.OpPong, true, "")
 		if g := <-read; g != (received{Text, "abcd", nil}) {
 			t.Errorf("got %+v, want %q", g, "abcd")
 		}
@@ -250,11 +243,11 @@ func TestRFC6455ConnFragmentOrder(t *testing.T) {
 			}
 			w.Close()
 		}()
-		p.expect(wire.OpText, false, "a")
-		p.expect(wire.OpContinuation, false, "b")
-		p.expect(wire.OpContinuation, false, "c")
-		p.expect(wire.OpContinuation, false, "d")
-		p.expect(wire.OpContinuation, true, "")
+		p.Expect(wire.OpText, false, "a")
+		p.Expect(wire.OpContinuation, false, "b")
+		p.Expect(wire.OpContinuation, false, "c")
+		p.Expect(wire.OpContinuation, false, "d")
+		p.Expect(wire.OpContinuation, true, "")
 	})
 }
 
@@ -274,9 +267,9 @@ func TestRFC6455ConnNoInterleaving(t *testing.T) {
 			synctest.Wait()
 			w.Close()
 		}()
-		p.expect(wire.OpText, false, "a")
-		p.expect(wire.OpContinuation, true, "")
-		p.expect(wire.OpBinary, true, "another message")
+		p.Expect(wire.OpText, false, "a")
+		p.Expect(wire.OpContinuation, true, "")
+		p.Expect(wire.OpBinary, true, "another message")
 	})
 }
 
@@ -287,17 +280,17 @@ func TestRFC6455ConnControlBetweenFragments(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
-		p.send(wire.OpText, false, "Hel")
-		p.send(wire.OpPing, true, "ping")
-		p.expect(wire.OpPong, true, "ping")
-		p.send(wire.OpContinuation, true, "lo")
+		p.Send(wire.OpText, false, "Hel")
+		p.Send(wire.OpPing, true, "ping")
+		p.Expect(wire.OpPong, true, "ping")
+		p.Send(wire.OpContinuation, true, "lo")
 		if g := <-read; g != (received{Text, "Hello", nil}) {
 			t.Errorf("got %+v, want %q", g, "Hello")
 		}
 		read = startRead(context.Background(), c)
-		p.send(wire.OpText, false, "Hel")
-		p.sendClose(StatusGoingAway, "")
-		p.expectClose(StatusGoingAway)
+		p.Send(wire.OpText, false, "Hel")
+		p.SendClose(StatusGoingAway, "")
+		p.ExpectClose(StatusGoingAway)
 		p.nc.Close()
 		if g := <-read; !errors.Is(g.err, net.ErrClosed) {
 			t.Errorf("got %+v, want net.ErrClosed", g)
@@ -313,7 +306,7 @@ func TestRFC6455ConnBothForms(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		for _, form := range [][]string{{"\x81", "Hello"}, {"\x01", "Hel", "\x80", "lo"}} {
 			read := startRead(context.Background(), c)
-			p.write(frames(form...)(p))
+			p.Write(frames(form...)(p))
 			if g := <-read; g != (received{Text, "Hello", nil}) {
 				t.Errorf("got %+v, want %q", g, "Hello")
 			}
@@ -329,7 +322,7 @@ func TestRFC6455ConnControlLength(t *testing.T) {
 		wantFailed(t, role, StatusProtocolError, frames("\x89", strings.Repeat("x", 126)))
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), StatusNormalClosure, strings.Repeat("x", 1000))
-		if h, _, err := p.next(); err != nil || h.Length > 125 || !h.Fin {
+		if h, _, err := p.Next(); err != nil || h.Length > 125 || !h.Fin {
 			t.Errorf("got header %+v, %v, want at most 125 bytes and FIN", h, err)
 		}
 	})
@@ -345,7 +338,7 @@ func TestRFC6455ConnCloseBody(t *testing.T) {
 		wantFailed(t, role, StatusProtocolError, frames("\x88", "bye"))
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), 0x0fa1, "bye")
-		p.expect(wire.OpClose, true, "\x0f\xa1bye")
+		p.Expect(wire.OpClose, true, "\x0f\xa1bye")
 	})
 }
 
@@ -356,13 +349,13 @@ func TestRFC6455ConnNothingAfterClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), StatusNormalClosure, "")
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		if err := c.Write(context.Background(), Text, []byte("late")); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		p.answer()
 		if role == wire.Server {
-			p.expectEOF()
+			p.ExpectEOF()
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -78,7 +79,7 @@ func TestRFC6455ServerHost(t *testing.T) {
 		return nil
 	}}, nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake("-Host:")))
+	client.Write([]byte(handshake("-Host:")))
 	if r := client.response(); !strings.HasPrefix(r.status, "HTTP/1.1 400 ") {
 		t.Errorf("answered %s, want 400", r.status)
 	}
@@ -113,12 +114,12 @@ func TestRFC6455ServerTunnel(t *testing.T) {
 	config.ServerName = "example.com" // the name in httptest's certificate
 	inside := tls.Client(tap, config)
 	defer inside.Close()
-	client := &rawClient{peer{t: t, nc: inside, role: wire.Client}}
-	client.write([]byte(handshake()))
+	client := peerOver(t, inside, wire.Client)
+	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != switching {
 		t.Fatalf("answered %s, want 101", r.status)
 	}
-	client.expect(wire.OpText, true, "in the tunnel")
+	client.Expect(wire.OpText, true, "in the tunnel")
 	for _, plain := range []string{"101", sampleAccept, "in the tunnel"} {
 		if bytes.Contains(tap.seen, []byte(plain)) {
 			t.Errorf("%q was sent in plain text, want it encrypted", plain)
@@ -183,7 +184,7 @@ func TestRFC6455ServerResource(t *testing.T) {
 	}})
 	addr, _ := serveRaw(t, mux, nil)
 	client := dialRaw(t, addr)
-	client.write([]byte(handshake()))
+	client.Write([]byte(handshake()))
 	if r := client.response(); r.status != "HTTP/1.1 404 Not Found" {
 		t.Errorf("answered %s, want 404", r.status)
 	}

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -26,9 +27,9 @@ type stall struct {
 // after returns a stall that plays after the Conn's close frame.
 func after(play func(p *peer)) func(p *peer, over <-chan struct{}) {
 	return func(p *peer, over <-chan struct{}) {
-		p.expectClose(StatusNormalClosure)
+		p.ExpectClose(StatusNormalClosure)
 		if p.open {
-			p.send(wire.OpContinuation, true, "the rest")
+			p.Send(wire.OpContinuation, true, "the rest")
 		}
 		play(p)
 	}
@@ -37,7 +38,7 @@ func after(play func(p *peer)) func(p *peer, over <-chan struct{}) {
 // part returns a stall that sends the first n bytes of a frame.
 func part(op wire.Opcode, payload string, n int) func(p *peer, over <-chan struct{}) {
 	return after(func(p *peer) {
-		p.write(p.frame(op, true, []byte(payload))[:n])
+		p.Write(p.Frame(op, true, payload)[:n])
 		p.toEnd()
 	})
 }
@@ -45,15 +46,16 @@ func part(op wire.Opcode, payload string, n int) func(p *peer, over <-chan struc
 // whole returns a stall that sends a frame.
 func whole(b0 byte, form int, length uint64, payload string) func(p *peer, over <-chan struct{}) {
 	return after(func(p *peer) {
-		p.write(p.rawFrame(b0, form, length, payload, false))
+		p.Write(p.rawFrame(b0, form, length, payload, false))
 		p.toEnd()
 	})
 }
 
 // toEnd reads until the stream ends, and checks that nothing follows the close frame.
 func (p *peer) toEnd() {
-	if n, _ := io.Copy(io.Discard, p.nc); n+int64(len(p.got)) > 0 {
-		p.t.Errorf("peer: got %d bytes after the close frame, want none", n+int64(len(p.got)))
+	n, _ := io.Copy(io.Discard, p.in)
+	if h, _, err := p.Next(); n > 0 || err == nil || err == io.ErrUnexpectedEOF {
+		p.t.Errorf("peer: got %d bytes and %v %v after the close frame, want none", n, h, err)
 	}
 }
 
@@ -81,7 +83,7 @@ func (p *peer) closeWrite() {
 }
 
 // answer answers the Conn's close frame.
-func (p *peer) answer() { p.sendClose(StatusNormalClosure, "") }
+func (p *peer) answer() { p.SendClose(StatusNormalClosure, "") }
 
 const pause = 50 * time.Millisecond
 
@@ -101,20 +103,20 @@ var stalls = []stall{
 		context.DeadlineExceeded, false, false},
 	{"half a ping", part(wire.OpPing, "ping", 4), context.DeadlineExceeded, false, false},
 	{"endless messages", after(func(p *peer) {
-		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
+		p.forever(p.Frame(wire.OpText, true, "more"), pause)
 	}), context.DeadlineExceeded, false, false},
 	{"one endless message", after(func(p *peer) {
-		p.send(wire.OpBinary, false, "begins")
-		p.forever(p.frame(wire.OpContinuation, false, []byte("more")), pause)
+		p.Send(wire.OpBinary, false, "begins")
+		p.forever(p.Frame(wire.OpContinuation, false, "more"), pause)
 	}), context.DeadlineExceeded, false, false},
 	{"reads nothing", func(p *peer, over <-chan struct{}) { <-over }, context.DeadlineExceeded, false, false},
 
 	// The peer breaks a rule or drops the connection.
 	{"a flood of pings", after(func(p *peer) {
-		p.forever(bytes.Repeat(p.frame(wire.OpPing, true, pattern(125, 0)), 100), 0)
+		p.forever(bytes.Repeat(p.Frame(wire.OpPing, true, string(pattern(125, 0))), 100), 0)
 	}), wire.ErrControlFlood, false, true},
 	{"garbage", after(func(p *peer) {
-		p.write([]byte("\xff\xff\xff\xff\xff"))
+		p.Write([]byte("\xff\xff\xff\xff\xff"))
 		p.toEnd()
 	}), wire.ErrReservedBits, false, false},
 	{"too large a message", whole(0x82, 8, 1<<30, ""), wire.ErrMessageTooBig, false, false},
@@ -122,12 +124,12 @@ var stalls = []stall{
 	{"a reason that is not UTF-8", whole(0x88, 1, 3, closeFrame+"\xff"), wire.ErrInvalidUTF8, false, false},
 	{"drops TCP", after(func(p *peer) { p.nc.Close() }), io.ErrUnexpectedEOF, false, false},
 	{"drops TCP within a close frame", after(func(p *peer) {
-		p.write(p.frame(wire.OpClose, true, []byte(closeFrame))[:3])
+		p.Write(p.Frame(wire.OpClose, true, closeFrame)[:3])
 		p.nc.Close()
 	}), io.ErrUnexpectedEOF, false, false},
 	{"half-closes", after(func(p *peer) { p.closeWrite(); p.toEnd() }), io.ErrUnexpectedEOF, true, false},
 	{"half-closes within a message", after(func(p *peer) {
-		p.write(p.frame(wire.OpBinary, true, []byte("message"))[:8])
+		p.Write(p.Frame(wire.OpBinary, true, "message")[:8])
 		p.closeWrite()
 		p.toEnd()
 	}), io.ErrUnexpectedEOF, true, false},
@@ -135,13 +137,13 @@ var stalls = []stall{
 	// The closing handshake is completed, and nothing that follows matters.
 	{"answers", after(func(p *peer) { p.answer(); p.nc.Close() }), nil, false, false},
 	{"answers after messages", after(func(p *peer) {
-		p.send(wire.OpText, true, "one more")
-		p.send(wire.OpPing, true, "and a ping")
-		p.sendClose(4000, "late")
+		p.Send(wire.OpText, true, "one more")
+		p.Send(wire.OpPing, true, "and a ping")
+		p.SendClose(4000, "late")
 		p.nc.Close()
 	}), nil, false, false},
 	{"answers within a message", after(func(p *peer) {
-		p.send(wire.OpText, false, "begins")
+		p.Send(wire.OpText, false, "begins")
 		p.answer()
 		p.nc.Close()
 	}), nil, false, false},
@@ -153,7 +155,7 @@ var stalls = []stall{
 	{"answers and keeps TCP", after(func(p *peer) { p.answer(); p.toEnd() }), nil, false, true},
 	{"answers and goes on", after(func(p *peer) {
 		p.answer()
-		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
+		p.forever(p.Frame(wire.OpText, true, "more"), pause)
 	}), nil, false, true},
 }
 
@@ -180,7 +182,7 @@ var situations = []situation{
 		}
 	}},
 	{"in a loop", func(p *peer) {
-		p.send(wire.OpText, true, "close")
+		p.Send(wire.OpText, true, "close")
 	}, func(t *testing.T, c *Conn, close func()) {
 		n := 0
 		for m, err := range c.Messages(context.Background()) {
@@ -198,7 +200,7 @@ var situations = []situation{
 	}},
 	{"in a message", func(p *peer) {
 		p.open = true
-		p.send(wire.OpBinary, false, "half")
+		p.Send(wire.OpBinary, false, "half")
 	}, func(t *testing.T, c *Conn, close func()) {
 		r, err := c.Reader(context.Background())
 		if err != nil {
@@ -214,16 +216,14 @@ var situations = []situation{
 		}
 	}},
 	{"writer open", func(p *peer) {
-		p.expect(wire.OpText, false, "half")
+		p.Expect(wire.OpText, false, "half")
 	}, func(t *testing.T, c *Conn, close func()) {
 		w, err := c.Writer(context.Background(), Text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		io.WriteString(w, "half")
-		if err := w.Flush(); err != nil {
-			t.Error(err)
-		}
+		noError(t, w.Flush())
 		close()
 		if _, err := io.WriteString(w, strings.Repeat("x", 2*blockSize)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("MessageWriter.Write: got %v, want net.ErrClosed", err)
@@ -331,9 +331,9 @@ func testCloseAgainst(t *testing.T, kind string, s stall, in situation, role wir
 	checkLeaks(t)
 	c, p := newPeerWith(t, kind, role)
 	finishTLS(t, c, p)
-	c.closeWithin = 20 * time.Second
+	c.SetCloseTimeout(20 * time.Second)
 	if s.want == context.DeadlineExceeded {
-		c.closeWithin = 20 * time.Millisecond
+		c.SetCloseTimeout(20 * time.Millisecond)
 	}
 	closeAgainst(t, s, in, c, p, bounded(t))
 }

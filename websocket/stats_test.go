@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,12 +18,12 @@ func TestStats(t *testing.T) {
 	if got := c.Stats(); got != (Stats{}) {
 		t.Errorf("at the start: got %+v, want zeros", got)
 	}
-	p.send(wire.OpText, true, "four")
-	p.send(wire.OpPing, true, "ping")
-	p.send(wire.OpBinary, false, "three")
-	p.send(wire.OpPong, true, "pong")
-	p.send(wire.OpContinuation, false, "")
-	p.send(wire.OpContinuation, true, "pieces")
+	p.Send(wire.OpText, true, "four")
+	p.Send(wire.OpPing, true, "ping")
+	p.Send(wire.OpBinary, false, "three")
+	p.Send(wire.OpPong, true, "pong")
+	p.Send(wire.OpContinuation, false, "")
+	p.Send(wire.OpContinuation, true, "pieces")
 	for range 2 {
 		if _, _, err := c.Read(ctx); err != nil {
 			t.Fatal(err)
@@ -44,8 +45,8 @@ func TestStats(t *testing.T) {
 	if got := c.Stats(); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	p.sendClose(StatusNormalClosure, "")
-	p.expect(wire.OpPong, true, "ping")
+	p.SendClose(StatusNormalClosure, "")
+	p.Expect(wire.OpPong, true, "ping")
 	if _, _, err := c.Read(ctx); err == nil {
 		t.Fatal("Read after the close frame: got no error")
 	}
@@ -61,13 +62,13 @@ func TestStatsPieces(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Server)
 	r := start(func() error { _, _, err := c.Read(bounded(t)); return err })
-	frame := p.frame(wire.OpBinary, true, make([]byte, 64<<10))
-	p.write(frame[:100])
-	p.write(frame[100:20_000])
+	frame := p.Frame(wire.OpBinary, true, string(make([]byte, 64<<10)))
+	p.Write(frame[:100])
+	p.Write(frame[100:20_000])
 	if got, want := c.Stats().FramesRead, int64(0); got != want {
 		t.Errorf("before the end of the frame: got FramesRead %d, want %d", got, want)
 	}
-	p.write(frame[20_000:])
+	p.Write(frame[20_000:])
 	if err := <-r; err != nil {
 		t.Fatal(err)
 	}

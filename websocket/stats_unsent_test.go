@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -86,7 +87,7 @@ func TestUnsentAfterRest(t *testing.T) {
 		defer cancel()
 		done := start(func() error { return c.Write(ctx, Binary, make([]byte, 10_000)) })
 		p.take(1)
-		if err := <-done; !isAccepted(err) {
+		if err := <-done; !IsAccepted(err) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -107,7 +108,7 @@ func TestUnsentWithoutDeadlines(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		const size = 2 * pump.ChunkSize
-		if err := c.Write(ctx, Binary, make([]byte, size)); !isAccepted(err) {
+		if err := c.Write(ctx, Binary, make([]byte, size)); !IsAccepted(err) {
 			t.Fatal(err)
 		}
 		synctest.Wait()

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -41,7 +42,7 @@ func awaitClosed(p *peer) <-chan time.Duration {
 	return start(func() time.Duration {
 		for {
 			// Only a write notices that the other side has closed both directions.
-			if _, err := p.nc.Write(p.frame(wire.OpPing, true, nil)); err != nil {
+			if _, err := p.nc.Write(p.Frame(wire.OpPing, true, "")); err != nil {
 				return time.Since(begun)
 			}
 			time.Sleep(time.Millisecond)
@@ -67,10 +68,10 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 		client, server   time.Duration // until the transport is closed
 		violates, closes bool
 	}{
-		{"peer closes", DefaultCloseTimeout, lingerTime, false, false},
-		{"Close and Read", DefaultCloseTimeout, lingerTime, false, true},
-		{"violation", lingerTime, lingerTime, true, false},
-		{"violation during Close", lingerTime, lingerTime, true, true},
+		{"peer closes", DefaultCloseTimeout, LingerTime, false, false},
+		{"Close and Read", DefaultCloseTimeout, LingerTime, false, true},
+		{"violation", LingerTime, LingerTime, true, false},
+		{"violation during Close", LingerTime, LingerTime, true, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -84,16 +85,16 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 				if row.closes {
 					synctest.Wait()
 					closed = timed(func() error { return c.Close(ctx, StatusNormalClosure, "") })
-					p.expectClose(StatusNormalClosure)
+					p.ExpectClose(StatusNormalClosure)
 				}
 				time.Sleep(after)
 				if row.violates {
-					p.write(p.rawFrame(0x83, 1, 0, "", false))
+					p.Write(p.rawFrame(0x83, 1, 0, "", false))
 				} else {
-					p.sendClose(StatusNormalClosure, "")
+					p.SendClose(StatusNormalClosure, "")
 				}
 				if !row.closes {
-					p.next()
+					p.Next()
 				}
 				dropped := awaitClosed(p)
 				r := <-read
@@ -138,8 +139,8 @@ func TestCloseDoesNotDrain(t *testing.T) {
 					closed := timed(func() error {
 						return c.Close(context.Background(), StatusNormalClosure, "")
 					})
-					p.expectClose(StatusNormalClosure)
-					p.sendClose(StatusNormalClosure, "")
+					p.ExpectClose(StatusNormalClosure)
+					p.SendClose(StatusNormalClosure, "")
 					if r := <-closed; r.err != nil || r.took != 0 {
 						t.Errorf("Close: got %v after %v, want nil at once", r.err, r.took)
 					}
@@ -205,10 +206,10 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, read
 	code := StatusCode(4001)
 	violates := what == "violation"
 	if violates {
-		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.Write(p.rawFrame(0x83, 1, 0, "", false))
 		code = StatusProtocolError
 	} else {
-		p.sendClose(code, "why")
+		p.SendClose(code, "why")
 	}
 	check := func(read <-chan timedResult) {
 		t.Helper()
@@ -230,9 +231,9 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, read
 	if reads <= want {
 		time.Sleep(reads - time.Since(begun))
 		if writer {
-			p.expect(wire.OpText, true, "slow")
+			p.Expect(wire.OpText, true, "slow")
 		}
-		p.expectClose(code)
+		p.ExpectClose(code)
 	}
 	<-c.Context().Done()
 	wantTook(t, "the end of Context", time.Since(begun), want)
@@ -246,8 +247,8 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, read
 	if (v.Sent.Code == code) != (reads <= want) || v.Clean != (v.Sent.Code == 4001) {
 		t.Errorf("got closure %+v, want code %v only if the peer reads in time", v, code)
 	}
-	if took := <-awaitClosed(p); took > lingerTime+2*probeTime || v.Sent.Code == 0 && took > 0 {
-		t.Errorf("closing TCP took %v, want at most %v", took, lingerTime+2*probeTime)
+	if took := <-awaitClosed(p); took > LingerTime+2*probeTime || v.Sent.Code == 0 && took > 0 {
+		t.Errorf("closing TCP took %v, want at most %v", took, LingerTime+2*probeTime)
 	}
 	if writer {
 		<-written
@@ -269,17 +270,17 @@ func TestCloseNowAndTheDrain(t *testing.T) {
 					ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 					defer cancel()
 					read := startRead(ctx, c)
-					want := lingerTime
+					want := LingerTime
 					if what == "violation" {
-						p.write(p.rawFrame(0x83, 1, 0, "", false))
+						p.Write(p.rawFrame(0x83, 1, 0, "", false))
 					} else {
-						p.sendClose(4001, "")
+						p.SendClose(4001, "")
 						if role == wire.Client {
 							want = DefaultCloseTimeout
 						}
 					}
 					if sent {
-						p.next()
+						p.Next()
 					} else {
 						want = 0
 					}
@@ -372,7 +373,7 @@ func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 
 // closeCode reads the next frame and returns its close code, or 0 if it is not a close frame.
 func closeCode(p *peer) StatusCode {
-	h, payload, err := p.next()
+	h, payload, err := p.Next()
 	if err != nil || h.Opcode != wire.OpClose {
 		return 0
 	}
@@ -391,7 +392,7 @@ func TestCloseFrameFailsInConclusion(t *testing.T) {
 		defer cancel()
 		read := startRead(ctx, c)
 		last := startRead(context.Background(), c)
-		p.sendClose(4001, "why")
+		p.SendClose(4001, "why")
 		interrupted(t, (<-read).err, context.DeadlineExceeded)
 		want := CloseError{4001, "why"}
 		for _, err := range []error{(<-last).err, <-closed, context.Cause(c.Context())} {
@@ -416,7 +417,7 @@ func TestReadAgainWhileConcluding(t *testing.T) {
 		synctest.Wait()
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		synctest.Wait()
-		p.sendClose(4001, "why")
+		p.SendClose(4001, "why")
 		interrupted(t, (<-read).err, context.DeadlineExceeded)
 		var e *CloseError
 		g := <-startRead(context.Background(), c)

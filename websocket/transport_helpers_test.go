@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -72,4 +73,9 @@ func (w *wornOut) Write(p []byte) (int, error) {
 		return 0, errWornOut
 	}
 	return w.Conn.Write(p)
+}
+
+// worn returns a function that wraps a transport in a wornOut.
+func worn(writes int) func(net.Conn) net.Conn {
+	return func(nc net.Conn) net.Conn { return &wornOut{nc, writes} }
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -50,19 +51,17 @@ func TestTransportOfOtherType(t *testing.T) {
 			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, ConnOptions{Role: role})
 			for _, text := range []string{"small", strings.Repeat("large ", 20_000)} {
 				read := startRead(bounded(t), c)
-				p.send(wire.OpText, true, text)
+				p.Send(wire.OpText, true, text)
 				if g := <-read; g != (received{Text, text, nil}) {
 					t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, len(text))
 				}
 				written := start(func() error { return c.Write(bounded(t), Text, []byte(text)) })
-				p.expect(wire.OpText, true, text)
-				if err := <-written; err != nil {
-					t.Error(err)
-				}
+				p.Expect(wire.OpText, true, text)
+				noError(t, <-written)
 			}
-			if ours.reads < 2 || ours.writes < 2 || c.tr.IsRaw() {
+			if ours.reads < 2 || ours.writes < 2 || c.Transport().IsRaw() {
 				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods",
-					ours.reads, ours.writes, c.tr.IsRaw())
+					ours.reads, ours.writes, c.Transport().IsRaw())
 			}
 			if c.NetConn() != net.Conn(ours) || c.TLS() != nil {
 				t.Errorf("got NetConn %v and TLS %v, want the connection and nil", c.NetConn(), c.TLS())
@@ -83,7 +82,7 @@ func TestWriteCutOverTLS(t *testing.T) {
 				tcp.SetReadBuffer(64 << 10)
 				tcp.SetWriteBuffer(64 << 10)
 			}
-			done := start(func() error { return c.Write(ctx, Binary, make([]byte, maxRest)) })
+			done := start(func() error { return c.Write(ctx, Binary, make([]byte, MaxRest)) })
 			// A server writes the header with the first bytes, and then the rest in one write. Read more
 			// than the former.
 			if _, err := io.ReadFull(p.nc, make([]byte, 2*blockSize)); err != nil {
@@ -117,9 +116,7 @@ func TestWriteCancelledBeforeOverTLS(t *testing.T) {
 			t.Errorf("got %+v, want an open connection and a message that is not accepted", e)
 		}
 		written := start(func() error { return c.Write(bounded(t), Text, []byte("yes")) })
-		p.expect(wire.OpText, true, "yes")
-		if err := <-written; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpText, true, "yes")
+		noError(t, <-written)
 	}
 }

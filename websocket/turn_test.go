@@ -1,10 +1,11 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
 	"runtime"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -15,24 +16,24 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
-			ours, theirs := tcpPair(t)
+			ours, theirs := netPair(t, "tcp")
 			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role})
 			for range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
 				// The sender of the last pong may still have the turn.
-				if err := c.out.frames.Lock(ctx, ctx); err != nil {
+				if err := c.FrameTurn().Lock(ctx, ctx); err != nil {
 					t.Fatal(err)
 				}
 				w := start(func() error { return c.Write(ctx, Text, []byte("w")) })
-				for c.out.frames.Waiting() == 0 {
+				for c.FrameTurn().Waiting() == 0 {
 					runtime.Gosched()
 				}
 				cancel()
-				c.unlockFrames()
-				c.answerPing([]byte("p"), false)
-				h, _, err := p.next()
+				c.UnlockFrames()
+				c.AnswerPing([]byte("p"), false)
+				h, _, err := p.Next()
 				if err == nil && h.Opcode == wire.OpText {
-					h, _, err = p.next()
+					h, _, err = p.Next()
 				}
 				if err != nil || h.Opcode != wire.OpPong {
 					t.Fatalf("got a %v frame, %v, want the pong", h.Opcode, err)

@@ -1,16 +1,16 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -26,7 +26,7 @@ func newUndeadlinedPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *pe
 func (p *peer) nextData() []byte {
 	p.t.Helper()
 	for {
-		switch h, payload, err := p.next(); {
+		switch h, payload, err := p.Next(); {
 		case err != nil:
 			p.t.Errorf("peer: %v", err)
 			return nil
@@ -47,7 +47,7 @@ func wantAlive(t *testing.T, c *Conn, p *peer) {
 	if err := <-written; err != nil {
 		t.Errorf("Write: got %v, want nil", err)
 	}
-	p.send(wire.OpText, true, "alive")
+	p.Send(wire.OpText, true, "alive")
 	if g := <-got; g.data != "alive" || g.err != nil {
 		t.Errorf("Read: got %q, %v, want %q", g.data, g.err, "alive")
 	}
@@ -88,10 +88,10 @@ func TestReadsResumeWithoutDeadlines(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newUndeadlinedPeer(t, role, Limits{})
 		want := pattern(100_000, 1)
-		b := p.frame(wire.OpBinary, true, want)
+		b := p.Frame(wire.OpBinary, true, string(want))
 		sent := start(func() error {
 			for ; len(b) > 0; b = b[min(len(b), 7_000):] {
-				p.write(b[:min(len(b), 7_000)])
+				p.Write(b[:min(len(b), 7_000)])
 				time.Sleep(time.Second)
 			}
 			return nil
@@ -123,16 +123,14 @@ func TestSlowPeerWithoutDeadlines(t *testing.T) {
 		want := pattern(10*pump.ChunkSize, 1)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if err := c.Write(ctx, Binary, want); !isAccepted(err) {
+		if err := c.Write(ctx, Binary, want); !IsAccepted(err) {
 			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		next := start(func() error { return c.Write(context.Background(), Binary, want) })
 		for range 2 {
-			for n := 0; n < len(want); n += pump.ChunkSize {
+			for n := pump.ChunkSize; n <= len(want); n += pump.ChunkSize {
 				time.Sleep(DefaultWriteTimeout - time.Second)
-				b := make([]byte, pump.ChunkSize)
-				io.ReadFull(p.nc, b)
-				p.got = append(p.got, b...)
+				p.take(n)
 			}
 			if !bytes.Equal(p.nextData(), want) {
 				t.Error("the peer received other bytes than were written")
@@ -151,12 +149,12 @@ func TestCutChunkIsBounded(t *testing.T) {
 		c, _ := newUndeadlinedPeer(t, role, Limits{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if err := c.Write(ctx, Text, []byte("x")); !isAccepted(err) {
+		if err := c.Write(ctx, Text, []byte("x")); !IsAccepted(err) {
 			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		begun := time.Now()
 		<-c.Context().Done()
-		most := DefaultWriteTimeout + lingerTime + 2*probeTime
+		most := DefaultWriteTimeout + LingerTime + 2*probeTime
 		if took := time.Since(begun); took < DefaultWriteTimeout || took > most {
 			t.Errorf("the connection ended after %v, want %v to %v", took, DefaultWriteTimeout, most)
 		}
@@ -176,12 +174,12 @@ func TestCutCloseFrameWithoutDeadlines(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		payload, _ := wire.AppendClose(nil, StatusGoingAway, "")
-		if err := c.WriteControl(ctx, wire.OpClose, payload); !isAccepted(err) {
+		if err := c.WriteControl(ctx, wire.OpClose, payload); !IsAccepted(err) {
 			t.Errorf("WriteControl: got %v, want an accepted frame", err)
 		}
-		p.expectClose(StatusGoingAway)
+		p.ExpectClose(StatusGoingAway)
 		synctest.Wait()
-		p.sendClose(StatusGoingAway, "")
+		p.SendClose(StatusGoingAway, "")
 		<-got
 		if v := c.Closure(); !v.Clean {
 			t.Errorf("got closure %+v, want a clean one", v)
@@ -199,12 +197,12 @@ func TestCloseFrameTakenAsContextEnds(t *testing.T) {
 			payload, _ := wire.AppendClose(nil, StatusGoingAway, "")
 			written := start(func() error { return c.WriteControl(ctx, wire.OpClose, payload) })
 			time.Sleep(time.Second)
-			p.expectClose(StatusGoingAway)
-			if err := <-written; err != nil && !isAccepted(err) {
+			p.ExpectClose(StatusGoingAway)
+			if err := <-written; err != nil && !IsAccepted(err) {
 				t.Errorf("WriteControl: got %v, want nil or an accepted frame", err)
 			}
 			synctest.Wait()
-			if !c.closing.out.Load() {
+			if !c.CloseFrameSent() {
 				t.Error("the close frame does not count as sent")
 			}
 		})
@@ -219,15 +217,14 @@ func (slowlyWornOut) Write([]byte) (int, error) { time.Sleep(time.Minute); retur
 // A chunk that a context has cut may fail before the next write, which returns the error.
 func TestCutChunkHasFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		c, _ := newPeerOver(t, undeadlined{slowlyWornOut{ours}}, theirs, ConnOptions{})
+		c, _ := newPipePeer(t, func(nc net.Conn) net.Conn { return undeadlined{slowlyWornOut{nc}} }, ConnOptions{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if n, err := c.tr.Write(ctx, -1, []byte("x"), nil); n != 1 || !transport.IsInterrupt(err) {
+		if n, err := c.Transport().Write(ctx, -1, []byte("x"), nil); n != 1 || !transport.IsInterrupt(err) {
 			t.Errorf("write: got %d, %v, want 1 and an interrupt", n, err)
 		}
 		time.Sleep(time.Minute)
-		if n, err := c.tr.Write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
+		if n, err := c.Transport().Write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
 			t.Errorf("an empty write: got %d, %v, want 0, %v", n, err, errWornOut)
 		}
 	})
@@ -249,11 +246,8 @@ func TestCutTLSWithoutDeadlines(t *testing.T) {
 		defer cancel()
 		want := pattern(100_000, 1)
 		cut := start(func() error { return c.Write(ctx, Binary, want) })
-		p.got = make([]byte, 50_000)
-		if _, err := io.ReadFull(p.nc, p.got); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-cut; !isAccepted(err) {
+		p.take(50_000)
+		if err := <-cut; !IsAccepted(err) {
 			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		if !bytes.Equal(p.nextData(), want) {
@@ -268,19 +262,18 @@ func TestCutTLSWithoutDeadlines(t *testing.T) {
 // itself holds no bytes.
 func TestReadNowWithoutDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		c, p := newPeerOver(t, pipedUndeadlined{undeadlined{ours}}, theirs, ConnOptions{})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return pipedUndeadlined{undeadlined{nc}} }, ConnOptions{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
 		interrupted(t, err, context.DeadlineExceeded)
-		p.send(wire.OpText, true, "kept")
-		c.tr.Rd.Follow(context.Background())
-		b, n, err := c.tr.ReadNow()
-		if err != nil || !bytes.HasSuffix(p.frame(wire.OpText, true, []byte("kept")), b[:n]) {
+		p.Send(wire.OpText, true, "kept")
+		c.Transport().Rd.Follow(context.Background())
+		b, n, err := c.Transport().ReadNow()
+		if err != nil || !bytes.HasSuffix(p.Frame(wire.OpText, true, "kept"), b[:n]) {
 			t.Errorf("got %d bytes, %v, want the end of the frame", n, err)
 		}
-		c.tr.Rd.Bound(time.Time{})
+		c.Transport().Rd.Bound(time.Time{})
 	})
 }
 

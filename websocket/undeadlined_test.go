@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -41,11 +42,11 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 			return err
 		}, func(*peer) {}},
 		{"violation", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)); p.next() }},
+			func(p *peer) { p.Write(p.rawFrame(0x83, 1, 0, "", false)); p.Next() }},
 		{"peer closes", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
-			func(p *peer) { p.sendClose(StatusNormalClosure, ""); p.next() }},
+			func(p *peer) { p.SendClose(StatusNormalClosure, ""); p.Next() }},
 		{"Close", 9, func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") },
-			func(p *peer) { p.next(); p.sendClose(StatusNormalClosure, "") }},
+			func(p *peer) { p.Next(); p.SendClose(StatusNormalClosure, "") }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -73,14 +74,14 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 // Messages that arrive after a failed write are kept over a transport without deadlines too.
 func TestKeptWithoutDeadlines(t *testing.T) {
 	for _, closes := range []bool{true, false} {
-		for _, late := range []time.Duration{0, lingerTime / 2, time.Hour} {
+		for _, late := range []time.Duration{0, LingerTime / 2, time.Hour} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
 				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, ConnOptions{Role: role})
 				failWrite(t, c)
-				p.send(wire.OpText, true, "one")
+				p.Send(wire.OpText, true, "one")
 				if closes {
-					p.sendClose(4001, "")
+					p.SendClose(4001, "")
 				}
 				time.Sleep(late)
 				if g := <-startRead(context.Background(), c); g.err != nil || g.data != "one" {
@@ -143,14 +144,13 @@ func muxError(err error) error {
 // A timeout of a transport is recognized by its method Timeout, whatever error the transport uses.
 func TestMuxedTimeouts(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
 		cfg := ConnOptions{Role: role, Limits: Limits{WriteTimeout: time.Minute}}
-		c, p := newPeerOver(t, muxed{a}, b, cfg)
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return muxed{nc} }, cfg)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
 		interrupted(t, err, context.DeadlineExceeded)
-		go p.send(wire.OpText, true, "alive")
+		go p.Send(wire.OpText, true, "alive")
 		if g := <-startRead(context.Background(), c); g.data != "alive" {
 			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
@@ -187,8 +187,8 @@ func TestMuxedWriteTimeout(t *testing.T) {
 func TestForeignEndAsCause(t *testing.T) {
 	for _, foreign := range []error{
 		&CloseError{Code: 4001},
-		&Error{Op: "read", Err: &CloseError{Code: 4001}, closed: true, received: 4001},
-		&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true},
+		EndedError("read", &CloseError{Code: 4001}, 4001),
+		EndedError("read", io.ErrUnexpectedEOF, 0),
 		fmt.Errorf("upstream: %w", net.ErrClosed),
 	} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -204,7 +204,7 @@ func TestForeignEndAsCause(t *testing.T) {
 			if errors.As(err, &peer) {
 				t.Errorf("%v: got %v, want an error that does not wrap a CloseError", foreign, err)
 			}
-			if code, _ := closeStatus(err, c); code != StatusGoingAway {
+			if code := HandlerStatus(err, c); code != StatusGoingAway {
 				t.Errorf("%v: a handler that returns the error closes with %v, want 1001", foreign, code)
 			}
 			go p.drain()
@@ -228,8 +228,7 @@ func TestEOFAsCause(t *testing.T) {
 		func(nc net.Conn) net.Conn { return undeadlined{nc} },
 	} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancelCause(context.Background())
 			read := startRead(ctx, c)
 			synctest.Wait()
@@ -238,7 +237,7 @@ func TestEOFAsCause(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 				t.Fatalf("got %v, want the context's error and its cause, and an open connection", err)
 			}
-			go p.send(wire.OpText, true, "alive")
+			go p.Send(wire.OpText, true, "alive")
 			if g := <-startRead(context.Background(), c); g.data != "alive" {
 				t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 			}
@@ -281,8 +280,8 @@ func TestCloseAnswerIsNotFirst(t *testing.T) {
 		c, p := newPeerOver(t, w, theirs, ConnOptions{Role: role})
 		ctx, cancel := context.WithCancel(context.Background())
 		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "") })
-		p.expectClose(StatusNormalClosure)
-		p.sendClose(StatusNormalClosure, "")
+		p.ExpectClose(StatusNormalClosure)
+		p.SendClose(StatusNormalClosure, "")
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
@@ -303,9 +302,9 @@ func TestCloseDoesNotReadAfterFailure(t *testing.T) {
 			got := startRead(t.Context(), c)
 			synctest.Wait()
 			closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-			p.expectClose(StatusNormalClosure)
+			p.ExpectClose(StatusNormalClosure)
 			synctest.Wait()
-			p.write(append(p.extFrame(wire.OpBinary, true, "\x01"), p.frame(wire.OpClose, true, nil)...))
+			p.Write(append(p.extFrame(wire.OpBinary, true, "\x01"), p.Frame(wire.OpClose, true, "")...))
 			<-c.Context().Done()
 			v := c.Closure()
 			time.Sleep(time.Second)

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -124,16 +125,15 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 func TestIdleContextWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind.wrap, ConnOptions{Role: role})
 			ctx, cancel := context.WithCancel(context.Background())
-			go p.send(wire.OpText, true, "one")
+			go p.Send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
 				t.Fatalf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "one")
 			}
 			cancel()
 			time.Sleep(time.Hour)
-			go p.send(wire.OpText, true, "two")
+			go p.Send(wire.OpText, true, "two")
 			if g := <-startRead(context.Background(), c); g.data != "two" {
 				t.Errorf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "two")
 			}
@@ -146,11 +146,10 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, kind.wrap, ConnOptions{Role: role})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
-			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the peer does not read the pong
+			p.Write(p.Frame(wire.OpPing, true, "?")) // the peer does not read the pong
 			err := c.Write(context.Background(), Text, []byte("x"))
 			if took := time.Since(begun); took > DefaultWriteTimeout+kind.slack {
 				t.Errorf("%s: Write returned after %v, want at most %v",
@@ -226,14 +225,11 @@ func (g grudging) Write(p []byte) (int, error) {
 // takes.
 func TestSlowPeerIsReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return grudging{nc} }, ConnOptions{Role: role})
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
-		p.expect(wire.OpBinary, true, string(want))
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpBinary, true, string(want))
+		noError(t, <-done)
 	})
 }
 
@@ -256,8 +252,7 @@ func (u unsure) Write(p []byte) (int, error) {
 func TestUnsureCutEndsWriting(t *testing.T) {
 	for _, taken := range []int{0, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, unsure{a}, b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return unsure{nc} }, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -294,8 +289,7 @@ func (s *secretTLS) Write(p []byte) (int, error) {
 func TestCutOverSecretTLS(t *testing.T) {
 	for _, taken := range []int{0, 1, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, ConnOptions{Role: role})
+			c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return &secretTLS{Conn: nc} }, ConnOptions{Role: role})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -311,22 +305,17 @@ func TestCutOverSecretTLS(t *testing.T) {
 // A cut message is accepted and its rest is sent if the transport's deadlines work.
 func TestCutIsResumed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return unpiped{nc} }, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)
 		done := start(func() error { return c.Write(ctx, Binary, want) })
-		first := make([]byte, 50_000)
-		if _, err := io.ReadFull(p.nc, first); err != nil {
-			t.Fatal(err)
-		}
+		p.take(50_000)
 		e := wantError(t, <-done, "write", context.DeadlineExceeded)
 		if !e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Errorf("got %+v, want an accepted message and an open connection", e)
 		}
-		p.got = first
-		p.expect(wire.OpBinary, true, string(want))
+		p.Expect(wire.OpBinary, true, string(want))
 	})
 }
 
@@ -345,7 +334,7 @@ func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 			synctest.Wait()
 			read := startRead(context.Background(), c)
 			time.Sleep(300 * time.Millisecond)
-			p.sendClose(4001, "")
+			p.SendClose(4001, "")
 			g := <-read
 			var ce *CloseError
 			if !errors.As(g.err, &ce) {
@@ -367,15 +356,14 @@ func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupp
 // if read deadlines work.
 func TestReadDeadlinesAlone(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, readDeadlined{a}, b, ConnOptions{Role: role})
+		c, p := newPipePeer(t, func(nc net.Conn) net.Conn { return readDeadlined{nc} }, ConnOptions{Role: role})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
 		if errors.Is(err, net.ErrClosed) {
 			t.Fatalf("got %v, want an open connection", err)
 		}
-		go p.send(wire.OpText, true, "alive")
+		go p.Send(wire.OpText, true, "alive")
 		if g := <-startRead(context.Background(), c); g.data != "alive" {
 			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
@@ -440,14 +428,12 @@ func TestQueuedIsNotSentTwice(t *testing.T) {
 		defer cancel()
 		want := pattern(100_000, 1)
 		done := start(func() error { return c.Write(ctx, Binary, want) })
-		first := make([]byte, 15_000)
-		io.ReadFull(p.nc, first)
+		p.take(15_000)
 		err := <-done
-		if !isAccepted(err) {
+		if !IsAccepted(err) {
 			return
 		}
-		p.got = first
-		_, got, err2 := p.next()
+		_, got, err2 := p.Next()
 		if string(got) != string(want) {
 			t.Errorf("the peer received other bytes, %v, although the message was accepted: %v", err2, err)
 		}

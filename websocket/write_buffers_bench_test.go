@@ -1,10 +1,12 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
 	"fmt"
 	"slices"
 	"testing"
+
+	. "github.com/hawser-ws/hawser/websocket"
 )
 
 // BenchmarkWriteBuffers sends a header of 100 bytes and a body as one existing slice

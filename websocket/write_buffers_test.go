@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,21 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// poisonGatherings takes gatherings out of their pools, as other connections would, and
-// overwrites them.
-func poisonGatherings() {
-	for i := range gatherings {
-		for range 20 {
-			if g, ok := gatherings[i].Get().(*gathering); ok {
-				b := g.b[:cap(g.b)]
-				copy(b, bytes.Repeat([]byte("!"), len(b)))
-			}
-		}
-	}
-}
 
 // split cuts p into parts of the given sizes and the rest, and returns copies of them.
 func split(p []byte, sizes ...int) (bufs [][]byte) {
@@ -40,7 +28,7 @@ func split(p []byte, sizes ...int) (bufs [][]byte) {
 func TestWriteBuffers(t *testing.T) {
 	rows := [][]int{
 		{}, {0}, {1}, {1, 0, 2}, {0, 0, 5, 0}, {100, 200},
-		{2, fragmentSize}, {fragmentSize, fragmentSize + 3},
+		{2, FragmentSize}, {FragmentSize, FragmentSize + 3},
 		{10, 3 * blockSize}, {largeSize, 0, 5}, {1 << 19, 7, 1<<19 + 5}, bytes2(300),
 	}
 	for _, extension := range []bool{false, true} {
@@ -67,15 +55,12 @@ func TestWriteBuffers(t *testing.T) {
 							return errors.New("WriteBuffers changed a slice")
 						}
 						clear(bufs)
-						poisonGatherings()
+						PoisonGatherings()
 					}
 					return nil
 				})
 				for i, sizes := range append([][]int{nil}, rows...) {
-					h, got, err := p.next()
-					if err != nil {
-						t.Fatal(err)
-					}
+					h, got := p.mustNext()
 					if extension {
 						got = theirs.decode(got)
 					}
@@ -86,9 +71,7 @@ func TestWriteBuffers(t *testing.T) {
 							len(sizes), h, len(got), len(want))
 					}
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}
@@ -131,7 +114,7 @@ func TestWriteBuffersCut(t *testing.T) {
 				for _, b := range bufs {
 					clear(b)
 				}
-				poisonGatherings()
+				PoisonGatherings()
 				if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
 					t.Fatalf("cut at byte %d of %d: got %+v, want Accepted: %v", n, size, e, n > 0)
 				}
@@ -139,12 +122,10 @@ func TestWriteBuffersCut(t *testing.T) {
 					return c.WriteBuffers(context.Background(), Text, []byte("ne"), []byte("xt"))
 				})
 				if n > 0 {
-					p.expect(wire.OpBinary, true, string(whole))
+					p.Expect(wire.OpBinary, true, string(whole))
 				}
-				p.expect(wire.OpText, true, "next")
-				if err := <-next; err != nil {
-					t.Error(err)
-				}
+				p.Expect(wire.OpText, true, "next")
+				noError(t, <-next)
 			}
 		})
 	}
@@ -156,18 +137,16 @@ func TestWriteBuffersRefused(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	two := [][]byte{[]byte("a"), []byte("b")}
-	if err := c.WriteBuffers(bounded(t), 9, two...); !errors.Is(err, errMessageType) {
-		t.Errorf("of type 9: got %v, want %v", err, errMessageType)
+	if err := c.WriteBuffers(bounded(t), 9, two...); !errors.Is(err, ErrMessageType) {
+		t.Errorf("of type 9: got %v, want %v", err, ErrMessageType)
 	}
 	ctx, cancel := context.WithCancel(bounded(t))
 	cancel()
 	if err := c.WriteBuffers(ctx, Text, two...); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a canceled context: got %v, want %v", err, context.Canceled)
 	}
-	if err := c.WriteBuffers(bounded(t), Text, two...); err != nil {
-		t.Error(err)
-	}
-	p.expect(wire.OpText, true, "ab")
+	noError(t, c.WriteBuffers(bounded(t), Text, two...))
+	p.Expect(wire.OpText, true, "ab")
 	c.CloseNow()
 	if err := c.WriteBuffers(bounded(t), Text, two...); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after the end: got %v, want %v", err, net.ErrClosed)
@@ -192,7 +171,7 @@ func TestWriteBuffersRetained(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := bytes.Clone(given)
-			poisonGatherings()
+			PoisonGatherings()
 			if !bytes.Equal(given, before) {
 				t.Errorf("message of %d bytes: its memory was reused by another connection", size)
 			}

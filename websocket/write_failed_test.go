@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,8 +18,7 @@ import (
 // one.
 func newWornPeer(t *testing.T, role wire.Role, limits Limits, writes int) (*Conn, *peer) {
 	t.Helper()
-	ours, theirs := net.Pipe()
-	return newPeerOver(t, &wornOut{ours, writes}, theirs, ConnOptions{Role: role, Limits: limits})
+	return newPipePeer(t, worn(writes), ConnOptions{Role: role, Limits: limits})
 }
 
 // failWrite makes a write of c fail and checks that the write returns at once.
@@ -63,7 +63,7 @@ func wantPeersClose(t *testing.T, c *Conn, want CloseFrame) {
 			t.Errorf("Messages: got %v, want %v", err, v.Err)
 		}
 	}
-	if yielded == closedWell(&peer) {
+	if yielded == ClosedWell(&peer) {
 		t.Errorf("Messages yielded an error: got %v, want %v", yielded, !yielded)
 	}
 }
@@ -79,16 +79,16 @@ func TestReadOnAfterFailedWrite(t *testing.T) {
 				synctest.Wait()
 				failWrite(t, c)
 				for range 3 {
-					time.Sleep(lingerTime / 4)
-					p.send(wire.OpPing, true, "not answered")
-					p.send(wire.OpText, false, "mess")
-					p.send(wire.OpContinuation, true, "age")
+					time.Sleep(LingerTime / 4)
+					p.Send(wire.OpPing, true, "not answered")
+					p.Send(wire.OpText, false, "mess")
+					p.Send(wire.OpContinuation, true, "age")
 					if g := <-next; g.err != nil || g.data != "message" {
 						t.Fatalf("got %q, %v, want %q", g.data, g.err, "message")
 					}
 					next = start(func() received { return read(context.Background()) })
 				}
-				p.sendClose(4001, "why")
+				p.SendClose(4001, "why")
 				var e *CloseError
 				if g := <-next; !errors.As(g.err, &e) || *e != (CloseError{4001, "why"}) {
 					t.Errorf("got %q, %v, want close code 4001", g.data, g.err)
@@ -104,16 +104,16 @@ func TestReadOnAfterFailedWrite(t *testing.T) {
 // starts before or after the end of the connection.
 func TestReadAheadAfterFailedWrite(t *testing.T) {
 	for _, style := range readStyles {
-		for _, late := range []time.Duration{0, lingerTime / 2, lingerTime, time.Hour} {
+		for _, late := range []time.Duration{0, LingerTime / 2, LingerTime, time.Hour} {
 			t.Run(style.name+"/"+late.String(), func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
 					c, p := newWornPeer(t, role, Limits{}, 0)
 					failWrite(t, c)
-					p.send(wire.OpText, true, "one")
-					p.send(wire.OpPing, true, "not answered")
-					p.send(wire.OpBinary, false, "t")
-					p.send(wire.OpContinuation, true, "wo")
-					p.sendClose(StatusServiceRestart, "")
+					p.Send(wire.OpText, true, "one")
+					p.Send(wire.OpPing, true, "not answered")
+					p.Send(wire.OpBinary, false, "t")
+					p.Send(wire.OpContinuation, true, "wo")
+					p.SendClose(StatusServiceRestart, "")
 					p.nc.Close()
 					time.Sleep(late)
 					synctest.Wait()
@@ -136,7 +136,7 @@ func TestReadAheadAfterFailedWrite(t *testing.T) {
 }
 
 // sendBinary sends a message of n bytes for as long as the Conn reads.
-func sendBinary(p *peer, n int) { p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, n))) }
+func sendBinary(p *peer, n int) { p.nc.Write(p.Frame(wire.OpBinary, true, string(make([]byte, n)))) }
 
 // unreadEnds are the ends of connections whose writing has failed and that no call reads.
 var unreadEnds = []struct {
@@ -145,43 +145,43 @@ var unreadEnds = []struct {
 	want time.Duration
 	err  error
 }{
-	{"close frame", func(p *peer) { p.sendClose(4001, "") }, 0, &CloseError{Code: 4001}},
+	{"close frame", func(p *peer) { p.SendClose(4001, "") }, 0, &CloseError{Code: 4001}},
 	{"close frame and end", func(p *peer) {
-		p.sendClose(4001, "")
+		p.SendClose(4001, "")
 		p.nc.Close()
 	}, 0, &CloseError{Code: 4001}},
 	{"pings and end", func(p *peer) {
-		p.send(wire.OpPing, true, "")
+		p.Send(wire.OpPing, true, "")
 		p.nc.Close()
 	}, 0, io.ErrUnexpectedEOF},
-	{"message and end", func(p *peer) { sendBinary(p, 5); p.nc.Close() }, lingerTime, io.ErrUnexpectedEOF},
+	{"message and end", func(p *peer) { sendBinary(p, 5); p.nc.Close() }, LingerTime, io.ErrUnexpectedEOF},
 	{"violation", func(p *peer) {
-		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.Write(p.rawFrame(0x83, 1, 0, "", false))
 	}, 0, wire.ErrReservedOpcode},
 	{"message and close frame", func(p *peer) {
 		sendBinary(p, 5)
-		p.sendClose(4001, "")
-	}, lingerTime, &CloseError{Code: 4001}},
-	{"silence", func(*peer) {}, lingerTime, errWornOut},
+		p.SendClose(4001, "")
+	}, LingerTime, &CloseError{Code: 4001}},
+	{"silence", func(*peer) {}, LingerTime, errWornOut},
 	{"half a frame", func(p *peer) {
-		p.write(p.frame(wire.OpText, true, []byte("text"))[:3])
-	}, lingerTime, errWornOut},
+		p.Write(p.Frame(wire.OpText, true, "text")[:3])
+	}, LingerTime, errWornOut},
 	{"a byte now and then", func(p *peer) {
 		for range 100 {
-			p.nc.Write(p.frame(wire.OpText, true, nil))
-			time.Sleep(lingerTime / 10)
+			p.nc.Write(p.Frame(wire.OpText, true, ""))
+			time.Sleep(LingerTime / 10)
 		}
-	}, lingerTime, errWornOut},
+	}, LingerTime, errWornOut},
 	{"flood", func(p *peer) {
 		for range 100 {
 			sendBinary(p, 100<<10)
 		}
-	}, lingerTime, errWornOut},
+	}, LingerTime, errWornOut},
 }
 
 // If no call reads after a failed write, the connection ends at once when the peer has sent
-// everything, and after lingerTime if the peer is silent. If the peer sends endlessly, the connection
-// also ends after lingerTime, and the buffer is bounded.
+// everything, and after LingerTime if the peer is silent. If the peer sends endlessly, the connection
+// also ends after LingerTime, and the buffer is bounded.
 func TestUnreadAfterFailedWrite(t *testing.T) {
 	for _, row := range unreadEnds {
 		t.Run(row.name, func(t *testing.T) {
@@ -204,8 +204,8 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 					t.Errorf("got cause %v, want %v", cause, row.err)
 				}
 				synctest.Wait()
-				if n := len(c.in.unread); n > maxAhead+blockSize {
-					t.Errorf("the Conn keeps %d bytes, want at most %d", n, maxAhead+blockSize)
+				if n := len(c.Unread()); n > MaxAhead+blockSize {
+					t.Errorf("the Conn keeps %d bytes, want at most %d", n, MaxAhead+blockSize)
 				}
 				c.CloseNow()
 				<-sent
@@ -224,12 +224,12 @@ func TestSlowReaderAfterFailedWrite(t *testing.T) {
 		const messages, size = 10, 512 << 10
 		go func() {
 			for range messages {
-				p.write(p.frame(wire.OpBinary, true, make([]byte, size)))
+				p.Write(p.Frame(wire.OpBinary, true, string(make([]byte, size))))
 			}
-			p.sendClose(4001, "")
+			p.SendClose(4001, "")
 		}()
 		for range messages {
-			time.Sleep(lingerTime * 3 / 4)
+			time.Sleep(LingerTime * 3 / 4)
 			if g := <-startRead(context.Background(), c); g.err != nil || len(g.data) != size {
 				t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, size)
 			}
@@ -251,11 +251,11 @@ func TestReadOnIsBounded(t *testing.T) {
 			failWrite(t, c)
 			sent := start(func() error {
 				for {
-					if _, err := p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, size))); err != nil {
+					if _, err := p.nc.Write(p.Frame(wire.OpBinary, true, string(make([]byte, size)))); err != nil {
 						return err
 					}
 					if size == 1 {
-						time.Sleep(lingerTime / 10)
+						time.Sleep(LingerTime / 10)
 					}
 				}
 			})
@@ -267,9 +267,9 @@ func TestReadOnIsBounded(t *testing.T) {
 					break
 				}
 			}
-			if took := time.Since(begun); took > lingerTime || total > maxLast+blockSize {
+			if took := time.Since(begun); took > LingerTime || total > MaxLast+blockSize {
 				t.Errorf("read %d bytes in %v, want at most %d in %v",
-					total, took, maxLast+blockSize, lingerTime)
+					total, took, MaxLast+blockSize, LingerTime)
 			}
 			<-sent
 			wantClosed(t, c)
@@ -285,12 +285,12 @@ func TestCancelledReadAfterFailedWrite(t *testing.T) {
 		read := startRead(ctx, c)
 		synctest.Wait()
 		failWrite(t, c)
-		p.send(wire.OpText, false, "one ")
+		p.Send(wire.OpText, false, "one ")
 		synctest.Wait()
 		cancel()
 		interrupted(t, (<-read).err, context.Canceled)
-		p.send(wire.OpContinuation, true, "message")
-		p.sendClose(4001, "")
+		p.Send(wire.OpContinuation, true, "message")
+		p.SendClose(4001, "")
 		if g := <-startRead(context.Background(), c); g.err != nil || g.data != "one message" {
 			t.Errorf("got %q, %v, want %q", g.data, g.err, "one message")
 		}
@@ -308,9 +308,9 @@ func TestCompressedAfterFailedWrite(t *testing.T) {
 			failWrite(t, c)
 			long := strings.Repeat("a", 3*blockSize)
 			for _, s := range []string{long, "b"} {
-				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(s)))
+				p.Write(p.extFrame(wire.OpBinary, true, theirs.encode(s)))
 			}
-			p.sendClose(4001, "")
+			p.SendClose(4001, "")
 			p.nc.Close()
 			time.Sleep(late)
 			for _, want := range []string{long, "b"} {
@@ -333,8 +333,8 @@ func TestCloseAfterFailedWrite(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newWornPeer(t, role, Limits{}, 0)
 				failWrite(t, c)
-				p.send(wire.OpText, true, "unread")
-				p.sendClose(4001, "")
+				p.Send(wire.OpText, true, "unread")
+				p.SendClose(4001, "")
 				time.Sleep(late)
 				synctest.Wait()
 				begun := time.Now()
@@ -347,8 +347,8 @@ func TestCloseAfterFailedWrite(t *testing.T) {
 						t.Errorf("Close: got %v, want close code 4001", err)
 					}
 				}
-				if took := time.Since(begun); took > lingerTime || now && took > 0 {
-					t.Errorf("the call took %v, want at most %v", took, lingerTime)
+				if took := time.Since(begun); took > LingerTime || now && took > 0 {
+					t.Errorf("the call took %v, want at most %v", took, LingerTime)
 				}
 				wantPeersClose(t, c, CloseFrame{4001, ""})
 				synctest.Wait() // until readAhead has given its turn back

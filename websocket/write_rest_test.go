@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -28,7 +29,7 @@ func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 
 // The rest of a cut message is sent even if there are no later writes.
 func TestRestIsSentByItself(t *testing.T) {
-	for _, n := range []int{10, fragmentSize, 3 * blockSize, largeSize, maxRest - 100} {
+	for _, n := range []int{10, FragmentSize, 3 * blockSize, largeSize, MaxRest - 100} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
 			payload := strings.Repeat("cut ", n/4)
@@ -37,12 +38,12 @@ func TestRestIsSentByItself(t *testing.T) {
 				t.Fatalf("got %+v, want an accepted message", e)
 			}
 			time.Sleep(time.Second)
-			p.expect(wire.OpText, true, payload)
+			p.Expect(wire.OpText, true, payload)
 			synctest.Wait()
-			if c.out.rest != nil || !c.out.frames.TryLock() {
+			if c.HasRest() || !c.FrameTurn().TryLock() {
 				t.Error("the rest was sent, but the Conn still keeps it or the turn")
 			} else {
-				c.unlockFrames()
+				c.UnlockFrames()
 			}
 		})
 	}
@@ -57,7 +58,7 @@ func TestRestInOrder(t *testing.T) {
 		if e := cutWrite(t, c, p, "first, which is cut", 5); !e.Accepted {
 			t.Fatalf("got %+v, want an accepted message", e)
 		}
-		p.send(wire.OpPing, true, "one")
+		p.Send(wire.OpPing, true, "one")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		err := c.Write(ctx, Text, []byte("never sent: it waits for the first"))
@@ -67,30 +68,25 @@ func TestRestInOrder(t *testing.T) {
 		}
 		second := start(func() error { return c.Write(context.Background(), Binary, []byte("second")) })
 		synctest.Wait()
-		p.send(wire.OpPing, true, "two")
-		p.expect(wire.OpText, true, "first, which is cut")
-		p.expect(wire.OpPong, true, "one")
+		p.Send(wire.OpPing, true, "two")
+		p.Expect(wire.OpText, true, "first, which is cut")
+		p.Expect(wire.OpPong, true, "one")
 		var rest []string
 		for range 2 {
-			h, payload, err := p.next()
-			if err != nil {
-				t.Fatal(err)
-			}
+			h, payload := p.mustNext()
 			rest = append(rest, h.Opcode.String()+" "+string(payload))
 		}
 		got := strings.Join(rest, ", ")
 		if got != "binary second, pong two" && got != "pong two, binary second" {
 			t.Errorf("then got %s, want the second message and its pong", got)
 		}
-		if err := <-second; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-second)
 		if e := cutWrite(t, c, p, "third, cut too", 1); !e.Accepted {
 			t.Fatalf("got %+v, want an accepted message", e)
 		}
 		done := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		p.expect(wire.OpText, true, "third, cut too")
-		p.expectClose(StatusNormalClosure)
+		p.Expect(wire.OpText, true, "third, cut too")
+		p.ExpectClose(StatusNormalClosure)
 		p.answer()
 		p.nc.Close()
 		if err := <-done; err != nil {
@@ -112,7 +108,7 @@ func TestRestNotTaken(t *testing.T) {
 		}
 		_, _, err := c.Read(context.Background())
 		e := wantError(t, err, "read", ErrPeerNotReading)
-		want := DefaultWriteTimeout + lingerTime
+		want := DefaultWriteTimeout + LingerTime
 		if took := time.Since(begun); !errors.Is(e, net.ErrClosed) || took != want {
 			t.Errorf("got %+v after %v, want net.ErrClosed after %v", e, took, want)
 		}
@@ -150,16 +146,11 @@ func TestWriteTimeoutSlowPeer(t *testing.T) {
 		for _, n := range []int{100, 2 * blockSize} {
 			c, p := newPeer(t, role, Limits{})
 			done := timed(func() error { return c.Write(context.Background(), Binary, make([]byte, n)) })
-			for len(p.got) < n {
+			for took := n / 50; took <= n; took += n / 50 {
 				time.Sleep(29 * time.Second)
-				b := make([]byte, n/50)
-				m, err := p.nc.Read(b)
-				if err != nil {
-					t.Fatalf("peer: after %d bytes: %v", len(p.got), err)
-				}
-				p.got = append(p.got, b[:m]...)
+				p.take(took)
 			}
-			p.expect(wire.OpBinary, true, string(make([]byte, n)))
+			p.Expect(wire.OpBinary, true, string(make([]byte, n)))
 			if r := <-done; r.err != nil || r.took < 20*time.Minute {
 				t.Errorf("got error %v after %v, want nil after 20 minutes or more", r.err, r.took)
 			}
@@ -167,9 +158,7 @@ func TestWriteTimeoutSlowPeer(t *testing.T) {
 		c, p := newPeer(t, role, Limits{WriteTimeout: -1})
 		done := start(func() error { return c.Write(context.Background(), Binary, nil) })
 		time.Sleep(24 * time.Hour)
-		p.expect(wire.OpBinary, true, "")
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		p.Expect(wire.OpBinary, true, "")
+		noError(t, <-done)
 	})
 }

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -43,7 +44,7 @@ func TestWriteSizes(t *testing.T) {
 					}
 				}()
 				for i, n := range sizes {
-					p.expect(wire.OpBinary, true, string(pattern(n, uint32(i))))
+					p.Expect(wire.OpBinary, true, string(pattern(n, uint32(i))))
 				}
 			})
 		}
@@ -56,21 +57,21 @@ func TestWriteTypes(t *testing.T) {
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	ctx := bounded(t)
 	for _, typ := range []MessageType{0, 3, 8, 9, 10, 255} {
-		if err := c.Write(ctx, typ, nil); !errors.Is(err, errMessageType) {
-			t.Errorf("Write of type %d: got %v, want %v", typ, err, errMessageType)
+		if err := c.Write(ctx, typ, nil); !errors.Is(err, ErrMessageType) {
+			t.Errorf("Write of type %d: got %v, want %v", typ, err, ErrMessageType)
 		}
-		if _, err := c.Writer(ctx, typ); !errors.Is(err, errMessageType) {
-			t.Errorf("Writer of type %d: got %v, want %v", typ, err, errMessageType)
+		if _, err := c.Writer(ctx, typ); !errors.Is(err, ErrMessageType) {
+			t.Errorf("Writer of type %d: got %v, want %v", typ, err, ErrMessageType)
 		}
 	}
 	if err := c.Write(ctx, Text, []byte("aß")); err != nil {
 		t.Fatal(err)
 	}
-	p.expect(wire.OpText, true, "aß")
+	p.Expect(wire.OpText, true, "aß")
 }
 
 // A Writer's message arrives whole, whatever the sizes of its Writes. All fragments but the last
-// have fragmentSize bytes.
+// have FragmentSize bytes.
 func TestWriter(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
@@ -79,8 +80,8 @@ func TestWriter(t *testing.T) {
 			ctx := bounded(t)
 			steps := [][]int{
 				{}, {0}, {1}, {0, 1, 0}, {10, 20, 30},
-				{fragmentSize - 1}, {fragmentSize}, {fragmentSize + 1}, {3*fragmentSize + 5},
-				{fragmentSize - 1, 1}, {fragmentSize - 1, 2}, {1, fragmentSize, 1}, {100, 5 * fragmentSize},
+				{FragmentSize - 1}, {FragmentSize}, {FragmentSize + 1}, {3*FragmentSize + 5},
+				{FragmentSize - 1, 1}, {FragmentSize - 1, 2}, {1, FragmentSize, 1}, {100, 5 * FragmentSize},
 			}
 			go func() {
 				for i, sizes := range steps {
@@ -98,12 +99,9 @@ func TestWriter(t *testing.T) {
 				want := pattern(total, uint32(i))
 				op := wire.OpText
 				for {
-					h, got, err := p.next()
-					if err != nil {
-						t.Fatal(err)
-					}
-					if h.Opcode != op || h.RSV != 0 || !h.Fin && len(got) != fragmentSize {
-						t.Fatalf("%v: got header %+v, want %v with %d bytes", sizes, h, op, fragmentSize)
+					h, got := p.mustNext()
+					if h.Opcode != op || h.RSV != 0 || !h.Fin && len(got) != FragmentSize {
+						t.Fatalf("%v: got header %+v, want %v with %d bytes", sizes, h, op, FragmentSize)
 					}
 					if !bytes.HasPrefix(want, got) {
 						t.Fatalf("%v: the peer received other bytes than were written", sizes)
@@ -163,9 +161,9 @@ func TestWriterFlush(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.expect(wire.OpText, false, "one ")
-	p.expect(wire.OpContinuation, false, "two")
-	p.expect(wire.OpContinuation, true, "")
+	p.Expect(wire.OpText, false, "one ")
+	p.Expect(wire.OpContinuation, false, "two")
+	p.Expect(wire.OpContinuation, true, "")
 }
 
 // All calls of a closed Writer fail, and closing it again does not give back the turn of the next
@@ -181,7 +179,7 @@ func TestWriterClosed(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.expect(wire.OpText, true, "")
+	p.Expect(wire.OpText, true, "")
 	second, err := c.Writer(ctx, Binary)
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +195,7 @@ func TestWriterClosed(t *testing.T) {
 		if err := first.Close(); err == nil {
 			t.Error("a second Close succeeded")
 		}
-		if c.out.messages.TryLock() {
+		if c.MessageTurn().TryLock() {
 			t.Fatal("a second Close gave back the next writer's turn")
 		}
 	}
@@ -226,7 +224,7 @@ func TestWriterClosedAfterEnd(t *testing.T) {
 			t.Errorf("Close: got %v, want net.ErrClosed", err)
 		}
 	}
-	if c.out.messages.TryLock() {
+	if c.MessageTurn().TryLock() {
 		t.Error("the turn to write is free after the end of the connection")
 	}
 }
@@ -252,9 +250,9 @@ func TestWriterHoldsTurn(t *testing.T) {
 		_, _, err := c.Read(ctx)
 		read <- err
 	}()
-	p.send(wire.OpPing, true, "now")
-	p.expect(wire.OpText, false, "first ")
-	p.expect(wire.OpPong, true, "now")
+	p.Send(wire.OpPing, true, "now")
+	p.Expect(wire.OpText, false, "first ")
+	p.Expect(wire.OpPong, true, "now")
 	cancel()
 	if err := <-waits; !errors.Is(err, context.Canceled) {
 		t.Errorf("Write with a cancelled context: got %v, want context.Canceled", err)
@@ -263,15 +261,11 @@ func TestWriterHoldsTurn(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.expect(wire.OpContinuation, true, "message")
-	p.expect(wire.OpText, true, "later")
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
-	p.send(wire.OpText, true, "")
-	if err := <-read; err != nil {
-		t.Error(err)
-	}
+	p.Expect(wire.OpContinuation, true, "message")
+	p.Expect(wire.OpText, true, "later")
+	noError(t, <-written)
+	p.Send(wire.OpText, true, "")
+	noError(t, <-read)
 }
 
 // Close does not wait for an open Writer. The calls of the Writer then fail.
@@ -287,14 +281,14 @@ func TestCloseDuringWriter(t *testing.T) {
 	w.Flush()
 	closed := make(chan error, 1)
 	go func() { closed <- c.Close(ctx, StatusNormalClosure, "") }()
-	p.expect(wire.OpText, false, "begun")
-	p.expectClose(StatusNormalClosure)
+	p.Expect(wire.OpText, false, "begun")
+	p.ExpectClose(StatusNormalClosure)
 	io.WriteString(w, " in vain")
 	if err := w.Flush(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Flush after the close frame: got %v, want net.ErrClosed", err)
 	}
-	p.sendClose(StatusNormalClosure, "")
-	p.expectEOF()
+	p.SendClose(StatusNormalClosure, "")
+	p.ExpectEOF()
 	if err := <-closed; err != nil {
 		t.Errorf("Close: got %v, want nil", err)
 	}
@@ -307,7 +301,7 @@ func TestCloseDuringWriter(t *testing.T) {
 // next message.
 func TestWriteCancelledBefore(t *testing.T) {
 	for _, role := range roles {
-		for _, n := range []int{0, 100, fragmentSize, fragmentSize + 1, 5 * blockSize} {
+		for _, n := range []int{0, 100, FragmentSize, FragmentSize + 1, 5 * blockSize} {
 			t.Run(fmt.Sprintf("%v/%d", role, n), func(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, "pipe", role)
@@ -326,13 +320,13 @@ func TestWriteCancelledBefore(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.Write(pattern(min(n, fragmentSize-1), 0))
+				w.Write(pattern(min(n, FragmentSize-1), 0))
 				err = cancelled(c, cancel, w.Close)
 				if !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
 					t.Fatalf("MessageWriter.Close: got %v, want context.Canceled and an open connection", err)
 				}
 				go c.Write(bounded(t), Binary, []byte("next"))
-				p.expect(wire.OpBinary, true, "next")
+				p.Expect(wire.OpBinary, true, "next")
 				if got, want := c.Stats().MessagesWritten, int64(1); got > want {
 					t.Errorf("MessagesWritten = %d, want at most %d", got, want)
 				}
@@ -346,7 +340,7 @@ func TestWriteCancelledBefore(t *testing.T) {
 func cancelled(c *Conn, cancel func(), write func() error) error {
 	errs := make(chan error, 1)
 	go func() { errs <- write() }()
-	for !c.out.frames.Busy() {
+	for !c.FrameTurn().Busy() {
 	}
 	cancel()
 	return <-errs
@@ -356,8 +350,8 @@ func cancelled(c *Conn, cancel func(), write func() error) error {
 func TestWriteCut(t *testing.T) {
 	for _, kind := range []string{"pipe", "tcp"} {
 		for _, role := range roles {
-			for _, n := range []int{100, fragmentSize, fragmentSize + 1, 5 * blockSize, maxRest - 100} {
-				if kind == "tcp" && n < maxRest-100 {
+			for _, n := range []int{100, FragmentSize, FragmentSize + 1, 5 * blockSize, MaxRest - 100} {
+				if kind == "tcp" && n < MaxRest-100 {
 					continue // the socket takes all of it at once
 				}
 				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, n), func(t *testing.T) {
@@ -381,10 +375,7 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 	cut := make(chan error, 1)
 	go func() { cut <- c.Write(ctx, Binary, pattern(n, 0)) }()
 	// A part of the message has been sent once these bytes arrive, but not all of it.
-	p.got = make([]byte, 7)
-	if _, err := io.ReadFull(p.nc, p.got); err != nil {
-		t.Fatal(err)
-	}
+	p.take(7)
 	cancel()
 	err := <-cut
 	var e *Error
@@ -396,8 +387,8 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 		t.Errorf("the error does not say that the rest goes out first: %v", err)
 	}
 	go c.Write(bounded(t), Text, []byte("next"))
-	p.expect(wire.OpBinary, true, string(pattern(n, 0)))
-	p.expect(wire.OpText, true, "next")
+	p.Expect(wire.OpBinary, true, string(pattern(n, 0)))
+	p.Expect(wire.OpText, true, "next")
 }
 
 // If the rest of a cut message is too large to be kept, the connection ends.
@@ -407,7 +398,7 @@ func TestWriteCutTooMuch(t *testing.T) {
 		c, p := newPeerWith(t, "pipe", role)
 		ctx, cancel := context.WithCancel(bounded(t))
 		cut := make(chan error, 1)
-		go func() { cut <- c.Write(ctx, Binary, pattern(maxRest+100, 0)) }()
+		go func() { cut <- c.Write(ctx, Binary, pattern(MaxRest+100, 0)) }()
 		if _, err := io.ReadFull(p.nc, make([]byte, 7)); err != nil {
 			t.Fatal(err)
 		}
@@ -431,12 +422,12 @@ func TestWriterCut(t *testing.T) {
 	flushed := make(chan error, 1)
 	w.Write([]byte("begun"))
 	go func() { flushed <- w.Flush() }()
-	p.expect(wire.OpBinary, false, "begun")
+	p.Expect(wire.OpBinary, false, "begun")
 	if err := <-flushed; err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	n, err := w.Write(pattern(2*fragmentSize, 0))
+	n, err := w.Write(pattern(2*FragmentSize, 0))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Write: got %d, %v, want context.Canceled", n, err)
 	}
@@ -446,7 +437,7 @@ func TestWriterCut(t *testing.T) {
 	if err := w.Close(); !errors.Is(err, context.Canceled) || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Close: got %v, want context.Canceled and net.ErrClosed", err)
 	}
-	p.expectEOF()
+	p.ExpectEOF()
 }
 
 // A message whose last fragment is cut is accepted.
@@ -461,10 +452,7 @@ func TestWriterCutAtEnd(t *testing.T) {
 	w.Write([]byte("all of it"))
 	closed := make(chan error, 1)
 	go func() { closed <- w.Close() }()
-	p.got = make([]byte, 3)
-	if _, err := io.ReadFull(p.nc, p.got); err != nil {
-		t.Fatal(err)
-	}
+	p.take(3)
 	cancel()
 	err = <-closed
 	var e *Error
@@ -472,6 +460,6 @@ func TestWriterCutAtEnd(t *testing.T) {
 		t.Fatalf("Close: got %v, want an accepted message and an open connection", err)
 	}
 	go c.Write(bounded(t), Text, []byte("next"))
-	p.expect(wire.OpText, true, "all of it")
-	p.expect(wire.OpText, true, "next")
+	p.Expect(wire.OpText, true, "all of it")
+	p.Expect(wire.OpText, true, "next")
 }

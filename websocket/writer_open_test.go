@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -157,9 +158,7 @@ func TestWriteWaitsForBusyWriters(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(<-second, <-third); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(<-second, <-third))
 		_ = c.CloseNow()
 		if got := <-sent; got != "11111.second.third." {
 			t.Errorf("the peer received %q, want the messages in order", got)
@@ -180,7 +179,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = w.Write(p[:fragmentSize])
+			_, err = w.Write(p[:FragmentSize])
 			return errors.Join(err, w.Flush(), w.Close())
 		},
 	} {
@@ -191,13 +190,13 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				empty := start(func() error { p.expect(wire.OpText, true, ""); return nil })
+				empty := start(func() error { p.Expect(wire.OpText, true, ""); return nil })
 				if err := closed.Close(); err != nil {
 					t.Fatal(err)
 				}
 				<-empty
 				synctest.Wait()
-				wrote := start(func() error { return first(anHour(t), c, pattern(2*fragmentSize, 0)) })
+				wrote := start(func() error { return first(anHour(t), c, pattern(2*FragmentSize, 0)) })
 				synctest.Wait()
 				waited := start(func() error { return c.Write(anHour(t), Text, []byte("last")) })
 				ended := start(func() error { return errors.Join(<-wrote, <-waited) })
@@ -242,9 +241,7 @@ func TestWaitersForOpenWriter(t *testing.T) {
 		}
 		last := start(func() error { return c.Write(anHour(t), Text, []byte("last")) })
 		synctest.Wait()
-		if err := errors.Join(w.Close(), <-last); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(w.Close(), <-last))
 		_ = c.CloseNow()
 		if got := <-sent; got != ".last." {
 			t.Errorf("the peer received %q, want an empty message and the last", got)

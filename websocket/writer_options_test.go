@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"net"
 	"testing"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -19,7 +20,7 @@ func TestWriterFrameSize(t *testing.T) {
 		extension   bool // there is an extension, which the message bypasses
 		max         int  // bytes in a full frame
 	}{
-		{0, 0, false, fragmentSize},
+		{0, 0, false, FragmentSize},
 		{-1, 0, false, 100_000},
 		{100_000, 0, false, 100_000},
 		{99_999, 0, false, 99_999},
@@ -57,9 +58,7 @@ func TestWriterFrameSize(t *testing.T) {
 				if got := p.fragments(wire.OpBinary, 0, row.max); !bytes.Equal(got, data) {
 					t.Error("the peer received other bytes than were written")
 				}
-				if err := <-wrote; err != nil {
-					t.Error(err)
-				}
+				noError(t, <-wrote)
 			})
 		}
 	}
@@ -86,19 +85,15 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	write("threefour")
 	w.SetFrameSize(0)
 	write("teen ")
-	if err := w.Flush(); err != nil {
-		t.Error(err)
-	}
+	noError(t, w.Flush())
 	write("end")
-	if err := w.Close(); err != nil {
-		t.Error(err)
-	}
-	p.expect(wire.OpText, false, "one ")
-	p.expect(wire.OpContinuation, false, "two ")
-	p.expect(wire.OpContinuation, false, "thre")
-	p.expect(wire.OpContinuation, false, "efou")
-	p.expect(wire.OpContinuation, false, "rteen ")
-	p.expect(wire.OpContinuation, true, "end")
+	noError(t, w.Close())
+	p.Expect(wire.OpText, false, "one ")
+	p.Expect(wire.OpContinuation, false, "two ")
+	p.Expect(wire.OpContinuation, false, "thre")
+	p.Expect(wire.OpContinuation, false, "efou")
+	p.Expect(wire.OpContinuation, false, "rteen ")
+	p.Expect(wire.OpContinuation, true, "end")
 }
 
 // SetFrameSize applies to a small message that is sent when it is closed, even if an extension declines
@@ -120,9 +115,7 @@ func TestWriterFrameSizeOfSmall(t *testing.T) {
 		data := pattern(10_000, 1)
 		_, err = w.Write(data)
 		w.SetFrameSize(4096)
-		if err := errors.Join(err, w.Close()); err != nil {
-			t.Error(err)
-		}
+		noError(t, errors.Join(err, w.Close()))
 		if got := p.fragments(wire.OpBinary, 0, 4096); !bytes.Equal(got, data) {
 			t.Error("the peer received other bytes than were written")
 		}
@@ -159,9 +152,9 @@ func TestWriterSetContext(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		p.expect(wire.OpText, false, "one, ")
-		p.expect(wire.OpContinuation, false, "two")
-		p.expect(wire.OpContinuation, true, "")
+		p.Expect(wire.OpText, false, "one, ")
+		p.Expect(wire.OpContinuation, false, "two")
+		p.Expect(wire.OpContinuation, true, "")
 
 		ctx, cancel = context.WithCancel(bounded(t))
 		if w, err = c.Writer(ctx, Text); err != nil {

@@ -1,4 +1,4 @@
-package websocket
+package websocket_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -63,7 +64,7 @@ func TestWriterSmallMessage(t *testing.T) {
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ours.minimum = 100
 	ctx := bounded(t)
-	for _, n := range []int{0, 99, 100, fragmentSize} {
+	for _, n := range []int{0, 99, 100, FragmentSize} {
 		data := string(pattern(n, 0))
 		wrote := start(func() error { return streamed(ctx, c, []byte(data), 7000) })
 		h, got := p.message()
@@ -73,9 +74,7 @@ func TestWriterSmallMessage(t *testing.T) {
 		if string(got) != data || (h.RSV == 0) != (n < 100) {
 			t.Errorf("%d bytes: got %+v with %d bytes, want %d", n, h, len(got), len(data))
 		}
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-wrote)
 	}
 }
 
@@ -91,12 +90,12 @@ type lostMessage struct {
 var lostMessages = []lostMessage{
 	{"nothing", false, 0, false, false},
 	{"little", false, 1000, false, false},
-	{"a fragment sent", false, fragmentSize + 1, false, true},
+	{"a fragment sent", false, FragmentSize + 1, false, true},
 	{"flushed", false, 10, true, true},
 	{"extension, nothing", true, 0, true, false},
 	{"extension, little", true, 1000, false, false},
-	{"extension, as much as is gathered", true, fragmentSize, false, false},
-	{"extension has begun", true, fragmentSize + 1, false, true},
+	{"extension, as much as is gathered", true, FragmentSize, false, false},
+	{"extension has begun", true, FragmentSize + 1, false, true},
 	{"extension, flushed", true, 1, true, true},
 }
 
@@ -171,7 +170,7 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 // A Writer of a connection that has ended takes no more bytes. Otherwise a message that an extension
 // transforms would grow without a limit.
 func TestWriterConnectionEnds(t *testing.T) {
-	for _, begun := range []int{0, 10, fragmentSize + 1} {
+	for _, begun := range []int{0, 10, FragmentSize + 1} {
 		checkLeaks(t)
 		c, p, _, _ := runsPeer(t, wire.Server, Limits{})
 		w, err := c.Writer(bounded(t), Binary)
@@ -216,7 +215,7 @@ func TestWriterTransformedCutAtEnd(t *testing.T) {
 		err = cancelled(c, cancel, w.Close)
 		if e := wantError(t, err, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
 			// The context may have ended before the extension began.
-			if n > fragmentSize || errors.Is(e, net.ErrClosed) {
+			if n > FragmentSize || errors.Is(e, net.ErrClosed) {
 				t.Fatalf("got %+v, want an accepted message and an open connection", e)
 			}
 			continue
@@ -237,7 +236,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 		go c.Ping(c.Context())
 		synctest.Wait() // the ping has the turn until the peer reads
 		var want []string
-		for i, n := range []int{fragmentSize + 1, 2 * fragmentSize} {
+		for i, n := range []int{FragmentSize + 1, 2 * FragmentSize} {
 			ctx, cancel := context.WithCancel(context.Background())
 			w, err := c.Writer(ctx, Binary)
 			if err != nil {
@@ -256,17 +255,13 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			}
 		}
 		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
-		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("got %+v, %v, want a ping", h, err)
-		}
+		p.expectPing()
 		for i, data := range append(want, "next") {
 			if h, got := p.message(); h.RSV != runsBit || string(theirs.decode(got)) != data {
 				t.Fatalf("message %d: got %+v with %d bytes, want the encoded message", i, h, len(got))
 			}
 		}
-		if err := <-next; err != nil {
-			t.Error(err)
-		}
+		noError(t, <-next)
 
 		// If the messages are too large to be kept, the extension's state is lost and the connection ends.
 		go c.Ping(c.Context())
@@ -277,7 +272,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.Write(pattern(maxRest*3/10, 0)); err != nil { // twice that when transformed
+			if _, err := w.Write(pattern(MaxRest*3/10, 0)); err != nil { // twice that when transformed
 				t.Fatal(err)
 			}
 			closed := start(w.Close)

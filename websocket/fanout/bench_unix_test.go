@@ -54,7 +54,8 @@ func newBench(b *testing.B) *bench {
 		if err != nil {
 			b.Fatal(err)
 		}
-		c := websocket.NewConn(background, nc, &websocket.ConnOptions{Events: &websocket.Events{Wrote: wrote}})
+		events := &websocket.Events{Wrote: wrote}
+		c := websocket.NewConn(background, nc, &websocket.ConnOptions{Events: events})
 		b.Cleanup(func() {
 			c.CloseNow()
 			peer.Close()
@@ -65,7 +66,8 @@ func newBench(b *testing.B) *bench {
 	return x
 }
 
-// measure calls send n times, waits until all members have got as many messages, and lets them read.
+// measure calls send n times, waits until all members have got as many messages, and lets them
+// read.
 func (x *bench) measure(b *testing.B, n int, send func()) {
 	x.target.Add(int64(n * benchMembers))
 	before, began := cpuTime(), time.Now()

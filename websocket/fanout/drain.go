@@ -2,13 +2,14 @@ package fanout
 
 import "context"
 
-// Drain ends the queue: it takes no more messages, also not those for which SendContext waits. Drain
-// waits until the messages that it has are written. Call it before [websocket.Conn.Close].
+// Drain ends the queue and waits until the messages that it has are written. It takes no more, and
+// calls of SendContext that wait fail with an error that matches [net.ErrClosed]. Call Drain before
+// [websocket.Conn.Close] or [websocket.Group.Shutdown], which do not wait for the queue.
 //
-// It returns nil if all messages have been written, except those that the policies DropNewest and
-// DropOldest have dropped. If messages were lost because the connection ended, it returns the error
-// that the methods that send return. If ctx ends first, it returns the [context.Cause] of ctx, and
-// the messages are still written. Drain may be called again, and by several goroutines.
+// Drain returns nil if all messages have been written, except those that the policies DropNewest
+// and DropOldest have dropped. If the queue has lost messages because the connection ended, Drain
+// returns the error that Send returns then. If ctx ends first, the error is that of ctx, and the
+// messages are still written. Drain may be called again, and by several goroutines.
 func (q *Queue) Drain(ctx context.Context) error {
 	settled := q.beginDrain()
 	select {

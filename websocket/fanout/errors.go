@@ -31,7 +31,8 @@ func (e *closedError) Unwrap() error { return e.err }
 func (e *closedError) Is(target error) bool { return target == net.ErrClosed }
 
 // A contextError is the error of a context that has ended. It matches the cause, too, but not
-// [net.ErrClosed]: that may be the end of another connection, and must not look like that of this one.
+// [net.ErrClosed]: that may be the end of another connection, and must not look like that of this
+// one.
 type contextError struct{ err, cause error }
 
 func newContextError(ctx context.Context) error { return &contextError{ctx.Err(), context.Cause(ctx)} }

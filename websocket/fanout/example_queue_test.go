@@ -71,7 +71,8 @@ func ExampleQueue_Drain() {
 	}
 
 	ctx := context.Background()
-	c, _, err := websocket.Dial(ctx, "ws://example.com", &websocket.DialOptions{NetDial: wstest.NetDial(handler)})
+	options := &websocket.DialOptions{NetDial: wstest.NetDial(handler)}
+	c, _, err := websocket.Dial(ctx, "ws://example.com", options)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package fanout
 
-// A fifo is a queue in a ring that grows as needed. When it becomes empty, it lets go of its memory.
+// A fifo is a queue in a ring that grows as needed. When it becomes empty, it lets go of its
+// memory.
 type fifo struct {
 	ring  []*Message // of a length that is a power of 2, or 0
 	first int        // index of the oldest message

@@ -55,8 +55,13 @@ func queuePair(t *testing.T, opts *Options) (*Queue, *websocket.Conn) {
 
 // writers returns the number of goroutines that queues have.
 func writers() int {
-	b := make([]byte, 1<<22)
-	return strings.Count(string(b[:runtime.Stack(b, true)]), "fanout.(*Queue).write(")
+	b := make([]byte, 1<<14)
+	n := runtime.Stack(b, true)
+	for n == len(b) {
+		b = make([]byte, 4*len(b))
+		n = runtime.Stack(b, true)
+	}
+	return strings.Count(string(b[:n]), "fanout.(*Queue).write(")
 }
 
 // send calls Send for each of texts, which must be queued.

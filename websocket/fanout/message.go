@@ -10,10 +10,10 @@ import (
 // A Message is a [websocket.PreparedMessage] along with its size, which queues count. Prepare makes
 // one.
 type Message struct {
-	*websocket.PreparedMessage // or nil, in a queue
-	size                       int64
+	*websocket.PreparedMessage
+	size int64
 
-	// The message that Send copied, if it is not prepared.
+	// These describe a message that Send has copied. It is not prepared.
 	t    websocket.MessageType
 	data []byte
 }

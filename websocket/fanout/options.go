@@ -10,8 +10,8 @@ const (
 type Policy uint8
 
 const (
-	// CloseTryAgainLater drops all messages that wait and closes the connection with 1013 (Try Again
-	// Later).
+	// CloseTryAgainLater drops all messages that wait and closes the connection with 1013 (Try
+	// Again Later).
 	CloseTryAgainLater Policy = iota
 
 	// ClosePolicyViolation drops all messages that wait and closes the connection with 1008 (Policy
@@ -30,8 +30,8 @@ type Options struct {
 	// MaxMessages is how many messages may wait. Negative: no limit. Default: 1,024.
 	MaxMessages int
 
-	// MaxBytes is how many bytes of messages may wait. A larger message is never queued. Negative:
-	// no limit. Default: 1 MiB.
+	// MaxBytes is how many bytes of messages may wait. A single message that is larger is refused.
+	// Negative: no limit. Default: 1 MiB.
 	MaxBytes int64
 
 	// WhenFull is what happens if there is no room for a message. Default: CloseTryAgainLater.

@@ -1,8 +1,10 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -12,21 +14,28 @@ import (
 // its methods at any time. It has a goroutine only while a message is being written.
 //
 // The limits apply to the messages that wait, not to the one that is being written.
-// [websocket.Conn.Unsent] counts that one. Limits.WriteTimeout of the connection limits how long
-// its peer may take nothing.
+// [websocket.Conn.Unsent] counts that one. Limits.WriteTimeout of the connection ends a write whose
+// peer takes nothing.
 //
-// # Errors
+// # The end of a connection
 //
-// When the connection has ended, or nothing more can be written to it, the queue drops the messages
-// that wait. Methods that send then return the error with which the connection ended, as
-// [context.Cause] of [websocket.Conn.Context] returns it, or that of the write that failed. If the
-// queue itself closed the connection, because it was full, the error matches [ErrFull]. All of
-// these errors match [net.ErrClosed].
+// Once the connection has ended, or nothing more can be written to it, the queue drops all messages
+// that wait. From then on, the methods that send return an error that matches [net.ErrClosed]. It
+// is the cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error
+// of the write that failed while the connection has not ended yet.
 //
-// A queue does not lose its place to a [websocket.MessageWriter]: if that is idle for so long that
-// a write fails with [websocket.ErrMessageOpen], the message is written again. If an extension
-// cannot encode a prepared message, the queue closes the connection with 1011, because its peer
-// would miss a message.
+// If the queue was full and its policy was to close the connection, the error matches [ErrFull],
+// too. The queue calls [websocket.Conn.Close], which waits until the message that is being written
+// is out, but no longer than Limits.CloseTimeout. If the peer reads again in time,
+// [websocket.Closure].Sent has the status code. If it does not, no close frame is sent, and the
+// Closure is that of [websocket.Conn.CloseNow].
+//
+// # Writes that fail
+//
+// If a [websocket.MessageWriter] is idle for so long that a write fails with
+// [websocket.ErrMessageOpen], the queue repeats the write. If the extension cannot encode a
+// prepared message, the queue closes the connection with 1011 (Internal Error), because the peer
+// would miss that message.
 type Queue struct {
 	c           *websocket.Conn
 	maxMessages int
@@ -43,20 +52,26 @@ type Queue struct {
 	settled  chan struct{} // closed when Drain need not wait any more; nil if nobody waits for that
 }
 
-// NewQueue returns a queue for c. A message that is written to c directly does not wait for those in
-// the queue. A connection should have one queue, because two do not keep the order of messages.
+// NewQueue returns a queue for c. opts may be nil. A connection should have one queue: the messages
+// of two, and those that are written to c directly, are not in any order.
 func NewQueue(c *websocket.Conn, opts *Options) *Queue {
 	if opts == nil {
 		opts = new(Options)
 	}
-	q := &Queue{c: c, maxMessages: opts.MaxMessages, maxBytes: opts.MaxBytes, policy: opts.WhenFull}
-	if q.maxMessages == 0 {
-		q.maxMessages = defaultMaxMessages
+	return &Queue{
+		c:           c,
+		maxMessages: limit(opts.MaxMessages, defaultMaxMessages, math.MaxInt),
+		maxBytes:    limit(opts.MaxBytes, defaultMaxBytes, math.MaxInt64),
+		policy:      opts.WhenFull,
 	}
-	if q.maxBytes == 0 {
-		q.maxBytes = defaultMaxBytes
+}
+
+// limit returns the value of an option: n, or a default if it is 0, or none if it is negative.
+func limit[T int | int64](n, otherwise, none T) T {
+	if n < 0 {
+		return none
 	}
-	return q
+	return cmp.Or(n, otherwise)
 }
 
 // Conn returns the connection.
@@ -64,9 +79,10 @@ func (q *Queue) Conn() *websocket.Conn { return q.c }
 
 // Send queues a copy of p. It never waits. As with [websocket.Conn.Write], text is not checked.
 //
-// If the queue is full, the error matches [ErrFull], unless the policy is DropOldest, which makes
-// room. The error of a message that is larger than MaxBytes matches ErrFull, too. That message
-// changes nothing else, whatever the policy.
+// If there is no room, the error matches [ErrFull], unless the policy is DropOldest, which makes
+// room. A message that is larger than MaxBytes is an error that matches ErrFull, too, and has no
+// other effect, whatever the policy. Any other error matches [net.ErrClosed], unless t is neither
+// Text nor Binary.
 func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 	m, err := copyMessage(t, p)
 	if err != nil {
@@ -102,7 +118,7 @@ func (q *Queue) refusal(m *Message) error {
 	if q.draining {
 		return errDraining
 	}
-	if q.maxBytes >= 0 && m.size > q.maxBytes {
+	if m.size > q.maxBytes {
 		q.dropped++
 		return fmt.Errorf("%w: message has %d bytes, more than MaxBytes, %d", ErrFull, m.size, q.maxBytes)
 	}
@@ -119,8 +135,7 @@ func (q *Queue) end() error {
 
 // fits reports whether there is room for m. The caller has q.mu.
 func (q *Queue) fits(m *Message) bool {
-	return (q.maxMessages < 0 || q.waiting.len < q.maxMessages) &&
-		(q.maxBytes < 0 || q.waiting.bytes+m.size <= q.maxBytes)
+	return q.waiting.len < q.maxMessages && q.waiting.bytes+m.size <= q.maxBytes
 }
 
 // overflow applies the policy to m, which does not fit. Without an error, there is room now. The
@@ -163,9 +178,9 @@ func (q *Queue) Depth() (messages int, bytes int64) {
 	return q.waiting.len, q.waiting.bytes
 }
 
-// Dropped returns how many messages the queue has not sent: because it was full, or because the
-// connection ended after they were queued. The peer may have got a part of the last one of these, or all
-// of it.
+// Dropped returns how many messages were not sent because there was no room for them, or because
+// the connection ended while they were in the queue. The peer may have received the one that was
+// being written then.
 func (q *Queue) Dropped() int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

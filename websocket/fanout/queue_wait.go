@@ -14,11 +14,11 @@ type sender struct {
 	done chan struct{} // closed when it no longer waits
 }
 
-// SendContext queues a copy of p. If the queue is full, it waits for room, whatever the policy, until
-// ctx or the connection ends, or Drain is called. The error of a ctx that ended is its
-// [context.Cause], and the message is not queued.
+// SendContext queues a copy of p. If the queue is full, it waits for room, whatever the policy,
+// until ctx or the connection ends or Drain is called. If ctx has ended, the message is not queued,
+// and the error is that of ctx. The other errors are those of Send.
 //
-// Calls that wait are served in order. A Send that has room does not wait for them.
+// Calls that wait are served in order. A Send for which there is room does not wait for them.
 func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []byte) error {
 	m, err := copyMessage(t, p)
 	if err != nil {
@@ -55,8 +55,8 @@ func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 	return s, nil
 }
 
-// giveUp returns the result of s, whose ctx has ended. If s was served at the same time, its message
-// is queued.
+// giveUp returns the result of s, whose ctx has ended. If s was served at the same time, its
+// message is queued.
 func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,8 +76,7 @@ func (q *Queue) giveUp(ctx context.Context, s *sender) error {
 func (q *Queue) admit() {
 	for len(q.senders) > 0 && q.fits(q.senders[0].m) {
 		s := q.senders[0]
-		q.senders[0] = nil
-		if q.senders = q.senders[1:]; len(q.senders) == 0 {
+		if q.senders = slices.Delete(q.senders, 0, 1); len(q.senders) == 0 {
 			q.senders = nil
 		}
 		q.push(s.m)

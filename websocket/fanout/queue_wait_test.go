@@ -52,6 +52,9 @@ func TestSendContextOrder(t *testing.T) {
 				}
 			}
 			expect(t, client, "5", "6", "7")
+			if q.senders != nil {
+				t.Error("an idle queue holds memory")
+			}
 		})
 	}
 }
@@ -148,6 +151,23 @@ func TestSendContextBoth(t *testing.T) {
 				t.Error(err)
 			}
 			expectDepth(t, q, 0, 0, 0)
+		})
+	}
+}
+
+// If Drain comes along with the end of the context, the call fails for either reason.
+func TestSendContextBothFail(t *testing.T) {
+	for range 300 {
+		bubble(t, func(t *testing.T) {
+			q, _ := queuePair(t, &Options{MaxMessages: 1})
+			send(t, q, "0", "1")
+			ctx, cancel := context.WithCancel(background)
+			wait := beginSend(ctx, q, "2")
+			cancel()
+			q.beginDrain()
+			if err := result(t, wait); err != errDraining && !errors.Is(err, context.Canceled) {
+				t.Errorf("got error %v", err)
+			}
 		})
 	}
 }

@@ -113,8 +113,8 @@ func TestWriteAfterClose(t *testing.T) {
 	})
 }
 
-// A peer that takes nothing ends the connection after Limits.WriteTimeout. With a policy that closes,
-// that is sooner: after Limits.CloseTimeout.
+// A peer that takes nothing ends the connection after Limits.WriteTimeout. With a policy that
+// closes, that is sooner: after Limits.CloseTimeout.
 func TestWriteStalls(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		bubble(t, func(t *testing.T) {

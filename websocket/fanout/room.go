@@ -18,11 +18,11 @@ type Room struct {
 // A place is that of a member in a room.
 type place struct {
 	i    int         // its index in members
-	stop func() bool // makes it stay when its connection ends
+	stop func() bool // stops it from leaving when its connection ends
 }
 
-// Join adds q, unless it is a member already or its connection has ended. It leaves by itself when
-// its connection ends.
+// Join adds q, unless it is a member already or its connection has ended. A member leaves by itself
+// when its connection ends.
 func (r *Room) Join(q *Queue) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,8 +56,9 @@ func (r *Room) Leave(q *Queue) {
 	r.members = r.members[:last]
 }
 
-// Broadcast queues m for all members. It never waits. A member whose queue is full is treated by the
-// policy of that queue.
+// Broadcast queues m for all members. It never waits. If the queue of a member has no room, its
+// policy applies. A member whose MaxBytes is less than the size of m does not get m.
+// [Queue.Dropped] counts both.
 func (r *Room) Broadcast(m *Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,8 +67,8 @@ func (r *Room) Broadcast(m *Message) {
 	}
 }
 
-// BroadcastFunc is Broadcast to those members for which to returns true. to must not call methods of
-// the Room.
+// BroadcastFunc is Broadcast to those members for which to returns true. to must not call methods
+// of the Room.
 func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -120,8 +120,8 @@ func TestRoomMembersBody(t *testing.T) {
 	})
 }
 
-// All members get the messages of 1,000 concurrent senders in the same order, in which those of each
-// sender are in its order. One that joins meanwhile sees the end of it.
+// All members get the messages of 1,000 concurrent senders in the same order, in which those of
+// each sender are in its order. One that joins meanwhile sees the end of it.
 func TestRoomOrder(t *testing.T) {
 	const senders, each, members = 1000, 5, 8
 	bubble(t, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -51,11 +50,10 @@ func (l *loop) refresh(opts *websocket.DialOptions) *Error {
 	if err == nil {
 		return nil
 	}
-	var transient net.Error
-	retry := errors.As(err, &transient) && (last == nil || !errors.Is(err, last))
+	class, again := Classify(err), last != nil && errors.Is(err, last)
 	err = fmt.Errorf("Options.Refresh: %w", err)
-	if retry {
-		return &Error{Class: Network, Err: err}
+	if class == Refused || again {
+		return l.final(Refused, err)
 	}
-	return l.final(Refused, err)
+	return &Error{Class: class, Err: err}
 }

@@ -24,9 +24,10 @@ const (
 	Clean Class = iota
 
 	// Network: the server could not be reached, or was lost. The connection ended without a close
-	// frame, no pong came, or something took too long. That includes a name that DNS does not know,
-	// because resolvers without a network say that, too. All errors that are in no other class are
-	// in this one.
+	// frame, no pong came, or something took too long. A name that DNS does not know counts as
+	// well, because resolvers without a network say that, too. So does a [net.Error] of
+	// DialOptions.ProxyConnect or CheckRedirect, whatever the status of the response. All errors
+	// that are in no other class are in this one.
 	Network
 
 	// Protocol: one side broke the protocol or exceeded a limit. This side noticed it, or the peer
@@ -38,8 +39,8 @@ const (
 	// Busy: the server refused for now.
 	//
 	//   - The status was 408, 421, 425, 429, or 5xx other than 501 and 505.
-	//   - The status was 4xx or 5xx, and the response had a valid Retry-After field. [Classify] does
-	//     not see the response, but Conns and [RetryAfter] do.
+	//   - The status was 4xx or 5xx other than 401 and 407, and the response had a valid Retry-After
+	//     field. [Classify] does not see the response, but Conns and [RetryAfter] do.
 	//   - The close code was 1011 to 1014, or any other that is in no other class, such as 3008
 	//     (Timeout) and the private ones from 4000 on.
 	//   - The certificate of the server has expired or is not valid yet.
@@ -93,10 +94,17 @@ func Classify(err error) Class {
 		return Clean
 	case !errors.As(err, &handshake):
 		return classOfEnd(err)
-	case handshake.Status != 0:
+	case handshake.Status != 0 && !isOfNetwork(handshake.Err):
 		return classOfStatus(handshake.Status)
 	}
 	return classOfFailure(handshake)
+}
+
+// isOfNetwork reports whether err, which a function of the program returned, is one of the network,
+// as all errors of [http.Client] are. It then does not mean that the function has no answer.
+func isOfNetwork(err error) bool {
+	var network net.Error
+	return errors.As(err, &network)
 }
 
 // classOfEnd returns the class of the end of a connection.
@@ -157,7 +165,7 @@ func classOfStatus(status int) Class {
 	return Refused
 }
 
-// classOfFailure returns the class of an attempt to which no response arrived.
+// classOfFailure returns the class of an attempt that did not fail because of a response.
 func classOfFailure(err error) Class {
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError

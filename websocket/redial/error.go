@@ -26,12 +26,13 @@ type Error struct {
 	final bool          // no attempt follows
 }
 
-// Error returns the text of Err and, if an attempt follows, its number and the time until then.
+// Error returns the text of Err and, if the loop goes on, the number of the retry that follows and
+// the time until then.
 func (e *Error) Error() string {
-	if e.final {
+	if e.final || e.Attempt == 0 {
 		return fmt.Sprintf("redial: %v", e.Err)
 	}
-	return fmt.Sprintf("redial: %v; attempt %d follows in %v",
+	return fmt.Sprintf("redial: %v; retry %d in %v",
 		e.Err, e.Attempt, e.Wait.Round(time.Millisecond))
 }
 

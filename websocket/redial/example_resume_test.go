@@ -61,7 +61,7 @@ func ExampleConns_resume() {
 	}}
 
 	ctx, cancel := context.WithCancel(context.Background())
-	err := follow(ctx, "ws://example.com/", "boats", &redial.Options{
+	err := follow(ctx, "ws://localhost/", "boats", &redial.Options{
 		MinWait: time.Millisecond, // for the example; leave it at 1 s
 		Dial:    &websocket.DialOptions{NetDial: wstest.NetDial(server)},
 	}, func(e event) {

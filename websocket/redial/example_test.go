@@ -30,7 +30,7 @@ func ExampleConns() {
 		MinWait: time.Millisecond, // for the example; leave it at 1 s
 		Dial:    &websocket.DialOptions{NetDial: wstest.NetDial(server)},
 	}
-	for c, err := range redial.Conns(ctx, "ws://example.com/", opts) {
+	for c, err := range redial.Conns(ctx, "ws://localhost/", opts) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func ExampleOptions_refresh() {
 			return nil
 		},
 	}
-	for _, err := range redial.Conns(context.Background(), "ws://example.com/", opts) {
+	for _, err := range redial.Conns(context.Background(), "ws://localhost/", opts) {
 		if err != nil {
 			fmt.Println("refused")
 			continue

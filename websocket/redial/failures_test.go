@@ -106,6 +106,46 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// If the answer to a response could not be made because of the network, or in time, the response is
+// not the reason.
+func TestAnswersFail(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH}
+	for _, row := range []struct {
+		name string
+		fail func(ctx context.Context) error
+		want Class
+		is   error
+	}{
+		{"own", func(context.Context) error { return errors.New("no ticket") }, Refused, nil},
+		{"network", func(context.Context) error { return unreachable }, Network, unreachable},
+		{"late", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Network, context.DeadlineExceeded},
+	} {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			dial := serve(status(407)).dial()
+			dial.Proxy = func(*http.Request) (*neturl.URL, error) {
+				return &neturl.URL{Scheme: "http", Host: "proxy.example"}, nil
+			}
+			dial.ProxyConnect = func(ctx context.Context, r *http.Request, challenge *http.Response) error {
+				if challenge == nil {
+					return nil
+				}
+				r.Header.Set("Proxy-Authorization", "Negotiate x")
+				return row.fail(ctx)
+			}
+			check(t, ctx, "ProxyConnect, "+row.name, url, dial, row.want, row.is)
+		})
+		if row.name == "late" {
+			continue // CheckRedirect has no context
+		}
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			dial := serve(status(302, "Location", "/next")).dial()
+			dial.MaxRedirects = 1
+			dial.CheckRedirect = func(*http.Request, []*http.Request) error { return row.fail(ctx) }
+			check(t, ctx, "CheckRedirect, "+row.name, url, dial, row.want, row.is)
+		})
+	}
+}
+
 // A loop ends at once if the options or the URL are invalid, and nothing is dialed.
 func TestInvalid(t *testing.T) {
 	for _, row := range []struct {
@@ -170,7 +210,7 @@ func TestTLSFailures(t *testing.T) {
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			if row.host == "" {
-				row.host = "example.com"
+				row.host = "localhost"
 			}
 			if row.after == 0 {
 				row.after = 1000 * time.Hour
@@ -186,7 +226,7 @@ func TestTLSFailures(t *testing.T) {
 			if row.client.RootCAs == nil {
 				row.client.RootCAs = pool
 			}
-			check(t, ctx, row.name, "wss://example.com/", &websocket.DialOptions{
+			check(t, ctx, row.name, "wss://localhost/", &websocket.DialOptions{
 				TLSConfig: row.client,
 				NetDial: func(context.Context, string, string) (net.Conn, error) {
 					client, server := wstest.Pipe()
@@ -200,7 +240,7 @@ func TestTLSFailures(t *testing.T) {
 		})
 	}
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		check(t, ctx, "no TLS", "wss://example.com/", serve(status(200)).dial(), Protocol, nil)
+		check(t, ctx, "no TLS", "wss://localhost/", serve(status(200)).dial(), Protocol, nil)
 	})
 }
 
@@ -216,7 +256,7 @@ func TestDialTLSFailures(t *testing.T) {
 		{x509.CertificateInvalidError{Reason: x509.Expired}, Busy},
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
-			check(t, ctx, row.err.Error(), "wss://example.com/", &websocket.DialOptions{
+			check(t, ctx, row.err.Error(), "wss://localhost/", &websocket.DialOptions{
 				DialTLS: func(context.Context, string, string) (net.Conn, error) { return nil, row.err },
 			}, row.want, nil)
 		})

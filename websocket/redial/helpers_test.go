@@ -14,7 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-const url = "ws://example.com/"
+// url has the host localhost, for which the environment never has a proxy.
+const url = "ws://localhost/"
 
 // bubble runs f in a bubble, with a context that ends after a month. The bubble fails the test if a
 // goroutine is left a day after f: those of servers end later than f.

@@ -29,16 +29,15 @@ type Options struct {
 	// Refresh, if set, is called before each attempt, including the first, and may change opts, a
 	// copy of Dial: for example, it may set a new token in opts.Header, which is never nil. Changes
 	// last for one attempt. last is nil before the first attempt. Later it is an [*Error] that says
-	// why the last connection ended or the last attempt failed. ctx ends with the loop's context,
-	// or after Dial.Limits.HandshakeTimeout.
+	// why the last connection ended or the last attempt failed. Refresh must obey ctx, which ends
+	// with the loop's context, or after Dial.Limits.HandshakeTimeout: the loop waits for it.
 	//
 	// With Refresh, a refusal by the server is not final, because new credentials may cure it. It
 	// is final if the next attempt is refused as well, or its connection before it has lasted.
 	//
-	// An error of Refresh is final, too, unless it wraps a [net.Error], as the errors of
-	// [http.Client] do. Then it counts as a failed attempt, because a network that has failed the
-	// connection often fails the request for a token, too. An error that wraps last is always
-	// final.
+	// An error of Refresh counts as a failed attempt, because whatever has failed the connection
+	// often fails the request for a token, too. It is final if it wraps last, or if its class is
+	// [Refused]: return &Error{Class: Refused, Err: err} to end the loop with err.
 	Refresh func(ctx context.Context, opts *websocket.DialOptions, last error) error
 
 	// MinWait and MaxWait are the first and the largest limit of the random wait before an attempt;

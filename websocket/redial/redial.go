@@ -24,8 +24,8 @@ const closeTimeout = time.Second
 // with 1011 and does not wait.
 //
 // The end of ctx ends an attempt, a wait, and also the connection, which is closed with 1001 even
-// if the body is busy with something else. To send a last message, a program must leave the loop
-// before it ends ctx.
+// if the body is busy with something else. A program that sends a last message must do so, and
+// break, before it ends ctx.
 //
 // The last iteration yields an error and no connection, unless the body breaks earlier. The error
 // is an [*Error]. Either the server has refused for good, as [Refused] describes, or
@@ -41,11 +41,11 @@ const closeTimeout = time.Second
 // Each wait is random, with a limit. The limit is Options.MinWait at first, and doubles with each
 // attempt that fails and each connection that ends, up to Options.MaxWait. It is MinWait again
 // after a connection that has lasted at least as long as the limit before it, whichever side ended
-// it. A server that accepts connections and drops them at once is thus dialed no more often than
-// one that refuses them.
+// it. The time that the body takes after the end does not count. A server that accepts connections
+// and drops them at once is thus dialed no more often than one that refuses them.
 //
-// If a response has a Retry-After field, its time is added to the random one, so that the clients
-// of a server do not all return at once.
+// If a response has a Retry-After field, its time is added to the random one, whose limit is then at
+// least half of it, so that the clients of a server do not all return at once.
 //
 // # Keepalive
 //
@@ -116,7 +116,7 @@ func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *
 	return &Error{Class: Classify(cause), Err: cause}
 }
 
-// lend yields c and closes it. It returns how long the body had it.
+// lend yields c and closes it. It returns how long c was open in the body.
 func (l *loop) lend(
 	c *websocket.Conn, yield func(*websocket.Conn, error) bool,
 ) (lasted time.Duration, more bool) {
@@ -133,10 +133,10 @@ func (l *loop) lend(
 		}
 		shut(c, code, within)
 	}()
-	began := time.Now()
+	age := ageOf(c)
 	more = yield(c, nil)
 	code, within = websocket.StatusNormalClosure, closeTimeout
-	return time.Since(began), more
+	return age(), more
 }
 
 // shut closes c, unless it has ended, and waits for the peer's close frame no longer than within.

@@ -45,47 +45,6 @@ func TestWaitsGrow(t *testing.T) {
 	}
 }
 
-// The count begins anew after a connection that lasted as long as the limit before it.
-func TestConnectionLasts(t *testing.T) {
-	busy := status(503)
-	for _, row := range []struct {
-		handlers []http.Handler
-		want     []int
-	}{
-		{[]http.Handler{closing(1000, time.Second), busy}, []int{1, 2, 3}},
-		{[]http.Handler{closing(1000, time.Second-1), busy}, []int{1, 2, 3}},
-		{[]http.Handler{busy, closing(1000, time.Second), busy}, []int{1, 1, 2}},
-		{[]http.Handler{busy, closing(1000, time.Second-1), busy}, []int{1, 2, 3}},
-		{[]http.Handler{busy, busy, busy, closing(1011, 4*time.Second), busy}, []int{1, 2, 3, 1, 2}},
-		{[]http.Handler{busy, busy, busy, closing(1000, 4*time.Second-1), busy}, []int{1, 2, 3, 4, 5}},
-	} {
-		bubble(t, func(t *testing.T, ctx context.Context) {
-			s := serve(row.handlers...)
-			retried, _ := run(ctx, url, Options{Dial: s.dial()}, len(row.want), read)
-			for i, err := range retried {
-				if err.Attempt != row.want[i] {
-					t.Errorf("%d handlers: attempt %d has the number %d, want %d",
-						len(row.handlers), i, err.Attempt, row.want[i])
-				}
-			}
-		})
-	}
-}
-
-// The time that it takes to close a connection does not count.
-func TestClosingIsNotLasting(t *testing.T) {
-	bubble(t, func(t *testing.T, ctx context.Context) {
-		silent := accept(func(context.Context, *websocket.Conn) error { time.Sleep(time.Minute); return nil })
-		retried, _ := run(ctx, url, Options{Dial: serve(silent).dial()}, 3,
-			func(context.Context, *websocket.Conn) {})
-		for i, err := range retried {
-			if err.Attempt != i+1 {
-				t.Errorf("attempt %d has the number %d", i+1, err.Attempt)
-			}
-		}
-	})
-}
-
 // watched returns a handler that waits for the end of the connection, and then sends its Closure.
 func watched() (http.Handler, <-chan websocket.Closure) {
 	ended := make(chan websocket.Closure, 100)
@@ -462,7 +421,7 @@ func TestKeepalive(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	cause := errors.New("cause")
 	e := &Error{Class: Busy, Err: cause, Attempt: 3, Wait: 1234567 * time.Microsecond}
-	if got, want := e.Error(), "redial: cause; attempt 3 follows in 1.235s"; got != want || !errors.Is(e, cause) {
+	if got, want := e.Error(), "redial: cause; retry 3 in 1.235s"; got != want || !errors.Is(e, cause) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	e = &Error{Class: Refused, Err: cause, Attempt: 3, final: true}

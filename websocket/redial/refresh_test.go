@@ -99,7 +99,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// An error of Refresh ends the loop, unless it is one of the network.
+// An error of Refresh ends the loop if its class is Refused, or if it wraps the last one.
 func TestRefreshFails(t *testing.T) {
 	errPassword := errors.New("wrong password")
 	for _, row := range []struct {
@@ -108,7 +108,14 @@ func TestRefreshFails(t *testing.T) {
 		want Class
 		is   error
 	}{
-		{"own", func(context.Context, error) error { return errPassword }, Refused, errPassword},
+		{"own", func(context.Context, error) error { return errPassword }, Network, errPassword},
+		{"busy", func(context.Context, error) error { return &Error{Class: Busy, Err: errPassword} }, Busy, errPassword},
+		{"refused", func(context.Context, error) error {
+			return fmt.Errorf("no token: %w", &Error{Class: Refused, Err: errPassword})
+		}, Refused, errPassword},
+		{"handshake", func(context.Context, error) error {
+			return &websocket.HandshakeError{Status: 403, Err: errPassword}
+		}, Refused, errPassword},
 		{"network", func(context.Context, error) error {
 			return &neturl.Error{Op: "Post", URL: "https://example.com/token", Err: errPassword}
 		}, Network, errPassword},
@@ -144,7 +151,8 @@ func TestRefreshFails(t *testing.T) {
 					t.Errorf("%s: took %v", row.name, took)
 				}
 			} else if last == nil || last.Class != Refused || !errors.Is(last, row.is) ||
-				!strings.Contains(last.Error(), "redial: Options.Refresh: ") {
+				!strings.Contains(last.Error(), "redial: Options.Refresh: ") ||
+				row.name != "last" && (len(retried) > 0 || strings.Contains(last.Error(), "retry")) {
 				t.Errorf("%s: retried %v, then yielded %v", row.name, retried, last)
 			}
 		})

@@ -32,15 +32,20 @@ func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
 }
 
 // judge returns the class of err, and the time that the server has asked for in resp, which may be
-// nil. A refusal with a Retry-After field is not for good.
+// nil. A refusal with a Retry-After field is not for good, unless it is one of the credentials, which
+// time does not change.
 func judge(err error, resp *http.Response) (Class, time.Duration) {
 	class := Classify(err)
 	if err == nil || resp == nil || resp.StatusCode < 400 {
 		return class, 0
 	}
 	wait, asked := askedFor(resp.Header)
-	if asked && class == Refused {
-		class = Busy
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+	default:
+		if asked && class == Refused {
+			class = Busy
+		}
 	}
 	return class, wait
 }

@@ -76,6 +76,8 @@ func TestRetryAfter(t *testing.T) {
 		{400, "5", 5 * time.Second, true},
 		{501, "5", 5 * time.Second, true},
 		{403, "soon", 0, false},
+		{401, "5", 5 * time.Second, false}, // time does not change credentials
+		{407, "5", 5 * time.Second, false},
 		{302, "5", 0, false}, // about the other URL
 		{200, "5", 0, false},
 	} {
@@ -100,19 +102,20 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A loop waits for the time that the server asks for, and a random time in addition.
+// A loop waits for the time that the server asks for, and a random time in addition, up to half of
+// it or the limit of the first attempt.
 func TestConnsRetryAfter(t *testing.T) {
-	const jitter = time.Second // of the first attempt
+	const jitter = time.Second // the limit of the first attempt
 	for _, row := range []struct {
 		value    string
 		opts     Options
 		from, to time.Duration
 	}{
-		{"100", Options{}, 100 * time.Second, 100*time.Second + jitter},
-		{"Sat, 01 Jan 2000 00:01:00 GMT", Options{}, time.Minute, time.Minute + jitter},
-		{"86400", Options{}, time.Hour, time.Hour + jitter},
-		{"86400", Options{MaxRetryAfter: 5 * time.Second}, 5 * time.Second, 5*time.Second + jitter},
-		{"86400", Options{MaxRetryAfter: -1}, 24 * time.Hour, 24*time.Hour + jitter},
+		{"100", Options{}, 100 * time.Second, 150 * time.Second},
+		{"Sat, 01 Jan 2000 00:01:00 GMT", Options{}, time.Minute, 90 * time.Second},
+		{"86400", Options{}, time.Hour, 90 * time.Minute},
+		{"86400", Options{MaxRetryAfter: 5 * time.Second}, 5 * time.Second, 7500 * time.Millisecond},
+		{"86400", Options{MaxRetryAfter: -1}, 24 * time.Hour, 36 * time.Hour},
 		{"0", Options{}, 0, jitter},
 		{"-5", Options{}, 0, jitter},
 	} {

@@ -18,9 +18,10 @@ func (o *Options) limit(attempt int) time.Duration {
 	return d
 }
 
-// wait returns the wait before an attempt: a random time below its limit, in addition to the time
-// that the server has asked for.
+// wait returns the wait before an attempt: the time that the server has asked for and, in addition,
+// a random time below the limit of the attempt, or below half of the time asked for if that is more.
+// A server that is overloaded asks all its clients for the same time.
 func (o *Options) wait(attempt int, asked time.Duration) time.Duration {
-	jitter := rand.N(o.limit(attempt))
+	jitter := rand.N(max(o.limit(attempt), asked/2))
 	return min(asked, math.MaxInt64-jitter) + jitter
 }

@@ -36,11 +36,13 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// A wait is any time below the limit, in addition to the time that the server asked for.
+// A wait is any time below the limit, in addition to the time that the server asked for. Half of that
+// time is the least limit.
 func TestWait(t *testing.T) {
 	o, _ := (*Options)(nil).withDefaults()
-	for _, asked := range []time.Duration{0, time.Hour} {
+	for _, asked := range []time.Duration{0, time.Second, 20 * time.Second, time.Hour} {
 		for attempt, limit := range map[int]time.Duration{1: time.Second, 3: 4 * time.Second, 9: time.Minute} {
+			limit = max(limit, asked/2)
 			const draws, parts = 4000, 8
 			var seen [parts]int
 			for range draws {

@@ -16,17 +16,13 @@ import (
 // A client that does not mask its frames breaks RFC 6455, and a server must close the connection.
 // In a test, pass its *testing.T to NewPeer.
 func ExamplePeer() {
-	ours, theirs := net.Pipe()
+	ours, theirs := wstest.Pipe()
 	c := websocket.NewConn(context.Background(), ours, &websocket.ConnOptions{Role: wire.Server})
 	defer c.CloseNow()
 	client := wstest.NewPeer(nil, theirs, wire.Client)
 
-	reason := make(chan string)
-	go func() {
-		client.Send(wire.OpText, true, "masked")
-		client.SendHeader(wire.Header{Fin: true, Opcode: wire.OpText, Length: 8}, "unmasked")
-		reason <- client.ExpectClose(websocket.StatusProtocolError)
-	}()
+	client.Send(wire.OpText, true, "masked")
+	client.SendHeader(wire.Header{Fin: true, Opcode: wire.OpText, Length: 8}, "unmasked")
 	for m, err := range c.Messages(context.Background()) {
 		if err != nil {
 			fmt.Println("broke the rule:", errors.Is(err, wire.ErrUnmasked))
@@ -34,7 +30,7 @@ func ExamplePeer() {
 		}
 		fmt.Printf("%s\n", m.Data)
 	}
-	fmt.Println("reason:", <-reason)
+	fmt.Println("reason:", client.ExpectClose(websocket.StatusProtocolError))
 	// Output:
 	// masked
 	// broke the rule: true
@@ -43,7 +39,7 @@ func ExamplePeer() {
 
 // A server must not choose a subprotocol that the client has not offered.
 func ExamplePeer_Accept() {
-	ours, theirs := net.Pipe()
+	ours, theirs := wstest.Pipe()
 	defer theirs.Close()
 	server := wstest.NewPeer(nil, theirs, wire.Server)
 	go server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})

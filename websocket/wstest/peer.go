@@ -139,7 +139,9 @@ func (p *Peer) Next() (wire.Header, []byte, error) {
 			return h, nil, fmt.Errorf("frame of %d bytes is larger than %d bytes", h.Length, maxFrame)
 		case err == nil && int64(len(p.got)-n) >= h.Length:
 			payload := bytes.Clone(p.got[n : n+int(h.Length)])
-			p.got = p.got[n+int(h.Length):]
+			if p.got = p.got[n+int(h.Length):]; len(p.got) == 0 {
+				p.got = nil // an idle Peer holds no memory
+			}
 			p.unmask(h, payload)
 			return h, payload, nil
 		}

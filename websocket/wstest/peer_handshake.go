@@ -43,8 +43,8 @@ func (p *Peer) Accept(header http.Header) *http.Request {
 // returns the response. The fields of header replace those of a correct request, as with Accept.
 // The Peer must be a client.
 //
-// Dial does not check the response, whose Request has the fields that were sent. A body, at most
-// 64 KiB with the header, has been read unless the status is 101.
+// Dial does not check the response, whose Request has the fields that were sent. The body has been
+// read. It has at most 64 KiB with the header, and must end: with its Content-Length, say.
 func (p *Peer) Dial(header http.Header) *http.Response {
 	p.tb.Helper()
 	req := &http.Request{Method: "GET", Header: p.writeHead("GET / HTTP/1.1", http.Header{
@@ -59,10 +59,7 @@ func (p *Peer) Dial(header http.Header) *http.Response {
 		if resp, err = http.ReadResponse(br, req); err != nil {
 			return err
 		}
-		var body []byte
-		if resp.StatusCode != http.StatusSwitchingProtocols {
-			body, err = io.ReadAll(resp.Body)
-		}
+		body, err := io.ReadAll(resp.Body) // empty after 101
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/websocket/wstest"
@@ -177,6 +178,30 @@ func TestPeerDialSends(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Accept leaves the transport without a deadline, and the body of a request in the stream.
+func TestPeerAcceptLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		defer theirs.Close()
+		go func() {
+			io.WriteString(theirs, "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n\x89\x80\x01\x02\x03\x04")
+			theirs.Read(make([]byte, 1000))
+		}()
+		p := wstest.NewPeer(t, ours, wire.Server)
+		req := p.Accept(nil)
+		if body, err := io.ReadAll(req.Body); len(body) > 0 || err != nil {
+			t.Errorf("got body %q, %v, want none", body, err)
+		}
+		p.Expect(wire.OpPing, true, "")
+		time.Sleep(time.Hour)
+		go io.WriteString(theirs, "a")
+		if _, err := p.NetConn().Read(make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A frame may come before the opening handshake, if a test wants it.

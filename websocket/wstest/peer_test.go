@@ -105,6 +105,7 @@ func TestPeerExpects(t *testing.T) {
 		{"close", "\x88\x05\x03\xe8bye", false, expectClose(1000, "bye"), ""},
 		{"empty close", "\x88\x00", false, expectClose(wire.StatusNoStatusReceived, ""), ""},
 		{"close code", "\x88\x02\x03\xe8", false, expectClose(1001, ""), "got close 1000"},
+		{"invalid reason", "\x88\x03\x03\xe8\xff", false, expectClose(1000, ""), "UTF-8"},
 		{"invalid close", "\x88\x01\x03", false, expectClose(1000, ""), "payload"},
 		{"fragmented close", "\x08\x02\x03\xe8", false, expectClose(1000, ""), "fin=false"},
 		{"close with a reserved bit", "\x98\x02\x03\xe8", false, expectClose(1000, ""), "rsv=001"},

@@ -1,0 +1,98 @@
+package websocket
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The tests are in package websocket_test, because they use package wstest, which imports this one.
+// They need these internals beside the exported API.
+
+const (
+	AdapterMessage = adapterMessage
+	AlpnHTTP1      = alpnHTTP1
+	DirectMin      = directMin
+	DropTime       = dropTime
+	FieldKey       = fieldKey
+	FragmentSize   = fragmentSize
+	LingerTime     = lingerTime
+	MaxAhead       = maxAhead
+	MaxForms       = maxForms
+	MaxLast        = maxLast
+	MaxOrigin      = maxOrigin
+	MaxRest        = maxRest
+	MinGathering   = minGathering
+)
+
+var (
+	ErrBegun        = errBegun
+	ErrCloseTimeout = errCloseTimeout
+	ErrClosed       = errClosed
+	ErrControl      = errControl
+	ErrHalfRune     = errHalfRune
+	ErrMessageType  = errMessageType
+	ErrOrigin       = errOrigin
+	ErrSuperseded   = errSuperseded
+	ErrTextMessage  = errTextMessage
+	ErrUnexpected   = errUnexpected
+)
+
+var (
+	ClosedWell     = closedWell
+	CloseSession   = closeSession
+	ExtensionError = extensionError
+	IsAccepted     = isAccepted
+	NewKey         = newKey
+	Serve          = serve
+)
+
+func SetDefault(v *time.Duration, def time.Duration) { setDefault(v, def) }
+
+// EndedError returns an error of a connection that has ended, with the code of the peer's close
+// frame if one arrived.
+func EndedError(op string, err error, received StatusCode) *Error {
+	return &Error{Op: op, Err: err, closed: true, received: received}
+}
+
+// BrokenStream returns an error of a byte stream.
+func BrokenStream(err error) error { return &brokenStream{err} }
+
+// HandlerStatus returns the code with which a Handler closes c if Serve returns err.
+func HandlerStatus(err error, c *Conn) StatusCode {
+	code, _ := closeStatus(err, c)
+	return code
+}
+
+func (o *AcceptOptions) CheckOrigin(r *http.Request) *HandshakeError { return o.checkOrigin(r) }
+
+// ChooseExtension returns the field of the response, the extension and the session, which the
+// caller must close.
+func ChooseExtension(h http.Header, exts []wire.Extension) (
+	field []byte, agreed wire.ExtensionSpec, session wire.Session, e *HandshakeError,
+) {
+	var a acceptance
+	e = a.chooseExtension(h, exts)
+	return a.extension, a.agreed, a.session, e
+}
+
+func (b *Budget) Take(n int64) bool { return b.take(n) }
+func (b *Budget) Put(n int64)       { b.used.Add(-n) }
+
+// SetStreamReader makes r the message that the byte stream nc is reading.
+func SetStreamReader(nc net.Conn, r *MessageReader) { nc.(*adapter).r = r }
+
+// EncodeText encodes a text message, for which it takes the turn to write.
+func (c *Conn) EncodeText(ctx context.Context, text string) error {
+	return c.encodeMessage(ctx, textFrame(text), false)
+}
+
+// PostponeText postpones a text message whose context ended with err.
+func (c *Conn) PostponeText(err error, text string) error { return c.postpone(err, textFrame(text)) }
+
+func textFrame(text string) frame {
+	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte(text), keep: true}
+}
