@@ -124,8 +124,9 @@ func (p *Peer) SendClose(code wire.StatusCode, reason string) {
 // and the masking key 0, which a client that chooses keys at random uses once in 2^32 frames. It
 // checks no other rule.
 //
-// The error is [io.EOF] if the stream ends between two frames. After a timeout, Next may be called
-// again. A frame of more than 64 MiB is an error.
+// The error is [io.EOF] if the stream ends between two frames. After a timeout, which matches
+// [os.ErrDeadlineExceeded], Next may be called again to wait longer: for a ping after five minutes
+// of silence, say. A frame of more than 64 MiB is an error.
 func (p *Peer) Next() (wire.Header, []byte, error) {
 	p.tb.Helper()
 	p.nc.SetReadDeadline(time.Now().Add(timeout))
