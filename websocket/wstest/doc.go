@@ -5,7 +5,9 @@
 //     DialOptions.NetDial, and dial any URL.
 //   - [Pair] returns both ends of a connection. It is for tests of functions that take a
 //     [websocket.Conn].
-//   - A [Peer] sends and expects frames as a test tells it, right or wrong ones.
+//   - A [Peer] sends and expects frames as a test tells it, right or wrong ones. Over a connection
+//     from NetDial, it is the client of a handler. Over one end of a [Pipe], whose other end
+//     DialOptions.NetDial returns, it is the server of a client.
 //   - [Faults] cut, stall or reset a connection at any byte, also during the opening handshake.
 //   - [Pipe] is the transport of all of them: a TCP connection in memory.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 
@@ -50,4 +51,28 @@ func ExamplePeer_Accept() {
 	fmt.Println(err)
 	// Output:
 	// websocket: handshake (status 101): server chose subprotocol "chat.v9", not one of those offered, ["chat.v1"] (RFC 6455, section 4.1)
+}
+
+// Any handler can be tested with a client that breaks the rules. This client marks a message as
+// compressed without having negotiated an extension.
+func ExamplePeer_Dial() {
+	handler := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	}}
+	nc, err := wstest.NetDial(handler)(context.Background(), "tcp", "localhost:80")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer nc.Close()
+	client := wstest.NewPeer(nil, nc, wire.Client)
+
+	fmt.Println(client.Dial(nil).Status)
+	client.SendHeader(wire.Header{
+		Fin: true, RSV: wire.RSV1, Opcode: wire.OpText, Masked: true, Key: [4]byte{1}, Length: 2,
+	}, "hi")
+	fmt.Println(client.ExpectClose(websocket.StatusProtocolError))
+	// Output:
+	// 101 Switching Protocols
+	// reserved bit set that no extension negotiated
 }

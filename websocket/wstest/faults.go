@@ -7,6 +7,9 @@ import (
 
 // Faults break or delay one direction of a [Pipe]. Its methods may be called at any time, and take
 // effect on calls that are waiting.
+//
+// A server may call them when the client has not read the 101 response yet, which Stall and Reset
+// then stop, too. To break the connection later, let the client send something first.
 type Faults struct {
 	link *link
 	to   *end // the end that receives

@@ -183,6 +183,28 @@ func TestNetDialTransport(t *testing.T) {
 	})
 }
 
+// TestNetDialAddresses checks that a server can tell its clients apart by their addresses, which
+// are the same in each run.
+func TestNetDialAddresses(t *testing.T) {
+	inBubbleAndOut(t, func(t *testing.T) {
+		seen := make(chan string, 1)
+		dial := wstest.NetDial(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			seen <- r.RemoteAddr
+		}))
+		for _, want := range []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"} {
+			nc, err := dial(t.Context(), "tcp", "localhost:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			io.WriteString(nc, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			if got := <-seen; got != want || nc.LocalAddr().String() != want {
+				t.Errorf("RemoteAddr %s of the server, LocalAddr %v of the client; want %s", got, nc.LocalAddr(), want)
+			}
+		}
+	})
+}
+
 // TestNetDialCanceled checks that nothing is opened for a context that has ended.
 func TestNetDialCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -28,7 +28,7 @@ func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server,
 	dialed := false
 	o.NetDial = func(context.Context, string, string) (net.Conn, error) {
 		dialed = true
-		return serve(&a, a.watch), nil
+		return serve(&a, 1, a.watch), nil
 	}
 	o.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	client, _, err = websocket.Dial(context.Background(), "ws://example.com/", &o)

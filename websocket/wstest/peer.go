@@ -124,8 +124,9 @@ func (p *Peer) SendClose(code wire.StatusCode, reason string) {
 // and the masking key 0, which a client that chooses keys at random uses once in 2^32 frames. It
 // checks no other rule.
 //
-// The error is [io.EOF] if the stream ends between two frames. After a timeout, Next may be called
-// again. A frame of more than 64 MiB is an error.
+// The error is [io.EOF] if the stream ends between two frames. After a timeout, which matches
+// [os.ErrDeadlineExceeded], Next may be called again to wait longer: for a ping after five minutes
+// of silence, say. A frame of more than 64 MiB is an error.
 func (p *Peer) Next() (wire.Header, []byte, error) {
 	p.tb.Helper()
 	p.nc.SetReadDeadline(time.Now().Add(timeout))
@@ -186,11 +187,11 @@ func (p *Peer) Expect(op wire.Opcode, fin bool, payload string) {
 	p.tb.Helper()
 	h, got, err := p.Next()
 	if err != nil {
-		p.fatalf("peer: got error %v, want a %v frame", err, op)
+		p.fatalNext(err, fmt.Sprintf("a %v frame %s", op, quote([]byte(payload))))
 	}
 	if h.Opcode != op || h.Fin != fin || h.RSV != 0 || string(got) != payload {
-		p.fatalf("peer: got %v fin=%v rsv=%03b %.60q, want %v fin=%v rsv=000 %.60q",
-			h.Opcode, h.Fin, h.RSV, got, op, fin, payload)
+		want := describe(wire.Header{Opcode: op, Fin: fin}, []byte(payload))
+		p.fatalf("peer: got %s, want %s%s", describe(h, got), want, difference(got, payload))
 	}
 }
 
@@ -200,14 +201,17 @@ func (p *Peer) ExpectClose(code wire.StatusCode) (reason string) {
 	p.tb.Helper()
 	h, got, err := p.Next()
 	if err != nil {
-		p.fatalf("peer: got error %v, want a close frame", err)
+		p.fatalNext(err, fmt.Sprintf("close %v", code))
 	}
 	if h.Opcode != wire.OpClose || !h.Fin || h.RSV != 0 {
-		p.fatalf("peer: got %v fin=%v rsv=%03b %.60q, want close %v", h.Opcode, h.Fin, h.RSV, got, code)
+		p.fatalf("peer: got %s, want close %v", describe(h, got), code)
 	}
 	c, r, err := wire.ConsumeClose(got)
-	if err != nil || c != code {
-		p.fatalf("peer: got close %v %q (%v), want %v", c, r, err, code)
+	switch {
+	case err != nil:
+		p.fatalf("peer: got %s: %v, want close %v", describe(h, got), err, code)
+	case c != code:
+		p.fatalf("peer: got %s, want close %v", describe(h, got), code)
 	}
 	return string(r)
 }
@@ -215,8 +219,11 @@ func (p *Peer) ExpectClose(code wire.StatusCode) (reason string) {
 // ExpectEOF fails if the other side sends anything more before it ends the stream.
 func (p *Peer) ExpectEOF() {
 	p.tb.Helper()
-	if h, payload, err := p.Next(); !errors.Is(err, io.EOF) {
-		p.fatalf("peer: got %v %.60q %v, want EOF", h.Opcode, payload, err)
+	switch h, payload, err := p.Next(); {
+	case err == nil:
+		p.fatalf("peer: got %s, want EOF", describe(h, payload))
+	case !errors.Is(err, io.EOF):
+		p.fatalNext(err, "EOF")
 	}
 }
 

@@ -3,6 +3,7 @@ package wstest
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -88,9 +89,25 @@ func (p *Peer) read(f func(*bufio.Reader) error) error {
 	p.nc.SetReadDeadline(time.Now().Add(timeout))
 	defer p.nc.SetReadDeadline(time.Time{})
 	got := bytes.NewReader(p.got)
-	br := bufio.NewReader(io.LimitReader(io.MultiReader(got, p.nc), maxHead))
+	br := bufio.NewReader(&headReader{io.MultiReader(got, p.nc), maxHead})
 	err := f(br)
 	left, _ := br.Peek(br.Buffered())
 	p.got = append(left, p.got[len(p.got)-got.Len():]...)
 	return err
+}
+
+// A headReader reads at most left bytes. More is an error: with io.EOF, as from an io.LimitReader,
+// a part would look like the whole.
+type headReader struct {
+	r    io.Reader
+	left int
+}
+
+func (r *headReader) Read(b []byte) (int, error) {
+	if r.left == 0 {
+		return 0, fmt.Errorf("larger than %d bytes", maxHead)
+	}
+	n, err := r.r.Read(b[:min(len(b), r.left)])
+	r.left -= n
+	return n, err
 }

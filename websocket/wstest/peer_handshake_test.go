@@ -239,7 +239,7 @@ func TestPeerAcceptFails(t *testing.T) {
 		{"no request", "", true, "EOF"},
 		{"silence", "GET / HTTP/1.1\r\nHost:", false, "timeout"},
 		{"no HTTP", "hello\r\n\r\n", false, "malformed"},
-		{"too large", "GET / HTTP/1.1\r\nA: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", false, "EOF"},
+		{"too large", "GET / HTTP/1.1\r\nA: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", false, "larger"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := failing(t, wire.Server, test.stream, test.end, func(p *wstest.Peer) { p.Accept(nil) })
@@ -260,7 +260,7 @@ func TestPeerDialFails(t *testing.T) {
 		{"no response", "", true, "EOF"},
 		{"silence", "HTTP/1.1 200 OK\r\n\r\nbody", false, "timeout"},
 		{"half a body", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\na", true, "EOF"},
-		{"too large", "HTTP/1.1 101 OK\r\nA: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", false, "EOF"},
+		{"too large", "HTTP/1.1 101 OK\r\nA: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", false, "larger"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := failing(t, wire.Client, test.stream, test.end, func(p *wstest.Peer) { p.Dial(nil) })

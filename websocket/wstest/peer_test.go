@@ -110,7 +110,7 @@ func TestPeerExpects(t *testing.T) {
 		{"fragmented close", "\x08\x02\x03\xe8", false, expectClose(1000, ""), "fin=false"},
 		{"close with a reserved bit", "\x98\x02\x03\xe8", false, expectClose(1000, ""), "rsv=001"},
 		{"no close", "\x89\x00", false, expectClose(1000, ""), "got ping"},
-		{"EOF for close", "", true, expectClose(1000, ""), "got error EOF, want a close frame"},
+		{"EOF for close", "", true, expectClose(1000, ""), "got error EOF, want close 1000"},
 
 		{"EOF", "", true, (*wstest.Peer).ExpectEOF, ""},
 		{"frame for EOF", "\x89\x00", true, (*wstest.Peer).ExpectEOF, "got ping"},

@@ -25,16 +25,20 @@ const pipeRoom = 64 << 10
 //
 // An end has no goroutine, and memory only for bytes that have not been read. [Outgoing] and
 // [Incoming] return the faults of a Pipe.
-func Pipe() (a, b net.Conn) {
+func Pipe() (a, b net.Conn) { return newPipe(1) }
+
+// newPipe returns a Pipe whose first end has the given port.
+func newPipe(port int) (a, b net.Conn) {
 	l := &link{}
 	l.change.L = &l.mu
 	for i := range l.ends {
 		e := &l.ends[i]
 		e.link, e.peer = l, &l.ends[1-i]
 		e.in.cut = noCut
-		// Addresses for documentation (RFC 5737) cannot be mistaken for real ones.
-		e.addr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(1+i)), Port: 1 + i}
 	}
+	// Addresses for documentation (RFC 5737) cannot be mistaken for real ones.
+	l.ends[0].addr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: port}
+	l.ends[1].addr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 2}
 	return &l.ends[0], &l.ends[1]
 }
 
@@ -108,8 +112,11 @@ func (e *end) Write(p []byte) (n int, err error) {
 		if err := e.writeError(); err != nil {
 			return n, err
 		}
-		n += e.peer.in.send(p[n:])
-		e.link.change.Broadcast()
+		// Only a change is announced. Otherwise writes of both ends would wake each other forever.
+		if sent := e.peer.in.send(p[n:]); sent > 0 {
+			n += sent
+			e.link.change.Broadcast()
+		}
 		switch {
 		case n == len(p):
 			return n, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,6 +83,19 @@ func TestPipeBuffers(t *testing.T) {
 		if !written {
 			t.Error("not written with room")
 		}
+	})
+}
+
+// TestPipeFillsBothWays checks that writes of both ends may wait for room at the same time: neither
+// wakes the other, and the time of the bubble passes.
+func TestPipeFillsBothWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := wstest.Pipe()
+		for _, nc := range []net.Conn{a, b} {
+			nc.SetDeadline(time.Now().Add(time.Minute))
+			go wantWrite(t, nc, strings.Repeat("x", 2*room), room, os.ErrDeadlineExceeded)
+		}
+		time.Sleep(time.Hour)
 	})
 }
 
