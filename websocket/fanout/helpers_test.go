@@ -65,7 +65,8 @@ func writers() int {
 	count := 0
 	for stack := range strings.SplitSeq(string(b[:n]), "\n\n") {
 		head, calls, _ := strings.Cut(stack, "\n")
-		if strings.Contains(head, "synctest bubble") && strings.Contains(calls, "fanout.(*Queue).write(") {
+		if strings.Contains(head, "synctest bubble") &&
+			(strings.Contains(calls, "fanout.(*Queue).write(") || strings.Contains(calls, "fanout.(*crew).work(")) {
 			count++
 		}
 	}

@@ -26,6 +26,13 @@ func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	return &Message{PreparedMessage: m, size: int64(len(p)), t: t}, nil
 }
 
+// check panics if m does not say its size.
+func (m *Message) check() {
+	if m.t == 0 {
+		panic("fanout: Message must come from Prepare")
+	}
+}
+
 // copyMessage returns a message for one queue, with a copy of p.
 func copyMessage(t websocket.MessageType, p []byte) (*Message, error) {
 	if t != websocket.Text && t != websocket.Binary {

@@ -97,26 +97,33 @@ func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 // SendPrepared queues m, without a copy. It never waits. The errors are those of Send. It panics if
 // m is not from Prepare, because the size of m is not known then.
 func (q *Queue) SendPrepared(m *Message) error {
-	if m.t == 0 {
-		panic("fanout: Message must come from Prepare")
-	}
+	m.check()
 	return q.send(m)
 }
 
 func (q *Queue) send(m *Message) error {
+	idle, err := q.enqueue(m)
+	if idle {
+		go q.write(m)
+	}
+	return err
+}
+
+// enqueue queues m, or returns why it does not. If q was idle, some goroutine must call write.
+func (q *Queue) enqueue(m *Message) (idle bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err := q.refusal(m); err != nil {
-		return err
+		return false, err
 	}
 	if !q.fits(m) {
 		if err := q.overflow(m); err != nil {
-			return err
+			return false, err
 		}
 	}
-	q.push(m)
+	idle = q.push(m)
 	q.admit()
-	return nil
+	return idle, nil
 }
 
 // refusal returns why m can never be queued. The caller has q.mu.
@@ -171,14 +178,15 @@ func (q *Queue) overflow(m *Message) error {
 	return q.failed
 }
 
-// push queues m, for which there is room. The caller has q.mu.
-func (q *Queue) push(m *Message) {
+// push queues m, for which there is room. If q was idle, some goroutine must call write. The caller
+// has q.mu.
+func (q *Queue) push(m *Message) (idle bool) {
 	if q.writing {
 		q.waiting.push(m)
-		return
+		return false
 	}
 	q.writing = true
-	go q.write(m)
+	return true
 }
 
 // Depth returns how many messages wait, and how many bytes they have.

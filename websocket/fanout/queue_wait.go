@@ -48,7 +48,9 @@ func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 		return nil, newContextError(ctx)
 	}
 	if len(q.senders) == 0 && q.fits(m) {
-		q.push(m)
+		if q.push(m) {
+			go q.write(m)
+		}
 		return nil, nil
 	}
 	s := &sender{m: m, done: make(chan struct{})}

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// write is the goroutine of q. It writes m, and then all messages that wait.
+// write writes m, and then all messages that wait. One goroutine at a time calls it.
 func (q *Queue) write(m *Message) {
 	for more := true; more; m, more = q.next() {
 		if err := q.writeOne(m); err != nil {

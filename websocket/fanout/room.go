@@ -14,6 +14,7 @@ type Room struct {
 	mu      sync.Mutex
 	members []*Queue
 	index   map[*Queue]place
+	crew    crew
 }
 
 // A place is that of a member in a room.
@@ -60,24 +61,24 @@ func (r *Room) Leave(q *Queue) {
 // Broadcast queues m for all members. It never waits. If the queue of a member has no room, its
 // policy applies. A member whose MaxBytes is less than the size of m does not get m.
 // [Queue.Dropped] counts both.
-func (r *Room) Broadcast(m *Message) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, q := range r.members {
-		_ = q.SendPrepared(m) // the queue has dealt with a failure
-	}
-}
+func (r *Room) Broadcast(m *Message) { r.BroadcastFunc(m, nil) }
 
 // BroadcastFunc is Broadcast to those members for which to returns true. to must not call methods
 // of the Room.
 func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
+	m.check()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var jobs []job
 	for _, q := range r.members {
-		if to(q) {
-			_ = q.SendPrepared(m)
+		if to != nil && !to(q) {
+			continue
+		}
+		if idle, _ := q.enqueue(m); idle { // the queue has dealt with an error
+			jobs = append(jobs, job{q, m})
 		}
 	}
+	r.crew.add(jobs)
 }
 
 // Members returns an iterator over the members at the time of the call, in no particular order. The

@@ -1,0 +1,89 @@
+package fanout
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A Room has a goroutine for each write that waits, and none besides. Jobs that come later are done
+// all the same.
+func TestCrew(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var r Room
+		var clients []*websocket.Conn
+		join := func(n int) {
+			for range n {
+				q, client := queuePair(t, nil)
+				r.Join(q)
+				clients = append(clients, client)
+			}
+		}
+		for waiting := 1; waiting <= 5; waiting++ {
+			join(1)
+			r.Broadcast(prepare(t, "a"))
+			synctest.Wait()
+			if n := writers(); n != waiting {
+				t.Fatalf("got %d goroutines for %d writes that wait", n, waiting)
+			}
+		}
+		join(3)
+		r.Broadcast(prepare(t, "b"))
+		synctest.Wait()
+		if n := writers(); n != 8 {
+			t.Errorf("got %d goroutines for 8 writes that wait", n)
+		}
+		for i, c := range slices.Backward(clients) { // the last have not waited for the first
+			expect(t, c, slices.Repeat([]string{"a"}, max(5-i, 0))...)
+			expect(t, c, "b")
+		}
+		synctest.Wait()
+		if n := writers(); n != 0 || r.crew.jobs != nil || r.crew.spare {
+			t.Errorf("an idle room has %d goroutines and the crew %+v", n, &r.crew)
+		}
+	})
+}
+
+// Jobs are done while others are added.
+func TestCrewBusy(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const rounds, members = 50, 20
+		var r Room
+		got := make(chan []string)
+		for range members {
+			q, client := queuePair(t, &Options{MaxMessages: 2 * rounds})
+			r.Join(q)
+			go func() {
+				var s []string
+				for range 2 * rounds {
+					_, p, err := client.Read(background)
+					if err != nil {
+						break
+					}
+					s = append(s, string(p))
+				}
+				got <- s
+			}()
+		}
+		var senders sync.WaitGroup
+		defer senders.Wait()
+		for _, name := range []string{"x", "y"} {
+			senders.Go(func() {
+				for range rounds {
+					r.Broadcast(prepare(t, name))
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+		want := <-got
+		for range members - 1 {
+			if s := <-got; len(s) != 2*rounds || !slices.Equal(s, want) {
+				t.Fatalf("got %q and %q, want the same %d messages", s, want, 2*rounds)
+			}
+		}
+	})
+}
