@@ -31,12 +31,12 @@
 //
 // [websocket.Group.Shutdown] begins to send close frames at once, and messages that wait are lost on
 // connections that it closes. To send them first, call [Queue.Drain] for all members, and then
-// Shutdown. Give Drain a part of the time alone: a member that reads nothing uses up all of it, and
-// the others still need some for their closing handshakes.
+// Shutdown. Give Drain only part of the time. A member that reads nothing uses up all of that part,
+// and the others need the rest for their closing handshakes.
 //
-// A [websocket.Handler] closes the connection when Serve returns. Call Drain before that, too. While
-// somebody else drains the queue, the methods that send fail. Serve should then wait for the end of
-// its context, and not return.
+// A [websocket.Handler] closes the connection when Serve returns. Call Drain before that, too. Once
+// Drain has been called, the methods that send fail. If another goroutine called it, Serve should
+// not return then, but wait for the end of its context.
 //
 // # Memory and goroutines
 //

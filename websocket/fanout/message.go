@@ -10,11 +10,11 @@ import (
 // A Message is a [websocket.PreparedMessage] along with its size, which queues count. It must come
 // from Prepare.
 type Message struct {
-	*websocket.PreparedMessage // nil for a message that Send has copied
+	*websocket.PreparedMessage
 
 	size int64
 	t    websocket.MessageType // 0 only if Prepare has not made the message
-	data []byte                // of a message that Send has copied
+	data []byte                // of a message that Send has copied, and that is not prepared
 }
 
 // Prepare makes a message from a copy of p; see [websocket.Prepare].

@@ -24,14 +24,16 @@ import (
 // is the cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error
 // of the write that failed while the connection has not ended yet.
 //
-// If the queue itself has closed the connection, the error says why instead. It matches [ErrFull]
-// if the queue was full, and then closes with the same status code if Serve of a
-// [websocket.Handler] returns it; see [websocket.CloseWith]. The queue calls [websocket.Conn.Close], which waits until the frame that
+// If the queue itself has closed the connection, the error says why instead. If the queue was full,
+// the error matches [ErrFull]. If Serve of a [websocket.Handler] returns that error, the status code
+// is still that of the policy, as with [websocket.CloseWith].
+//
+// To close the connection, the queue calls [websocket.Conn.Close], which waits until the frame that
 // is being written is out, but no longer than Limits.CloseTimeout, and no longer than a minute. If
 // the peer reads again in time, [websocket.Closure].Sent has the status code. If it does not, no
 // close frame is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is
-// being written is lost, too, if fragments of it are left (Limits.MaxWriteFrame) or a
-// [websocket.MessageWriter] is open.
+// being written is lost, too, if more fragments of it are due (Limits.MaxWriteFrame), or if it waits
+// for a [websocket.MessageWriter].
 //
 // # Writes that fail
 //
