@@ -119,7 +119,7 @@ func BenchmarkBroadcast(b *testing.B) {
 		run("room", func(x *bench, m *Message) { x.room.Broadcast(m) })
 		run("loop", func(x *bench, m *Message) {
 			for _, c := range x.conns {
-				if err := c.WritePrepared(background, m.PreparedMessage); err != nil {
+				if err := c.WritePrepared(background, m.prepared); err != nil {
 					b.Error(err)
 				}
 			}
@@ -127,7 +127,7 @@ func BenchmarkBroadcast(b *testing.B) {
 		run("goroutines", func(x *bench, m *Message) {
 			var sends sync.WaitGroup
 			for _, c := range x.conns {
-				sends.Go(func() { _ = c.WritePrepared(background, m.PreparedMessage) })
+				sends.Go(func() { _ = c.WritePrepared(background, m.prepared) })
 			}
 			sends.Wait()
 		})

@@ -87,3 +87,28 @@ func TestCrewBusy(t *testing.T) {
 		}
 	})
 }
+
+// There is one spare goroutine, however many jobs there are.
+func TestCrewSpare(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var c crew
+		var clients []*websocket.Conn
+		for range 3 {
+			q, client := queuePair(t, nil)
+			clients = append(clients, client)
+			q.writing = true // as after enqueue
+			c.jobs = append(c.jobs, job{q, prepare(t, "a")})
+		}
+		c.mu.Lock()
+		for range 3 {
+			c.keepSpare()
+		}
+		if n := writers(); n != 1 {
+			t.Errorf("got %d goroutines, want a spare one", n)
+		}
+		c.mu.Unlock()
+		for _, client := range clients {
+			expect(t, client, "a")
+		}
+	})
+}

@@ -66,7 +66,7 @@ func writers() int {
 	for stack := range strings.SplitSeq(string(b[:n]), "\n\n") {
 		head, calls, _ := strings.Cut(stack, "\n")
 		if strings.Contains(head, "synctest bubble") &&
-			(strings.Contains(calls, "fanout.(*Queue).write(") || strings.Contains(calls, "fanout.(*crew).work(")) {
+			(strings.Contains(calls, "fanout.(*Queue).write(") || strings.Contains(calls, "fanout.(*crew).")) {
 			count++
 		}
 	}

@@ -10,11 +10,10 @@ import (
 // A Message is a [websocket.PreparedMessage] along with its size, which queues count. It must come
 // from Prepare.
 type Message struct {
-	*websocket.PreparedMessage
-
-	size int64
-	t    websocket.MessageType // 0 only if Prepare has not made the message
-	data []byte                // of a message that Send has copied, and that is not prepared
+	size     int64
+	t        websocket.MessageType      // 0 only if Prepare has not made the message
+	prepared *websocket.PreparedMessage // nil for a message that Send has copied
+	data     []byte                     // of a message that Send has copied
 }
 
 // Prepare makes a message from a copy of p; see [websocket.Prepare].
@@ -23,7 +22,7 @@ func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Message{PreparedMessage: m, size: int64(len(p)), t: t}, nil
+	return &Message{prepared: m, size: int64(len(p)), t: t}, nil
 }
 
 // check panics if m does not say its size.
@@ -44,8 +43,8 @@ func copyMessage(t websocket.MessageType, p []byte) (*Message, error) {
 
 // writeTo writes the message to c. It waits as long as c does.
 func (m *Message) writeTo(c *websocket.Conn) error {
-	if m.PreparedMessage != nil {
-		return c.WritePrepared(context.Background(), m.PreparedMessage)
+	if m.prepared != nil {
+		return c.WritePrepared(context.Background(), m.prepared)
 	}
 	return c.Write(context.Background(), m.t, m.data)
 }

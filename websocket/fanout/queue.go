@@ -97,7 +97,7 @@ func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 }
 
 // SendPrepared queues m, without a copy. It never waits. The errors are those of Send. It panics if
-// m is not from Prepare, because the size of m is not known then.
+// m is not from Prepare.
 func (q *Queue) SendPrepared(m *Message) error {
 	m.check()
 	return q.send(m)
