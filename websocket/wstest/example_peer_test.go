@@ -67,7 +67,7 @@ func ExamplePeer_Dial() {
 	defer nc.Close()
 	client := wstest.NewPeer(nil, nc, wire.Client)
 
-	fmt.Println(client.Dial(nil).Status)
+	fmt.Println(client.Dial("/", nil).Status)
 	client.SendHeader(wire.Header{
 		Fin: true, RSV: wire.RSV1, Opcode: wire.OpText, Masked: true, Key: [4]byte{1}, Length: 2,
 	}, "hi")

@@ -39,15 +39,15 @@ func (p *Peer) Accept(header http.Header) *http.Request {
 	return req
 }
 
-// Dial sends the request of an opening handshake for the path "/" of the host "example.com", and
-// returns the response. The fields of header replace those of a correct request, as with Accept.
-// The Peer must be a client.
+// Dial sends the request of an opening handshake for target, such as "/rooms/1?name=gopher", of the
+// host "example.com", and returns the response. The fields of header replace those of a correct
+// request, as with Accept. The Peer must be a client.
 //
 // Dial does not check the response, whose Request has the fields that were sent. The body has been
 // read. It has at most 64 KiB with the header, and must end: with its Content-Length, say.
-func (p *Peer) Dial(header http.Header) *http.Response {
+func (p *Peer) Dial(target string, header http.Header) *http.Response {
 	p.tb.Helper()
-	req := &http.Request{Method: "GET", Header: p.writeHead("GET / HTTP/1.1", http.Header{
+	req := &http.Request{Method: "GET", Header: p.writeHead("GET "+target+" HTTP/1.1", http.Header{
 		"Host":                  {"example.com"},
 		"Upgrade":               {"websocket"},
 		"Connection":            {"Upgrade"},

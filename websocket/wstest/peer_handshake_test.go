@@ -102,16 +102,18 @@ func TestPeerDial(t *testing.T) {
 		defer ours.Close()
 		ln := make(oneListener, 1)
 		ln <- theirs
-		s := &http.Server{Handler: websocket.Handler{
+		mux := http.NewServeMux()
+		mux.Handle("example.com/rooms/{room}", websocket.Handler{
 			Serve: func(ctx context.Context, c *websocket.Conn) error {
 				return c.Write(ctx, websocket.Text, []byte("hello"))
 			},
 			Options: &websocket.AcceptOptions{Subprotocols: []string{"chat"}},
-		}}
+		})
+		s := &http.Server{Handler: mux}
 		go s.Serve(ln)
 		defer s.Close()
 		p := wstest.NewPeer(t, ours, wire.Client)
-		resp := p.Dial(http.Header{"Sec-Websocket-Protocol": {"chat"}})
+		resp := p.Dial("/rooms/1?name=a", http.Header{"Sec-Websocket-Protocol": {"chat"}})
 		key := resp.Request.Header.Get("Sec-WebSocket-Key")
 		if resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Protocol") != "chat" ||
 			resp.Header.Get("Sec-WebSocket-Accept") != wire.AcceptKey(key) {
@@ -168,7 +170,7 @@ func TestPeerDialSends(t *testing.T) {
 					theirs.Close()
 				}()
 				p := wstest.NewPeer(t, ours, wire.Client)
-				resp := p.Dial(test.header)
+				resp := p.Dial("/", test.header)
 				body, err := io.ReadAll(resp.Body)
 				if resp.StatusCode != 400 || string(body) != "no" || err != nil {
 					t.Errorf("got %v %q, %v", resp.Status, body, err)
@@ -222,7 +224,7 @@ func TestPeerDialKeepsBytes(t *testing.T) {
 		}()
 		p := wstest.NewPeer(t, ours, wire.Client)
 		p.Expect(wire.OpPing, true, "")
-		if resp := p.Dial(nil); resp.StatusCode != 101 {
+		if resp := p.Dial("/", nil); resp.StatusCode != 101 {
 			t.Errorf("got %v", resp.Status)
 		}
 		p.Expect(wire.OpText, true, long)
@@ -263,7 +265,7 @@ func TestPeerDialFails(t *testing.T) {
 		{"too large", "HTTP/1.1 101 OK\r\nA: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", false, "larger"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := failing(t, wire.Client, test.stream, test.end, func(p *wstest.Peer) { p.Dial(nil) })
+			got := failing(t, wire.Client, test.stream, test.end, func(p *wstest.Peer) { p.Dial("/", nil) })
 			if !got.ended || !strings.Contains(got.text, "peer: reading a response: ") || !strings.Contains(got.text, test.want) {
 				t.Errorf("reported %q, ended %v; want %q", got.text, got.ended, test.want)
 			}

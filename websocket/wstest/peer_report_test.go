@@ -15,7 +15,7 @@ func TestPeerReports(t *testing.T) {
 	expect := func(op wire.Opcode, payload string) func(*wstest.Peer) {
 		return func(p *wstest.Peer) { p.Expect(op, true, payload) }
 	}
-	dial := func(p *wstest.Peer) { p.Dial(nil) }
+	dial := func(p *wstest.Peer) { p.Dial("/", nil) }
 	for _, test := range []struct {
 		name   string
 		stream string
