@@ -196,8 +196,8 @@ func (p *process) checkRetry(e event) {
 		most = min(most, minWait<<(e.Attempt-1))
 	}
 	if e.Status == http.StatusServiceUnavailable {
-		least += retryAfter
-		most += retryAfter
+		least = retryAfter
+		most = retryAfter + max(most, retryAfter/2)
 	}
 	if e.Wait < least || e.Wait > most {
 		p.t.Errorf("wait before attempt %d is %v, want between %v and %v", e.Attempt, e.Wait, least, most)
