@@ -136,10 +136,10 @@ var defects = []struct {
 }
 
 // playBroken runs cases against the server or the client with a defect. "" means no defect.
-func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*report.Result {
+func playBroken(t *testing.T, defect string, clients bool, cases []*Case, o *Options) []*report.Result {
 	t.Helper()
 	if clients {
-		return testClient(t, cases, short, func(ctx context.Context, url string) {
+		return testClient(t, cases, o, func(ctx context.Context, url string) {
 			if err := (&broken.Client{Defect: defect}).Echo(ctx, url); err != nil &&
 				strings.HasPrefix(err.Error(), "broken:") {
 				t.Error(err)
@@ -152,7 +152,7 @@ func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*rep
 		t.Fatal(err)
 	}
 	defer s.Close()
-	results, err := TestServer(t.Context(), url, cases, short)
+	results, err := TestServer(t.Context(), url, cases, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ const attempts = 10
 func testRight(t *testing.T, clients bool, ids string) {
 	cases := casesMatching(t, strings.Split(ids, ",")...)
 	for range attempts { // of the cases that did not pass, because the machine may be busy
-		results := playBroken(t, "", clients, cases)
+		results := playBroken(t, "", clients, cases, short)
 		cases = nil
 		for _, r := range results {
 			if !allRight(r) {
@@ -209,9 +209,12 @@ func testRight(t *testing.T, clients bool, ids string) {
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	cases := casesMatching(t, strings.Split(ids, ",")...)
-	// On a busy machine, pieces may arrive together, so that a case does not detect the defect.
-	for range attempts {
-		results := playBroken(t, defect, clients, cases)
+	// On a busy machine, pieces may arrive together, so that a case does not detect the defect. Then the
+	// pause between them becomes longer.
+	o := *short
+	for n := range attempts {
+		o.cut = cutTime << min(n, 6)
+		results := playBroken(t, defect, clients, cases, &o)
 		cases = nil
 		for _, r := range results {
 			if allRight(r) {

@@ -47,7 +47,7 @@ func replyDeliveryRows() []letterCase {
 				f := string(s.encode(textFrame("early bird")))
 				s.open(trailing(f[:5]))
 				s.flush(idleTime)
-				s.pause(20 * time.Millisecond)
+				s.pause(s.o.cut)
 				s.write([]byte(f[5:]), tempo{})
 				s.comesBack(wire.OpText, []byte("early bird"))
 			}},

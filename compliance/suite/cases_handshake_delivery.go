@@ -82,7 +82,7 @@ func (s *script) askCut(after string) {
 	i := strings.Index(string(raw), after) + len(after)
 	s.write(raw[:i], tempo{})
 	s.flush(idleTime)
-	s.pause(20 * time.Millisecond)
+	s.pause(s.o.cut)
 	s.write(raw[i:], tempo{})
 	s.last, s.suspect = sent{}, nil
 	s.opened(s.broke)

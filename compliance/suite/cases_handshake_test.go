@@ -172,8 +172,10 @@ func TestServerVerdicts(t *testing.T) {
 			t.Parallel()
 			target := listen(t, tt.server)
 			for _, c := range casesMatching(t, strings.Split(tt.cases, ",")...) {
+				cut := cutTime / 2
 				r := settled(t, tt.want, "", func() (*report.Result, error) {
-					return serverCase(t.Context(), target, c, (&Options{}).withDefaults())
+					cut = min(2*cut, cutTime<<6) // as in testCaught
+					return serverCase(t.Context(), target, c, (&Options{cut: cut}).withDefaults())
 				})
 				carried := r.Rule
 				if r.Broken != nil {
@@ -211,7 +213,7 @@ func TestRulesOfCompression(t *testing.T) {
 		var r *report.Result
 		for range attempts { // the machine may be busy
 			if r = playBroken(t, tt.defect, tt.clients,
-				casesMatching(t, tt.id))[0]; r.Behavior == report.Failed {
+				casesMatching(t, tt.id), short)[0]; r.Behavior == report.Failed {
 				break
 			}
 		}

@@ -17,6 +17,7 @@ const (
 	DefaultCloseTimeout     = time.Second
 	quickMessages           = 50
 	fullMessages            = 1000
+	cutTime                 = 20 * time.Millisecond
 )
 
 // Options configure a run. A nil pointer means the zero value.
@@ -65,6 +66,7 @@ type Options struct {
 	Done func(*report.Result)
 
 	patience time.Duration // how long to wait for a server that hangs
+	cut      time.Duration // the pause between two pieces that must not arrive together
 	tapes    *tapes        // compressed messages of the run
 	lateness *lateness     // of the machine during the run; nil means that it is never late
 }
@@ -85,6 +87,9 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.patience <= 0 {
 		c.patience = hangTime
+	}
+	if c.cut <= 0 {
+		c.cut = cutTime
 	}
 	c.tapes = &tapes{}
 	return &c
