@@ -15,6 +15,9 @@ func ExampleGroup_Conns() {
 	group := new(websocket.Group)
 	dial := wstest.NetDial(websocket.Handler{
 		Serve: func(ctx context.Context, c *websocket.Conn) error {
+			if err := c.Write(ctx, websocket.Text, []byte("welcome")); err != nil {
+				return err
+			}
 			_, _, err := c.Read(ctx)
 			return err
 		},
@@ -31,6 +34,9 @@ func ExampleGroup_Conns() {
 			log.Fatal(err)
 		}
 		defer c.CloseNow()
+		if _, _, err := c.Read(ctx); err != nil { // the welcome: the Group has the connection by now
+			log.Fatal(err)
+		}
 		c.CloseRead()
 		clients = append(clients, c)
 	}

@@ -112,3 +112,55 @@ func TestCrewSpare(t *testing.T) {
 		}
 	})
 }
+
+// Jobs are taken in order, and do not stay in memory. A goroutine that is not the spare one leaves
+// the spare one alone.
+func TestCrewTake(t *testing.T) {
+	var queues [3]Queue
+	c := crew{spare: true} // not in fact, so that no goroutine takes a job
+	jobs := []job{{q: &queues[0]}, {q: &queues[1]}}
+	c.add(jobs)
+	for i := range queues {
+		if j, ok := c.take(false); !ok || j.q != &queues[i] || !c.spare {
+			t.Errorf("take %d: got %v, %t, and spare is %t", i, j, ok, c.spare)
+		}
+		if i == 0 {
+			c.add([]job{{q: &queues[2]}})
+		}
+	}
+	if j, ok := c.take(false); ok || jobs[0] != (job{}) {
+		t.Errorf("got %v, %t without jobs; the first one was overwritten by %v", j, ok, jobs[0])
+	}
+	c.take(true)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keepSpare(); c.spare {
+		t.Error("got a spare goroutine without jobs")
+	}
+}
+
+// A goroutine that has done a job does others.
+func TestCrewGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var c crew
+		var clients []*websocket.Conn
+		var jobs []job
+		for range 3 {
+			q, client := queuePair(t, nil)
+			clients = append(clients, client)
+			q.writing = true // as after enqueue
+			jobs = append(jobs, job{q, prepare(t, "a")})
+		}
+		c.add(jobs[:1:1])
+		synctest.Wait()
+		c.spare = true // not in fact, so that only the first goroutine can go on
+		c.add(jobs[1:])
+		for _, client := range clients {
+			expect(t, client, "a")
+		}
+		synctest.Wait()
+		if !c.spare {
+			t.Error("the first goroutine took a job as the spare one")
+		}
+	})
+}

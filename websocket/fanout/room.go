@@ -63,13 +63,15 @@ func (r *Room) Leave(q *Queue) {
 // [Queue.Dropped] counts both.
 func (r *Room) Broadcast(m *Message) { r.BroadcastFunc(m, nil) }
 
-// BroadcastFunc is Broadcast to those members for which to returns true. to must not call methods
-// of the Room.
+// BroadcastFunc is Broadcast to those members for which to returns true. The function must not
+// wait, nor call methods of the Room. If it panics, the members for which it has returned true
+// still get m.
 func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
 	m.check()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var jobs []job
+	defer func() { r.crew.add(jobs) }() // also if to panics
 	for _, q := range r.members {
 		if to != nil && !to(q) {
 			continue
@@ -78,7 +80,6 @@ func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
 			jobs = append(jobs, job{q, m})
 		}
 	}
-	r.crew.add(jobs)
 }
 
 // Members returns an iterator over the members at the time of the call, in no particular order. The

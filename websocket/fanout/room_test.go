@@ -48,6 +48,33 @@ func TestRoomMembers(t *testing.T) {
 	})
 }
 
+// If the function panics, the members before that get the message, and all get the next one.
+func TestRoomPanic(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var r Room
+		var clients []*websocket.Conn
+		for range 3 {
+			q, client := queuePair(t, nil)
+			r.Join(q)
+			clients = append(clients, client)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			asked := 0
+			r.BroadcastFunc(prepare(t, "a"), func(*Queue) bool {
+				if asked++; asked == 3 {
+					panic("no answer")
+				}
+				return true
+			})
+		}()
+		r.Broadcast(prepare(t, "b"))
+		expect(t, clients[0], "a", "b")
+		expect(t, clients[1], "a", "b")
+		expect(t, clients[2], "b")
+	})
+}
+
 // A member leaves when its connection ends, and an ended connection does not join.
 func TestRoomConnectionEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -127,13 +127,15 @@ func TestRefreshFails(t *testing.T) {
 			}
 			return nil
 		}, Refused, context.DeadlineExceeded},
+		{"last's cause", func(_ context.Context, last error) error { return errors.Unwrap(last) }, Network,
+			context.DeadlineExceeded},
 	} {
 		bubble(t, func(t *testing.T, ctx context.Context) {
 			silent := serve(accept(nil))
 			dial := silent.dial()
 			dial.Limits.HandshakeTimeout = time.Minute
 			began := time.Now()
-			if row.name == "last" { // which wraps a net.Error
+			if strings.HasPrefix(row.name, "last") { // which wraps a net.Error
 				dial.NetDial = stuckDial
 			}
 			opts := Options{Dial: dial, Refresh: func(ctx context.Context, _ *websocket.DialOptions, last error) error {
@@ -157,4 +159,24 @@ func TestRefreshFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The context of the loop ends Refresh, which has no other limit if Dial has none.
+func TestRefreshStuck(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, time.Hour)
+		defer cancel()
+		opts := Options{
+			Dial: &websocket.DialOptions{Limits: websocket.Limits{HandshakeTimeout: -1}},
+			Refresh: func(ctx context.Context, _ *websocket.DialOptions, _ error) error {
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		}
+		began := time.Now()
+		retried, last := run(ctx, url, opts, 1, read)
+		if took := time.Since(began); len(retried) != 0 || !errors.Is(last, context.DeadlineExceeded) || took != time.Hour {
+			t.Errorf("retried %v, then yielded %v after %v", retried, last, took)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -99,6 +100,15 @@ func TestRetryAfter(t *testing.T) {
 	refused := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"5"}}}
 	if got, ok := RetryAfter(nil, refused); got != 0 || !ok {
 		t.Errorf("RetryAfter without an error = %v, %v", got, ok)
+	}
+}
+
+// Retry-After does not change the class of a failure that is not the server's refusal.
+func TestRetryAfterClass(t *testing.T) {
+	resp := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"5"}}}
+	err := &websocket.HandshakeError{Status: 503, Err: &net.OpError{Op: "dial", Err: errors.New("x")}}
+	if class, wait := judge(err, resp); class != Network || wait != 5*time.Second {
+		t.Errorf("got %v, %v, want a failure of the network and 5 s", class, wait)
 	}
 }
 
