@@ -37,7 +37,7 @@ func ExamplePeer() {
 	// reason: frame from a client is not masked
 }
 
-// A server must not choose a subprotocol that the client has not offered.
+// A client must refuse a subprotocol that it has not offered.
 func ExamplePeer_Accept() {
 	ours, theirs := wstest.Pipe()
 	defer theirs.Close()
@@ -53,7 +53,7 @@ func ExamplePeer_Accept() {
 	// websocket: handshake (status 101): server chose subprotocol "chat.v9", not one of those offered, ["chat.v1"] (RFC 6455, section 4.1)
 }
 
-// Any handler can be tested with a client that breaks the rules. This client marks a message as
+// A Peer can test any handler with a client that breaks the rules. This one marks a message as
 // compressed without having negotiated an extension.
 func ExamplePeer_Dial() {
 	handler := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
