@@ -25,7 +25,7 @@ const (
 	DropOldest
 )
 
-// Options configures a [Queue]. A nil pointer means the zero value. [NewQueue] copies it.
+// Options configure a [Queue]. A nil pointer means the zero value. [NewQueue] copies them.
 type Options struct {
 	// MaxMessages limits how many messages wait. Negative: no limit. Default: 1,024.
 	MaxMessages int

@@ -19,7 +19,7 @@ const (
 	DefaultPingInterval  = 30 * time.Second
 )
 
-// Options configures [Conns]. A nil pointer means the zero value. Conns copies it.
+// Options configure [Conns]. A nil pointer means the zero value. Conns copies them.
 type Options struct {
 	// Dial has the options of each connection. All connections share its pointers, such as Events
 	// and Limits.Budget. If Limits.PingInterval is 0, DefaultPingInterval is used, 30 s. If it is
