@@ -21,8 +21,8 @@ import (
 //
 // Once the connection has ended, or nothing more can be written to it, the queue drops all messages
 // that wait. From then on, the methods that send return an error that matches [net.ErrClosed]: the
-// cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error of a
-// failed write until the connection has ended.
+// cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it. Until the connection
+// has ended, it is the error of the write that failed.
 //
 // If the queue itself has closed the connection because it was full, the error matches [ErrFull],
 // too. If Serve of a [websocket.Handler] returns that error, the connection is still closed with

@@ -19,8 +19,8 @@ type Class uint8
 
 const (
 	// Clean: one side ended the connection on purpose. The peer closed it with 1000, 1001 or no
-	// code, as servers do when they restart. Or this side closed it, with any code. Or a context
-	// was canceled.
+	// code, as servers do when they restart, this side closed it with any code, or a context was
+	// canceled.
 	Clean Class = iota
 
 	// Network: the server could not be reached, or contact was lost. The connection ended without a

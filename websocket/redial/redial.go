@@ -39,11 +39,11 @@ const closeTimeout = time.Second
 // # Waits
 //
 // Each wait is a random time below a limit. The limit is Options.MinWait at first. It doubles with
-// each attempt that fails and each connection that ends, up to Options.MaxWait. A connection has
-// lasted if it was open for at least as long as the limit of the wait before it, whichever side
-// ended it. The limit is then MinWait again. The time that the body takes after the end does not
-// count. A server that accepts connections and drops them at once is thus dialed no more often than
-// one that refuses them.
+// each attempt that fails and each connection that ends, up to Options.MaxWait. After a connection
+// that has lasted, the limit is MinWait again. A connection has lasted if it was open for at least
+// as long as the limit of the wait before it, whichever side ended it. The time that the body takes
+// after the end does not count. A server that accepts connections and drops them at once is thus
+// dialed no more often than one that refuses them.
 //
 // If a response has a Retry-After field, its time is added to the random one. The limit is then at
 // least half of that time, so that the clients of a server do not all return at once.

@@ -10,8 +10,8 @@ import (
 )
 
 // RetryAfter reports whether to dial again after err, and the least time to wait before that. It is
-// for programs that have a loop of their own. Any error for [Classify] will do, and resp is the
-// response that [websocket.Dial] returned, or nil.
+// for programs that have a loop of their own. err is as for [Classify], and resp is the response
+// that [websocket.Dial] returned, or nil.
 //
 // wait is the time in the Retry-After field of resp, at most DefaultMaxRetryAfter, or 0 if there is
 // none. Add a random time whose limit grows with each failure. ok is false if the class of err is

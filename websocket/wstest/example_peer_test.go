@@ -42,13 +42,16 @@ func ExamplePeer_Accept() {
 	ours, theirs := wstest.Pipe()
 	defer theirs.Close()
 	server := wstest.NewPeer(nil, theirs, wire.Server)
-	go server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})
-
-	_, _, err := websocket.Dial(context.Background(), "ws://localhost/", &websocket.DialOptions{
-		Subprotocols: []string{"chat.v1"},
-		NetDial:      func(context.Context, string, string) (net.Conn, error) { return ours, nil },
-	})
-	fmt.Println(err)
+	dialed := make(chan error)
+	go func() { // not Accept, which a test must call on its own goroutine
+		_, _, err := websocket.Dial(context.Background(), "ws://localhost/", &websocket.DialOptions{
+			Subprotocols: []string{"chat.v1"},
+			NetDial:      func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+		})
+		dialed <- err
+	}()
+	server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})
+	fmt.Println(<-dialed)
 	// Output:
 	// websocket: handshake (status 101): server chose subprotocol "chat.v9", not one of those offered, ["chat.v1"] (RFC 6455, section 4.1)
 }

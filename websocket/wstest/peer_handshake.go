@@ -43,9 +43,9 @@ func (p *Peer) Accept(header http.Header) *http.Request {
 // The target has a path and perhaps a query, such as "/rooms/1?name=gopher". The fields of header
 // replace those of a correct request, as with Accept. The Peer must be a client.
 //
-// Dial does not check the response. Its Request has the fields that were sent. Its body has already
-// been read, so it must have an end, such as that of a Content-Length. The response must not be
-// larger than 64 KiB.
+// Dial does not check the response, whose Request has the fields that were sent. Dial reads the
+// whole body, which must therefore end, for example after its Content-Length. A response of more
+// than 64 KiB is an error.
 func (p *Peer) Dial(target string, header http.Header) *http.Response {
 	p.tb.Helper()
 	req := &http.Request{Method: "GET", Header: p.writeHead("GET "+target+" HTTP/1.1", http.Header{
