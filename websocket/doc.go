@@ -30,7 +30,7 @@
 //   - [Events] are functions for logs and metrics, called as things happen on a connection.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols that use pings, pongs or close
 //     frames in their own way.
-//   - The packages below this one are built on it alone: fanout broadcasts to many connections,
+//   - Three packages use only the exported API of this one: fanout broadcasts to many connections,
 //     redial keeps a client connected, and wstest replaces the network in tests.
 //
 // One goroutine may read at a time, and any number may write. Some goroutine must read for as long

@@ -8,10 +8,10 @@ type job struct {
 	m *Message
 }
 
-// A crew is the goroutines that write what a Room broadcasts. As long as there are jobs, one of them
-// has none and is about to take the next, so that a write that waits delays no job. Most writes do
-// not wait. A few goroutines then do all jobs, and it matters that they are few: the stack of each
-// is copied when it writes for the first time, because it begins too small for that.
+// A crew is the goroutines that write what a Room broadcasts. While there are jobs, one goroutine
+// is spare: it is about to take the next job, so that a write that waits delays no job. Most writes
+// do not wait, so a few goroutines do all jobs. A goroutine for each job would cost more, because
+// the runtime must grow its stack for the first write.
 type crew struct {
 	mu    sync.Mutex
 	jobs  []job
@@ -45,7 +45,7 @@ func (c *crew) work() {
 	}
 }
 
-// take returns the next job, if there is one. The first call of a goroutine is that of the spare one.
+// take returns the next job, if there is one. In its first call, a goroutine is the spare one.
 func (c *crew) take(spare bool) (j job, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,16 +5,17 @@ import (
 	"context"
 )
 
-// Drain ends the queue and waits until the messages that it has are written. It takes no more, and
-// calls of SendContext that wait fail with an error that matches [net.ErrClosed]. Call Drain before
-// [websocket.Conn.Close], before [websocket.Group.Shutdown], and before Serve of a
-// [websocket.Handler] returns. None of them waits for the queue. The queue stays in its rooms, but
-// gets no more of their messages.
+// Drain ends the queue for good: it waits until all queued messages are written, and the queue
+// takes no more. Methods that send, and calls of SendContext that wait, fail with an error that
+// matches [net.ErrClosed]. The queue stays in its rooms, but gets no more of their messages.
+//
+// Call Drain before [websocket.Conn.Close], before [websocket.Group.Shutdown], and before Serve of
+// a [websocket.Handler] returns. None of them waits for the queue.
 //
 // Drain returns nil if all messages have been written, except those that the policies DropNewest
-// and DropOldest have dropped. If the queue has lost messages because the connection ended, Drain
-// returns the error that Send returns then. If ctx ends first, the error is that of ctx, and the
-// messages are still written. Drain may be called again, and by several goroutines.
+// and DropOldest have dropped. If messages were lost because the connection ended, Drain returns
+// the same error as Send. If ctx ends first, the error is that of ctx, and the messages are still
+// written in the background. Any number of goroutines may call Drain, more than once.
 func (q *Queue) Drain(ctx context.Context) error {
 	settled := q.beginDrain()
 	var over error

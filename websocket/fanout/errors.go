@@ -9,11 +9,11 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// ErrFull is matched by the error of a Send for which the queue has no room.
+// ErrFull matches the error of a Send for which the queue has no room.
 var ErrFull = errors.New("fanout: outgoing queue is full")
 
-// errDraining is the error of a Send after Drain. A Handler whose Serve returns it closes as for a
-// shutdown.
+// errDraining is the error of a Send after Drain. If Serve of a Handler returns it, the connection
+// is closed with 1001, as for a shutdown.
 var errDraining error = drainError{websocket.CloseWith(websocket.StatusGoingAway, "")}
 
 type drainError struct{ asked error }
@@ -29,8 +29,9 @@ type closedError struct {
 	err  error // why
 	code websocket.StatusCode
 
-	// asked makes a Handler whose Serve returns the error close with the same code, too. Otherwise
-	// it would use 1011 and might be faster. If it is nil, the Handler does that, and logs the error.
+	// asked is an error of CloseWith with the same code, for a Handler whose Serve returns this
+	// error and which may close the connection before the queue does. If asked is nil, the Handler
+	// uses 1011 and logs the error.
 	asked error
 }
 
@@ -48,9 +49,8 @@ func (e *closedError) Unwrap() []error {
 // Is reports whether target is net.ErrClosed.
 func (e *closedError) Is(target error) bool { return target == net.ErrClosed }
 
-// A contextError is the error of a context that has ended. It matches the cause, too, but not
-// [net.ErrClosed]: that may be the end of another connection, and must not look like that of this
-// one.
+// A contextError is the error of a context that has ended. It matches the cause, too, but never
+// [net.ErrClosed]: the cause may be the end of another connection, not of this one.
 type contextError struct{ err, cause error }
 
 func newContextError(ctx context.Context) error { return &contextError{ctx.Err(), context.Cause(ctx)} }

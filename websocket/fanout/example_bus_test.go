@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-// A bus stands for NATS, Redis or the like. All subscribers get all messages, in the same order.
+// A bus stands for NATS, Redis or similar. All subscribers get all messages in the same order.
 type bus struct {
 	mu          sync.Mutex
 	subscribers []chan []byte
@@ -40,7 +40,7 @@ type node struct {
 	room fanout.Room
 }
 
-// deliver sends what the bus delivers to the members of this node.
+// deliver broadcasts the messages of the bus to the members of this node.
 func (n *node) deliver(ch <-chan []byte) {
 	for p := range ch {
 		m, err := fanout.Prepare(websocket.Text, p)
@@ -51,7 +51,8 @@ func (n *node) deliver(ch <-chan []byte) {
 	}
 }
 
-// serve publishes what a member says. The bus delivers it, to the same member too.
+// serve publishes the messages of a member. The bus delivers them to all members, this one
+// included.
 func (n *node) serve(ctx context.Context, c *websocket.Conn) error {
 	q := fanout.NewQueue(c, nil)
 	n.room.Join(q)
@@ -67,8 +68,7 @@ func (n *node) serve(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
-// The members of a room are connected to several nodes. All get the messages in the order of the
-// bus.
+// Members that are connected to different nodes all get the messages in the order of the bus.
 func ExampleRoom_Broadcast_bus() {
 	const nodes, each = 3, 10
 	ctx := context.Background()

@@ -12,10 +12,10 @@ import (
 	"github.com/hawser-ws/hawser/websocket/fanout"
 )
 
-// A chat is a chat server. Those who join get the last messages first.
+// A chat is a chat server. A new member first gets the last messages.
 type chat struct {
 	room    fanout.Room
-	mu      sync.Mutex // gives history the order of room
+	mu      sync.Mutex // keeps history in the order of room
 	history []*fanout.Message
 }
 
@@ -34,7 +34,7 @@ func (c *chat) say(name, what string) {
 	c.room.Broadcast(m)
 }
 
-// join makes q a member, which misses no line and gets none twice.
+// join makes q a member. It misses no line and gets none twice.
 func (c *chat) join(q *fanout.Queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,7 +49,7 @@ func (c *chat) join(q *fanout.Queue) {
 func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.FormValue("name")
 	serve := func(ctx context.Context, conn *websocket.Conn) error {
-		// A member that is 200 messages behind is closed with 1013, and may come back later.
+		// A member that is 200 messages behind is disconnected with 1013, and may come back later.
 		q := fanout.NewQueue(conn, &fanout.Options{MaxMessages: 200})
 		c.join(q)
 		c.say(name, " joined")
@@ -67,7 +67,7 @@ func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // A chat server with a history. Members join and leave, and all see the same lines in the same
-// order. One that is too slow is disconnected and delays no other.
+// order. A member that is too slow is disconnected, and delays nobody else.
 func Example() {
 	server := httptest.NewServer(new(chat))
 	defer server.Close()

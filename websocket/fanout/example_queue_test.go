@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Only the latest of many readings matters. A client that is slow misses some and gets the last.
+// Only the latest reading matters. A slow client misses some readings, but gets the last.
 func ExampleOptions() {
 	ctx := context.Background()
 	a, b := net.Pipe()
@@ -41,9 +41,9 @@ func ExampleOptions() {
 	// 98 dropped
 }
 
-// A server shuts down. It sends what it has queued, for which it gives its clients 10 seconds, and
-// then the close frames. A client that reads nothing must not use up the time of the others for the
-// closing handshake.
+// A server shuts down. It gives its clients 10 seconds to read the queued messages, and then sends
+// the close frames. The other 10 seconds are for the closing handshakes, even if some clients have
+// read nothing.
 func ExampleQueue_Drain() {
 	var room fanout.Room
 	group := new(websocket.Group)
@@ -109,7 +109,7 @@ func ExampleQueue_Drain() {
 	// <nil>
 }
 
-// SendContext waits for room, so that a producer is as slow as its client.
+// SendContext waits for room, so that a producer is no faster than its client.
 func ExampleQueue_SendContext() {
 	server, client, err := wstest.Pair(nil, nil)
 	if err != nil {

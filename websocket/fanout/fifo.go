@@ -1,9 +1,8 @@
 package fanout
 
-// A fifo is a queue in a ring that grows as needed. When it becomes empty, it lets go of its
-// memory.
+// A fifo is a queue in a ring that grows as needed. When it becomes empty, it frees its memory.
 type fifo struct {
-	ring  []*Message // of a length that is a power of 2, or 0
+	ring  []*Message // the length is 0 or a power of 2
 	first int        // index of the oldest message
 	len   int
 	bytes int64

@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A Message is a [websocket.PreparedMessage] along with its size, which queues count. It must come
-// from Prepare.
+// A Message is a [websocket.PreparedMessage] with its size, which counts toward Options.MaxBytes.
+// It must come from [Prepare]. It may be sent any number of times.
 type Message struct {
 	size     int64
 	t        websocket.MessageType      // 0 only if Prepare has not made the message
@@ -16,7 +16,7 @@ type Message struct {
 	data     []byte                     // of a message that Send has copied
 }
 
-// Prepare makes a message from a copy of p; see [websocket.Prepare].
+// Prepare makes a message of type t from a copy of p; see [websocket.Prepare].
 func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	m, err := websocket.Prepare(t, p)
 	if err != nil {
@@ -25,14 +25,14 @@ func Prepare(t websocket.MessageType, p []byte) (*Message, error) {
 	return &Message{prepared: m, size: int64(len(p)), t: t}, nil
 }
 
-// check panics if m does not say its size.
+// check panics if m does not come from Prepare, and thus has no size.
 func (m *Message) check() {
 	if m.t == 0 {
 		panic("fanout: Message must come from Prepare")
 	}
 }
 
-// copyMessage returns a message for one queue, with a copy of p.
+// copyMessage returns a message with a copy of p, for one queue.
 func copyMessage(t websocket.MessageType, p []byte) (*Message, error) {
 	if t != websocket.Text && t != websocket.Binary {
 		_, err := websocket.Prepare(t, nil) // fails

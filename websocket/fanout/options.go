@@ -18,22 +18,22 @@ const (
 	// Violation).
 	ClosePolicyViolation
 
-	// DropNewest drops the message.
+	// DropNewest drops the new message.
 	DropNewest
 
-	// DropOldest drops the oldest messages that wait, until there is room.
+	// DropOldest drops the oldest messages that wait until there is room for the new one.
 	DropOldest
 )
 
-// Options configure a [Queue]. A nil pointer means the zero value. They are copied.
+// Options configure a [Queue]. A nil pointer means the zero value. [NewQueue] copies them.
 type Options struct {
-	// MaxMessages is how many messages may wait. Negative: no limit. Default: 1,024.
+	// MaxMessages limits how many messages wait. Negative: no limit. Default: 1,024.
 	MaxMessages int
 
-	// MaxBytes is how many bytes of messages may wait. A single message that is larger is refused.
-	// Negative: no limit. Default: 1 MiB.
+	// MaxBytes limits the total size of the messages that wait, before compression. A single
+	// message that is larger is refused. Negative: no limit. Default: 1 MiB.
 	MaxBytes int64
 
-	// WhenFull is what happens if there is no room for a message. Default: CloseTryAgainLater.
+	// WhenFull says what to do if there is no room for a message. Default: CloseTryAgainLater.
 	WhenFull Policy
 }

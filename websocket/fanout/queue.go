@@ -13,34 +13,34 @@ import (
 // A Queue is the bounded queue of the outgoing messages of one connection. Any goroutine may call
 // its methods at any time. It has a goroutine only while a message is being written.
 //
-// The limits apply to the messages that wait, not to the one that is being written.
-// [websocket.Conn.Unsent] counts that one. Limits.WriteTimeout of the connection ends a write whose
-// peer takes nothing.
+// The limits apply to the messages that wait, not to the one that is being written, which
+// [websocket.Conn.Unsent] counts. If the peer takes nothing, Limits.WriteTimeout of the connection
+// ends that write.
 //
 // # The end of a connection
 //
 // Once the connection has ended, or nothing more can be written to it, the queue drops all messages
-// that wait. From then on, the methods that send return an error that matches [net.ErrClosed]. It
-// is the cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it, or the error
-// of the write that failed while the connection has not ended yet.
+// that wait. From then on, the methods that send return an error that matches [net.ErrClosed]: the
+// cause of the end, as [context.Cause] of [websocket.Conn.Context] returns it. Until the connection
+// has ended, it is the error of the write that failed.
 //
-// If the queue itself has closed the connection, the error says why instead. If the queue was full,
-// the error matches [ErrFull]. If Serve of a [websocket.Handler] returns that error, the status code
-// is still that of the policy, as with [websocket.CloseWith].
+// If the queue itself has closed the connection because it was full, the error matches [ErrFull],
+// too. If Serve of a [websocket.Handler] returns that error, the connection is still closed with
+// the status code of the policy, as with [websocket.CloseWith].
 //
-// To close the connection, the queue calls [websocket.Conn.Close], which waits until the frame that
-// is being written is out, but no longer than Limits.CloseTimeout, and no longer than a minute. If
-// the peer reads again in time, [websocket.Closure].Sent has the status code. If it does not, no
-// close frame is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is
-// being written is lost, too, if more fragments of it are due (Limits.MaxWriteFrame), or if it waits
-// for a [websocket.MessageWriter].
+// To close the connection, the queue calls [websocket.Conn.Close], which first waits for the frame
+// that is being written. It waits for at most Limits.CloseTimeout, and at most a minute. If the
+// peer reads again in time, [websocket.Closure].Sent has the status code. Otherwise no close frame
+// is sent, and the Closure is that of [websocket.Conn.CloseNow]. The message that is being written
+// is also lost if more of its fragments must follow (Limits.MaxWriteFrame), or if it waits for a
+// [websocket.MessageWriter].
 //
 // # Writes that fail
 //
-// If a MessageWriter is idle for so long that a write fails with
-// [websocket.ErrMessageOpen], the queue repeats the write. If the extension cannot encode a
-// prepared message, the queue closes the connection with 1011 (Internal Error), because the peer
-// would miss that message.
+// If a write fails with [websocket.ErrMessageOpen], because a MessageWriter has been idle for too
+// long, the queue retries it. If the extension cannot encode a prepared message, the queue closes
+// the connection with 1011 (Internal Error), because the peer would miss that message. The error of
+// Send then says so.
 type Queue struct {
 	c           *websocket.Conn
 	maxMessages int
@@ -48,17 +48,18 @@ type Queue struct {
 	policy      Policy
 
 	mu       sync.Mutex // guards the following
-	writing  bool       // a goroutine writes; if none does, nothing waits
+	writing  bool       // a goroutine writes; nothing waits unless one does
 	draining bool       // Drain was called
 	waiting  fifo       // messages that wait
-	senders  []*sender  // that wait for room; there is none for the first of them
+	senders  []*sender  // calls of SendContext that wait; the first has no room
 	dropped  int64
 	failed   error         // why nothing more is written
-	settled  chan struct{} // closed when Drain need not wait any more; nil if nobody waits for that
+	settled  chan struct{} // closed when Drain need not wait any longer; nil if no Drain waits
 }
 
-// NewQueue returns a queue for c. opts may be nil. A connection should have one queue: the messages
-// of two, and those that are written to c directly, are not in any order.
+// NewQueue returns a queue for c. opts may be nil. A connection should have only one queue, and all
+// messages should go through it: messages of two queues, and messages written to c directly, can
+// overtake each other.
 func NewQueue(c *websocket.Conn, opts *Options) *Queue {
 	if opts == nil {
 		opts = new(Options)
@@ -71,7 +72,7 @@ func NewQueue(c *websocket.Conn, opts *Options) *Queue {
 	}
 }
 
-// limit returns the value of an option: n, or a default if it is 0, or none if it is negative.
+// limit returns the value of the option n: its default if it is 0, and none if it is negative.
 func limit[T int | int64](n, otherwise, none T) T {
 	if n < 0 {
 		return none
@@ -82,12 +83,13 @@ func limit[T int | int64](n, otherwise, none T) T {
 // Conn returns the connection.
 func (q *Queue) Conn() *websocket.Conn { return q.c }
 
-// Send queues a copy of p. It never waits. As with [websocket.Conn.Write], text is not checked.
+// Send queues a copy of p as one message. It never waits. As with [websocket.Conn.Write], text must
+// be UTF-8, which is not checked.
 //
 // If there is no room, the error matches [ErrFull], unless the policy is DropOldest, which makes
-// room. A message that is larger than MaxBytes is an error that matches ErrFull, too, and has no
-// other effect, whatever the policy. Any other error matches [net.ErrClosed], unless t is neither
-// Text nor Binary.
+// room. For a message larger than MaxBytes, the error matches ErrFull, too, and the policy is not
+// applied. If t is neither Text nor Binary, the error is that of [websocket.Prepare]. Any other
+// error matches [net.ErrClosed].
 func (q *Queue) Send(t websocket.MessageType, p []byte) error {
 	m, err := copyMessage(t, p)
 	if err != nil {
@@ -111,7 +113,7 @@ func (q *Queue) send(m *Message) error {
 	return err
 }
 
-// enqueue queues m, or returns why it does not. If q was idle, some goroutine must call write.
+// enqueue queues m, or returns why not. If q was idle, some goroutine must call write.
 func (q *Queue) enqueue(m *Message) (idle bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -156,7 +158,7 @@ func (q *Queue) fits(m *Message) bool {
 	return q.waiting.len < q.maxMessages && q.waiting.bytes+m.size <= q.maxBytes
 }
 
-// overflow applies the policy to m, which does not fit. Without an error, there is room now. The
+// overflow applies the policy to m, which does not fit. If it returns nil, there is room for m. The
 // caller has q.mu.
 func (q *Queue) overflow(m *Message) error {
 	switch q.policy {
@@ -191,16 +193,16 @@ func (q *Queue) push(m *Message) (idle bool) {
 	return true
 }
 
-// Depth returns how many messages wait, and how many bytes they have.
+// Depth returns how many messages wait, and their total size.
 func (q *Queue) Depth() (messages int, bytes int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting.len, q.waiting.bytes
 }
 
-// Dropped returns how many messages were not sent because there was no room for them, or because
-// the connection ended while they were in the queue. The peer may have received the one that was
-// being written then.
+// Dropped returns how many messages were lost because there was no room for them, or because the
+// connection ended before they were written. It counts the message that was being written then,
+// although the peer may have received it.
 func (q *Queue) Dropped() int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

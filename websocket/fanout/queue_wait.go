@@ -7,18 +7,18 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A sender is a SendContext that waits for room.
+// A sender is a call of SendContext that waits for room.
 type sender struct {
 	m    *Message
 	err  error         // its result, once done is closed
 	done chan struct{} // closed when it no longer waits
 }
 
-// SendContext queues a copy of p. If the queue is full, it waits for room, whatever the policy,
-// until ctx or the connection ends or Drain is called. If ctx has ended, the message is not queued,
-// and the error is that of ctx. The other errors are those of Send.
+// SendContext queues a copy of p as one message. If the queue is full, SendContext waits for room,
+// whatever the policy, until ctx or the connection ends or Drain is called. If ctx ends first, the
+// message is not queued, and the error is that of ctx. The other errors are those of Send.
 //
-// Calls that wait are served in order. A Send for which there is room does not wait for them.
+// Calls that wait are served in order. A Send for which there is room may overtake them.
 func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []byte) error {
 	m, err := copyMessage(t, p)
 	if err != nil {
@@ -40,7 +40,7 @@ func (q *Queue) SendContext(ctx context.Context, t websocket.MessageType, p []by
 func (q *Queue) join(ctx context.Context, m *Message) (*sender, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	over := ctx.Err() != nil // first, because the connection may end meanwhile, and ctx with it
+	over := ctx.Err() != nil // before refusal, because the end of the connection may end ctx, too
 	if err := q.refusal(m); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (q *Queue) admit() {
 	}
 }
 
-// remove removes the sender at index i. The last one to be removed leaves no memory behind. The
+// remove removes the sender at index i, and frees the memory of senders with the last one. The
 // caller has q.mu.
 func (q *Queue) remove(i int) {
 	if q.senders = slices.Delete(q.senders, i, i+1); len(q.senders) == 0 {
@@ -93,7 +93,7 @@ func (q *Queue) remove(i int) {
 	}
 }
 
-// dismiss ends all senders that wait, with err. The caller has q.mu.
+// dismiss makes all senders that wait return err. The caller has q.mu.
 func (q *Queue) dismiss(err error) {
 	for _, s := range q.senders {
 		s.err = err

@@ -63,14 +63,14 @@ func (q *Queue) shut(err *closedError, reason string) {
 	go q.close(err.code, reason)
 }
 
-// maxClose limits Close where Limits.CloseTimeout does not: nobody waits for the queue's Close, and
-// nobody would end it.
+// maxClose limits the queue's call of Close, which nothing else ends if Limits.CloseTimeout is
+// negative.
 const maxClose = time.Minute
 
 func (q *Queue) close(code websocket.StatusCode, reason string) {
 	ctx, cancel := context.WithTimeout(context.Background(), maxClose)
 	defer cancel()
-	_ = q.c.Close(ctx, code, reason) // the queue has recorded why it has ended
+	_ = q.c.Close(ctx, code, reason) // q.failed says why
 }
 
 // fail ends the queue because of err, and drops all messages that wait. The caller has q.mu.

@@ -8,8 +8,8 @@ import (
 )
 
 // A Room sends messages to its members, in the same order to each. The zero value is ready to use.
-// Any goroutine may call its methods at any time. A member may be in any number of rooms. Two
-// members may get the messages of different rooms in a different order.
+// Any goroutine may call its methods at any time. A member may be in any number of rooms. Messages
+// of different rooms have no common order: two members of both may get them in different orders.
 type Room struct {
 	mu      sync.Mutex
 	members []*Queue
@@ -17,14 +17,14 @@ type Room struct {
 	crew    crew
 }
 
-// A place is that of a member in a room.
+// A place is the place of a member in a room.
 type place struct {
 	i    int         // its index in members
-	stop func() bool // stops it from leaving when its connection ends
+	stop func() bool // cancels leaving at the end of the connection
 }
 
-// Join adds q, unless it is a member already or its connection has ended. A member leaves by itself
-// when its connection ends.
+// Join adds q, unless it is a member already or its connection has ended. When the connection of a
+// member ends, the member leaves automatically.
 func (r *Room) Join(q *Queue) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,7 +39,7 @@ func (r *Room) Join(q *Queue) {
 	r.members = append(r.members, q)
 }
 
-// Leave removes q. Messages that are in its queue are still sent.
+// Leave removes q, if it is a member. Messages that it has queued are still sent.
 func (r *Room) Leave(q *Queue) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,14 +58,14 @@ func (r *Room) Leave(q *Queue) {
 	r.members = r.members[:last]
 }
 
-// Broadcast queues m for all members. It never waits. If the queue of a member has no room, its
-// policy applies. A member whose MaxBytes is less than the size of m does not get m.
-// [Queue.Dropped] counts both.
+// Broadcast queues m for all members. It never waits. If a member has no room for m, its policy
+// applies. A member whose MaxBytes is less than the size of m does not get m. [Queue.Dropped]
+// counts the lost messages in both cases. Broadcast panics if m is not from [Prepare].
 func (r *Room) Broadcast(m *Message) { r.BroadcastFunc(m, nil) }
 
-// BroadcastFunc is Broadcast to those members for which to returns true. The function must not
-// wait, nor call methods of the Room. If it panics, the members for which it has returned true
-// still get m.
+// BroadcastFunc is Broadcast to the members for which to returns true. The function to must not wait
+// or call methods of the Room. If it panics, the members for which it has returned true still get
+// m.
 func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
 	m.check()
 	r.mu.Lock()
@@ -83,7 +83,7 @@ func (r *Room) BroadcastFunc(m *Message, to func(q *Queue) bool) {
 }
 
 // Members returns an iterator over the members at the time of the call, in no particular order. The
-// body of the loop may call methods of the Room.
+// loop may call methods of the Room.
 func (r *Room) Members() iter.Seq[*Queue] {
 	r.mu.Lock()
 	defer r.mu.Unlock()

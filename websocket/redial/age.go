@@ -7,9 +7,9 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// ageOf returns a function that returns how long c was open since the call of ageOf. The function
-// may be called once. The body may go on for long after c has ended, so the time of the end must be
-// noted when it happens.
+// ageOf returns a function that returns how long c has been open since the call of ageOf. It may be
+// called once. The body may run long after c has ended, so the time of the end is noted when it
+// happens.
 func ageOf(c *websocket.Conn) func() time.Duration {
 	began := time.Now()
 	end := make(chan time.Time, 1)

@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// dial makes one attempt. Events.Refused gets no request if the options or the URL are invalid,
-// which no other attempt would change.
+// dial makes one attempt. If the options or the URL are invalid, Events.Refused gets no request,
+// and the error is final.
 func (l *loop) dial() (*websocket.Conn, *Error) {
 	opts := cloneDial(l.opts.Dial)
 	if err := l.refresh(opts); err != nil {

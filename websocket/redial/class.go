@@ -13,50 +13,50 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Class says what kind of event ended a connection, or kept it from being opened. [Conns] dials
-// again after all classes but [Refused].
+// A Class says what kind of event ended a connection or kept it from being opened. [Conns] dials
+// again after every class except [Refused].
 type Class uint8
 
 const (
-	// Clean: one side ended the connection as it wanted to. The peer closed it with 1000, 1001 or
-	// no code, as servers do when they restart, or this side closed it with any code, or a context
-	// was canceled.
+	// Clean: one side ended the connection on purpose. The peer closed it with 1000, 1001 or no
+	// code, as servers do when they restart, this side closed it with any code, or a context was
+	// canceled.
 	Clean Class = iota
 
-	// Network: the server could not be reached, or was lost. The connection ended without a close
-	// frame, no pong came, or something took too long. A name that DNS does not know counts as
-	// well, because resolvers without a network say that, too. So does a [net.Error] of
-	// DialOptions.ProxyConnect or CheckRedirect, whatever the status of the response. All errors
-	// that are in no other class are in this one.
+	// Network: the server could not be reached, or contact was lost. The connection ended without a
+	// close frame, no pong came, or something took too long. A name that DNS does not know counts,
+	// too, because some resolvers report that when they have no network. So does a [net.Error] that
+	// DialOptions.ProxyConnect or CheckRedirect returns, whatever the status of the response. All
+	// errors that are in no other class are in this one.
 	Network
 
-	// Protocol: one side broke the protocol or exceeded a limit. This side noticed it, or the peer
-	// closed the connection with 1002, 1003, 1007, 1009 or 1010. That includes a response with
-	// status 101 that is not correct, and failures of TLS other than those of the server's
+	// Protocol: one side broke the protocol or exceeded a limit. Either this side noticed it, or
+	// the peer closed the connection with 1002, 1003, 1007, 1009 or 1010. An incorrect response
+	// with status 101 counts, too, and so do failures of TLS other than those of the server's
 	// certificate.
 	Protocol
 
 	// Busy: the server refused for now.
 	//
 	//   - The status was 408, 421, 425, 429, or 5xx other than 501 and 505.
-	//   - The status was 4xx or 5xx other than 401 and 407, and the response had a valid Retry-After
-	//     field. [Classify] does not see the response, but Conns and [RetryAfter] do.
-	//   - The close code was 1011 to 1014, or any other that is in no other class, such as 3008
-	//     (Timeout) and the private ones from 4000 on.
+	//   - The status was 4xx or 5xx other than 401 and 407, and the response had a valid
+	//     Retry-After field. [Classify] does not see the response, but Conns and [RetryAfter] do.
+	//   - The close code was 1011 to 1014, or one that is in no other class, such as 3008 (Timeout)
+	//     and the private codes from 4000 on.
 	//   - The certificate of the server has expired or is not valid yet.
 	//
-	// A message that [websocket.ErrBudget] refused counts as well.
+	// A message for which this side had no memory counts, too; see [websocket.ErrBudget].
 	Busy
 
 	// Refused: the server refused for good.
 	//
-	//   - The status was any other. Examples are 200, 401, 403, 404, and a redirect that was not
+	//   - The status was any other, such as 200, 401, 403, 404, or a redirect that was not
 	//     followed. A proxy's status counts like a server's.
 	//   - The close code was 1008, 3000 (Unauthorized) or 3003 (Forbidden).
 	//   - The certificate of the server cannot be verified.
 	//
-	// In Conns, options and a URL that [websocket.Dial] rejects belong here as well. Classify and
-	// RetryAfter cannot tell them from errors of DialOptions.NetDial, and return Network for both.
+	// In Conns, invalid options and URLs count, too. Classify and RetryAfter cannot tell them from
+	// errors of DialOptions.NetDial, and treat both as Network.
 	//
 	// A program that knows better can start a new loop, for example if its load balancer answers
 	// 404 while the servers behind it restart.
@@ -80,8 +80,8 @@ func (c Class) String() string {
 	return "unknown"
 }
 
-// Classify returns the class of err: an error of [websocket.Dial], an error of a method of a Conn,
-// Err of a [websocket.Closure], or an [*Error]. For nil it returns Clean.
+// Classify returns the class of err, which is an error of [websocket.Dial] or of a method of a
+// Conn, Err of a [websocket.Closure], or an [*Error]. For nil, Classify returns Clean.
 func Classify(err error) Class {
 	var own *Error
 	var handshake *websocket.HandshakeError
@@ -100,8 +100,8 @@ func Classify(err error) Class {
 	return classOfFailure(handshake)
 }
 
-// isOfNetwork reports whether err, which a function of the program returned, is one of the network,
-// as all errors of [http.Client] are. It then does not mean that the function has no answer.
+// isOfNetwork reports whether err, which a function of the program returned, is an error of the
+// network, as all errors of [http.Client] are. The function has then not decided to give up.
 func isOfNetwork(err error) bool {
 	var network net.Error
 	return errors.As(err, &network)
@@ -128,8 +128,7 @@ func classOfEnd(err error) Class {
 }
 
 // classOfClose returns the class of the code of the peer's close frame (RFC 6455, section 7.4.1,
-// and https://www.iana.org/assignments/websocket). A code whose meaning is not known does not end a
-// loop.
+// and https://www.iana.org/assignments/websocket). An unknown code does not end a loop.
 func classOfClose(code websocket.StatusCode) Class {
 	const (
 		unauthorized websocket.StatusCode = 3000
@@ -157,7 +156,7 @@ func classOfStatus(status int) Class {
 		http.StatusMisdirectedRequest: // "MAY retry the request over a different connection"
 		return Busy
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-		return Refused // of what the server can do at all
+		return Refused // the server cannot do this at all
 	}
 	if status >= 500 {
 		return Busy

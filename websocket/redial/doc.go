@@ -1,8 +1,8 @@
-// Package redial keeps a client connected. Whenever the connection has ended, it waits a little and
-// dials again.
+// Package redial keeps a client connected: when a connection ends, it waits a little and dials
+// again.
 //
-// [Conns] returns an iterator over connections. The body of the loop uses one connection. As the
-// body begins anew with each connection, it is also the place to subscribe again and to resume:
+// [Conns] returns an iterator over connections. The body of the loop uses one connection. It runs
+// again for each new connection, so this is also the place to subscribe and to resume:
 //
 //	for c, err := range redial.Conns(ctx, url, nil) {
 //		if err != nil {
@@ -16,6 +16,6 @@
 //		}
 //	}
 //
-// A program that has a loop of its own can call [RetryAfter], which says whether and when to dial
-// again. [Classify] says why a connection ended, or could not be opened.
+// For a loop of your own, [RetryAfter] says whether and when to dial again. [Classify] says why a
+// connection ended or could not be opened.
 package redial

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// An Error says why a connection ended, or could not be opened. Options.Retrying gets one before
-// each wait, and every error that [Conns] yields is one.
+// An Error says why a connection ended or could not be opened. Options.Retrying gets one before
+// each wait, and the error that [Conns] yields is one.
 type Error struct {
-	// Class is the class of Err. If the loop ends because its context has ended, it is [Clean].
+	// Class is the class of Err, or [Clean] if the loop ends because its context has ended.
 	Class Class
 
 	// Wait is the time until the next attempt, or 0 if there will be none.
 	Wait time.Duration
 
-	// Attempt counts attempts that failed and connections that ended. It begins anew at 1 when a
-	// connection ends that has lasted; see [Conns].
+	// Attempt counts failed attempts and ended connections. After a connection that has lasted, as
+	// [Conns] describes, it begins at 1 again.
 	Attempt int
 
 	// Err is the cause: an error of [websocket.Dial], Err of a [websocket.Closure], an error of
@@ -26,8 +26,8 @@ type Error struct {
 	final bool          // no attempt follows
 }
 
-// Error returns the text of Err and, if the loop goes on, the number of the retry that follows and
-// the time until then.
+// Error returns the text of Err and, if the loop goes on, the number of the next retry and the
+// time until then.
 func (e *Error) Error() string {
 	if e.final || e.Attempt == 0 {
 		return fmt.Sprintf("redial: %v", e.Err)

@@ -21,8 +21,8 @@ type resumption struct {
 	After int // ID of the last event that the client has seen
 }
 
-// follow handles the events of a topic, each once, until ctx ends or the server refuses for good.
-// With each connection, it subscribes anew and resumes after the last event that it has seen.
+// follow handles each event of a topic once, until ctx ends or the server refuses for good. On each
+// connection, it resumes after the last event that it has seen.
 func follow(ctx context.Context, url, topic string, opts *redial.Options, handle func(event)) error {
 	last := 0
 	for c, err := range redial.Conns(ctx, url, opts) {
@@ -44,8 +44,8 @@ func follow(ctx context.Context, url, topic string, opts *redial.Options, handle
 	return nil
 }
 
-// A client that subscribes anew and resumes after it has reconnected. The server of this example
-// drops each connection after three events.
+// A client that resumes after it has reconnected. The server of this example drops each connection
+// after three events.
 func ExampleConns_resume() {
 	server := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 		var r resumption

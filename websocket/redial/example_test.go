@@ -15,8 +15,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-// A client that prints what it gets, for as long as the server does not close with 1000. Without
-// that check, it would reconnect.
+// A client that prints messages until the server closes with 1000. Without the check of the code,
+// it would reconnect after that, too.
 func ExampleConns() {
 	restarts := 0
 	server := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
@@ -52,8 +52,8 @@ func ExampleConns() {
 	// 1000 (normal closure)
 }
 
-// A client whose token expires. The server refuses the old one with 401, and the client gets a new
-// one. A token that is refused as well ends the loop.
+// A client whose token expires. The server refuses the old token with 401, and the client gets a
+// new one. If the server refuses that token, too, the loop ends.
 func ExampleOptions_refresh() {
 	valid := 2
 	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func ExampleOptions_refresh() {
 	// refused
 }
 
-// Each end of a connection, and each failure, in a log.
+// A log of each failed attempt and each end of a connection.
 func ExampleOptions_retrying() {
 	opts := &redial.Options{
 		Retrying: func(err *redial.Error) {
@@ -108,7 +108,7 @@ func ExampleOptions_retrying() {
 	}
 }
 
-// A loop of the program's own, without Conns.
+// A loop without Conns.
 func ExampleRetryAfter() {
 	client := func(ctx context.Context, url string, use func(context.Context, *websocket.Conn) error) error {
 		for failures := 0; ; failures++ {

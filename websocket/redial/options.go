@@ -19,39 +19,42 @@ const (
 	DefaultPingInterval  = 30 * time.Second
 )
 
-// Options configure [Conns]. A nil pointer means the zero value. They are copied.
+// Options configure [Conns]. A nil pointer means the zero value. Conns copies them.
 type Options struct {
-	// Dial are the options of each connection. All connections share its pointers, such as Events
-	// and Limits.Budget. If its Limits.PingInterval is 0, pings are sent after DefaultPingInterval,
-	// 30 s. A negative one means no pings.
+	// Dial has the options of each connection. All connections share its pointers, such as Events
+	// and Limits.Budget. If Limits.PingInterval is 0, DefaultPingInterval is used, 30 s. If it is
+	// negative, no pings are sent.
 	Dial *websocket.DialOptions
 
-	// Refresh, if set, is called before each attempt, including the first, and may change opts, a
-	// copy of Dial: for example, it may set a new token in opts.Header, which is never nil. Changes
-	// last for one attempt. last is nil before the first attempt. Later it is an [*Error] that says
-	// why the last connection ended or the last attempt failed. Refresh must obey ctx, which ends
-	// with the loop's context, or after Dial.Limits.HandshakeTimeout: the loop waits for it.
+	// Refresh, if set, is called before each attempt, including the first. It may change opts,
+	// which is a copy of Dial. For example, it may set a new token in opts.Header, which is never
+	// nil. Changes apply to one attempt. last is nil before the first attempt. Later it is an
+	// [*Error] that says why the last connection ended or the last attempt failed. The loop waits
+	// for Refresh, which must obey ctx. That ends with the loop's context, or after
+	// Dial.Limits.HandshakeTimeout.
 	//
-	// With Refresh, a refusal by the server is not final, because new credentials may cure it. It
-	// is final if the next attempt is refused as well, or its connection before it has lasted.
+	// With Refresh, a first refusal by the server is not final, because new credentials may help.
+	// It is final if the next attempt is refused as well, or if the next connection ends with a
+	// refusal before it has lasted, as [Conns] describes.
 	//
-	// An error of Refresh counts as a failed attempt, because whatever has failed the connection
-	// often fails the request for a token, too. It is final if it wraps last, or if its class is
-	// [Refused]: return &Error{Class: Refused, Err: err} to end the loop with err.
+	// An error of Refresh counts as a failed attempt, because an outage often affects the source of
+	// the token, too. It is final if it wraps last, or if its class is [Refused]: return
+	// &Error{Class: Refused, Err: err} to end the loop with err.
 	Refresh func(ctx context.Context, opts *websocket.DialOptions, last error) error
 
 	// MinWait and MaxWait are the first and the largest limit of the random wait before an attempt;
-	// see [Conns]. If MaxWait is less than MinWait, MinWait is used for both. A negative MaxWait
-	// means that the limit grows forever. A negative MinWait is an error, since nobody should dial
-	// without any wait. Defaults: DefaultMinWait, 1 s, and DefaultMaxWait, 1 minute.
+	// see [Conns]. A wait may be shorter than MinWait. If MaxWait is less than MinWait, MinWait is
+	// used for both. With a negative MaxWait, the limit has no maximum. A negative MinWait is an
+	// error, because nobody should dial without any wait. Defaults: DefaultMinWait, 1 s, and
+	// DefaultMaxWait, 1 minute.
 	MinWait, MaxWait time.Duration
 
-	// MaxRetryAfter limits the time in a server's Retry-After field. A longer time is replaced by
-	// this one. Negative: no limit. Default: DefaultMaxRetryAfter, 1 hour.
+	// MaxRetryAfter limits the time that a server can ask for in a Retry-After field. Negative: no
+	// limit. Default: DefaultMaxRetryAfter, 1 hour.
 	MaxRetryAfter time.Duration
 
-	// Retrying, if set, is called before each wait, for logs and metrics. It must return soon,
-	// because the wait begins after it.
+	// Retrying, if set, is called before each wait, for logs and metrics. The wait begins when it
+	// returns, so it must return soon.
 	Retrying func(err *Error)
 }
 
@@ -73,7 +76,7 @@ func (o *Options) withDefaults() (Options, error) {
 	return c, nil
 }
 
-// defaultTo returns d, its default if it is 0, and the longest duration if it is negative.
+// defaultTo returns d, value if d is 0, and the longest duration if d is negative.
 func defaultTo(d, value time.Duration) time.Duration {
 	switch {
 	case d > 0:

@@ -11,50 +11,51 @@ import (
 )
 
 // closeTimeout is how long to wait for a peer's close frame. It is enough for a round trip over a
-// satellite, and a peer that is gone delays the next attempt by no more than this.
+// satellite. A peer that is gone delays the next attempt by no more than this.
 const closeTimeout = time.Second
 
-// Conns returns an iterator over connections to url. It opens each with [websocket.Dial], one after
-// the other: if a connection has ended, or cannot be opened, it waits and dials again. opts may be
-// nil.
+// Conns returns an iterator over connections to url, one at a time. It opens each with
+// [websocket.Dial]. When a connection has ended or cannot be opened, Conns waits and dials again.
+// opts may be nil.
 //
-// The body of the loop uses one connection. A break ends the loop. In all other cases the next
-// connection follows. If the body leaves its connection open, Conns closes it with 1000 and waits
-// for the peer's close frame for at most a second. If the body panics, Conns closes the connection
-// with 1011 and does not wait.
+// The body of the loop uses one connection. Unless it breaks or returns, the next connection
+// follows. If the body leaves its connection open, Conns closes it with 1000 and waits for the
+// peer's close frame for at most a second. If the body panics, Conns closes the connection with
+// 1011 and does not wait.
 //
-// The end of ctx ends an attempt, a wait, and also the connection, which is closed with 1001 even
-// if the body is busy with something else. A program that sends a last message must do so, and
-// break, before it ends ctx.
+// When ctx ends, so does an attempt or a wait, and an open connection is closed with 1001, even
+// while the body uses it. A program that sends a last message must do so, and break, before it ends
+// ctx.
 //
-// The last iteration yields an error and no connection, unless the body breaks earlier. The error
-// is an [*Error]. Either the server has refused for good, as [Refused] describes, or
-// Options.Refresh has failed, or the options or the URL are invalid, or ctx has ended. In the last
-// case, the error matches both the error and the cause of ctx.
+// Unless the body breaks earlier, the last iteration yields an [*Error] and no connection. Either
+// the server has refused for good (see [Refused]), or Options.Refresh has failed for good, or the
+// options or the URL are invalid, or ctx has ended. In the last case, the error matches both the
+// error and the cause of ctx.
 //
-// If the server closes a connection normally, Conns dials again, too, because servers do that when
+// Conns dials again even if the server closes a connection normally, because servers do that when
 // they restart. A body that is done after a normal closure must break. [websocket.Conn.Closure] and
 // [websocket.CloseStatus] tell how the connection was closed.
 //
 // # Waits
 //
-// Each wait is random, with a limit. The limit is Options.MinWait at first, and doubles with each
-// attempt that fails and each connection that ends, up to Options.MaxWait. It is MinWait again
-// after a connection that has lasted at least as long as the limit before it, whichever side ended
-// it. The time that the body takes after the end does not count. A server that accepts connections
-// and drops them at once is thus dialed no more often than one that refuses them.
+// Each wait is a random time below a limit. The limit is Options.MinWait at first. It doubles with
+// each attempt that fails and each connection that ends, up to Options.MaxWait. After a connection
+// that has lasted, the limit is MinWait again. A connection has lasted if it was open for at least
+// as long as the limit of the wait before it, whichever side ended it. The time that the body takes
+// after the end does not count. A server that accepts connections and drops them at once is thus
+// dialed no more often than one that refuses them.
 //
-// If a response has a Retry-After field, its time is added to the random one, whose limit is then at
-// least half of it, so that the clients of a server do not all return at once.
+// If a response has a Retry-After field, its time is added to the random one. The limit is then at
+// least half of that time, so that the clients of a server do not all return at once.
 //
 // # Keepalive
 //
-// By default, Limits.PingInterval is 30 s, so that a server that has vanished is noticed. That
+// By default, Limits.PingInterval is 30 s, so that Conns notices when the server has vanished. That
 // works only while something reads: the body, or [websocket.Conn.CloseRead].
 //
 // # Concurrency
 //
-// The iterator may be used more than once, also by several goroutines at the same time. Each loop
+// The iterator may be used more than once, and by several goroutines at the same time. Each loop
 // has its own connections and waits.
 func Conns(ctx context.Context, url string, opts *Options) iter.Seq2[*websocket.Conn, error] {
 	o, err := opts.withDefaults()
@@ -75,8 +76,8 @@ type loop struct {
 	opts *Options // with defaults
 
 	attempts int    // what Error.Attempt counts
-	refused  bool   // the last attempt was refused, or a connection that did not last
-	last     *Error // before the last wait; nil at first, and if a connection was opened after it
+	refused  bool   // the last error was a refusal, and no connection has lasted since
+	last     *Error // that of the last wait; nil at first, and once a connection is open
 }
 
 // run opens connections and yields them, until the body breaks or an error is final.
@@ -104,7 +105,7 @@ func (l *loop) run(yield func(*websocket.Conn, error) bool) {
 
 // use yields c, closes it, and returns why it has ended, or nil if the body breaks.
 func (l *loop) use(c *websocket.Conn, yield func(*websocket.Conn, error) bool) *Error {
-	l.last = nil // of no interest any more
+	l.last = nil // a connection is open
 	lasted, more := l.lend(c, yield)
 	if !more {
 		return nil
@@ -125,7 +126,7 @@ func (l *loop) lend(
 		defer close(closed)
 		shut(c, websocket.StatusGoingAway, closeTimeout)
 	})
-	// These are for a body that panics or calls runtime.Goexit.
+	// The values for a body that panics or calls runtime.Goexit.
 	code, within := websocket.StatusInternalError, time.Duration(0)
 	defer func() {
 		if !stop() {
@@ -146,8 +147,8 @@ func shut(c *websocket.Conn, code websocket.StatusCode, within time.Duration) {
 	_ = c.Close(ctx, code, "") // c.Closure has the cause
 }
 
-// isFinal reports whether err ends the loop. With Options.Refresh, a refusal does so if the one
-// before it has not been cured.
+// isFinal reports whether err ends the loop. With Options.Refresh, a refusal does so only if it
+// follows another.
 func (l *loop) isFinal(err *Error) bool {
 	refused := err.Class == Refused
 	err.final = err.final || refused && (l.refused || l.opts.Refresh == nil)
@@ -155,7 +156,7 @@ func (l *loop) isFinal(err *Error) bool {
 	return err.final
 }
 
-// wait waits for the time of the next attempt, or for the end of the context.
+// wait waits until the next attempt is due or the context ends.
 func (l *loop) wait(err *Error) {
 	err.Wait = l.opts.wait(l.attempts, err.asked)
 	l.last = err
@@ -173,8 +174,8 @@ func (l *loop) final(class Class, err error) *Error {
 	return &Error{Class: class, Attempt: l.attempts, Err: err, final: true}
 }
 
-// ended returns the error for the end of the context. Its text has the failure that the loop was
-// trying to overcome, if any, because "deadline exceeded" alone does not say what to repair.
+// ended returns the error for the end of the context. Its text includes the last failure, if no
+// connection followed it, because "deadline exceeded" alone does not say what to repair.
 func (l *loop) ended() *Error {
 	err := l.ctx.Err()
 	if cause := context.Cause(l.ctx); !errors.Is(err, cause) {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// RetryAfter reports whether to dial again after err, for programs that have a loop of their own.
-// The error is as for [Classify], and resp is the response that [websocket.Dial] returned, or nil.
+// RetryAfter reports whether to dial again after err, and the least time to wait before that. It is
+// for programs that have a loop of their own. err is as for [Classify], and resp is the response
+// that [websocket.Dial] returned, or nil.
 //
-// wait is the least time to wait: the time in the Retry-After field of resp, at most
-// DefaultMaxRetryAfter, or 0 if there is none. Add a random time to it, whose limit grows with each
-// failure. ok is false if the class of err is [Refused], or if err is that of a canceled context.
-// It is true if a deadline has passed, which may be a limit of the connection. The loop must
-// therefore check its own context.
+// wait is the time in the Retry-After field of resp, at most DefaultMaxRetryAfter, or 0 if there is
+// none. Add a random time whose limit grows with each failure. ok is false if the class of err is
+// [Refused], or if err is that of a canceled context. After a deadline, ok is true, because the
+// deadline may be a limit of the connection. The loop must therefore check its own context.
 //
 // For an [*Error], wait is its Wait, and ok is false if it was the last of its loop.
 func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
@@ -32,8 +32,8 @@ func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
 }
 
 // judge returns the class of err, and the time that the server has asked for in resp, which may be
-// nil. A refusal with a Retry-After field is not for good, unless it is one of the credentials, which
-// time does not change.
+// nil. A refusal with a Retry-After field is not for good, unless it is about credentials, which do
+// not change with time.
 func judge(err error, resp *http.Response) (Class, time.Duration) {
 	class := Classify(err)
 	if err == nil || resp == nil || resp.StatusCode < 400 {
@@ -51,7 +51,7 @@ func judge(err error, resp *http.Response) (Class, time.Duration) {
 }
 
 // askedFor returns the time in a Retry-After field (RFC 9110, section 10.2.3), and whether there is
-// a valid one. A date is compared with the server's clock, if the response shows it.
+// a valid one. A date is compared with that of the response, if it has one.
 func askedFor(h http.Header) (time.Duration, bool) {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseUint(value, 10, 64)

@@ -1,22 +1,23 @@
 // Package wstest helps to test programs that use WebSockets. It needs no network, no certificates
-// and no free port, and it works in the bubbles of [testing/synctest], where minutes pass at once.
+// and no free port. It works in the bubbles of [testing/synctest], where minutes pass at once.
 //
-//   - [NetDial] connects a client to an [http.Handler]. It is for tests of a whole program: set
-//     DialOptions.NetDial, and dial any URL.
-//   - [Pair] returns both ends of a connection. It is for tests of functions that take a
+//   - [NetDial] connects a client to an [http.Handler]. To test a whole program, set
+//     DialOptions.NetDial and dial any URL.
+//   - [Pair] returns both ends of a connection. Use it to test functions that take a
 //     [websocket.Conn].
-//   - A [Peer] sends and expects frames as a test tells it, right or wrong ones. Over a connection
-//     from NetDial, it is the client of a handler. Over one end of a [Pipe], whose other end
-//     DialOptions.NetDial returns, it is the server of a client.
-//   - [Faults] cut, stall or reset a connection at any byte, also during the opening handshake.
-//   - [Pipe] is the transport of all of them: a TCP connection in memory.
+//   - A [Peer] sends the frames that a test specifies, valid or not, and checks those that arrive.
+//     It is the client of a handler over a connection from NetDial. It is the server of a client
+//     over one end of a [Pipe], if DialOptions.NetDial returns the other end.
+//   - [Faults] cuts, stalls or resets a connection at any byte, even during the opening handshake.
+//   - [Pipe] is the transport of all of them: it behaves like a TCP connection, in memory.
 //
 // # Time
 //
-// In a bubble, time passes only while everything waits, and then at once. This test takes an hour
-// of the bubble's time. The function follow, which is tested, dials again 5 seconds after it has
-// lost a connection. Both sides use keepalive, or they would wait forever. The bubble ends only
-// when every goroutine has ended, so the test also shows that nothing is leaked.
+// In a bubble, time passes only while all goroutines wait, and then at once. The following test
+// takes an hour of that time. It tests the function follow, which dials again 5 seconds after it
+// has lost a connection. Both sides use keepalive, because they would otherwise wait forever. The
+// bubble ends only when all of its goroutines have ended, so the test also shows that none is
+// leaked.
 //
 //	func TestFollow(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
@@ -37,8 +38,8 @@
 //			var received []string
 //			follow(ctx, "ws://localhost/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
 //				func(m string) { received = append(received, m) })
-//			// Each connection lasts 10 minutes, at most 47.5 seconds until follow has noticed, and the 5
-//			// seconds until it dials again.
+//			// A connection lasts 10 minutes. Then follow notices the cut within 47.5 seconds, and dials
+//			// again 5 seconds later.
 //			if len(received) != 6 {
 //				t.Errorf("%d connections in an hour", len(received))
 //			}

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestDocIsCompiled checks that the test in the package documentation is one that is compiled and
-// run.
+// TestDocIsCompiled checks that the test in the package documentation is compiled and run.
 func TestDocIsCompiled(t *testing.T) {
 	var code strings.Builder
 	doc, err := os.ReadFile("doc.go")

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket/wstest"
 )
 
-// follow passes each message of the server at url to receive, until ctx ends. It dials again 5
-// seconds after it has lost a connection, and pings a silent server.
+// follow passes each message from the server at url to receive, until ctx ends. It pings a silent
+// server, and dials again 5 seconds after it has lost a connection.
 func follow(ctx context.Context, url string, opts websocket.DialOptions, receive func(string)) {
 	opts.Limits.PingInterval, opts.Limits.PongTimeout = 30*time.Second, 10*time.Second
 	for ctx.Err() == nil {
@@ -52,8 +52,8 @@ func TestFollow(t *testing.T) {
 		var received []string
 		follow(ctx, "ws://localhost/", websocket.DialOptions{NetDial: wstest.NetDial(server)},
 			func(m string) { received = append(received, m) })
-		// Each connection lasts 10 minutes, at most 47.5 seconds until follow has noticed, and the 5
-		// seconds until it dials again.
+		// A connection lasts 10 minutes. Then follow notices the cut within 47.5 seconds, and dials
+		// again 5 seconds later.
 		if len(received) != 6 {
 			t.Errorf("%d connections in an hour", len(received))
 		}

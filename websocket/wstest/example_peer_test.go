@@ -37,23 +37,26 @@ func ExamplePeer() {
 	// reason: frame from a client is not masked
 }
 
-// A server must not choose a subprotocol that the client has not offered.
+// A client must refuse a subprotocol that it has not offered.
 func ExamplePeer_Accept() {
 	ours, theirs := wstest.Pipe()
 	defer theirs.Close()
 	server := wstest.NewPeer(nil, theirs, wire.Server)
-	go server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})
-
-	_, _, err := websocket.Dial(context.Background(), "ws://localhost/", &websocket.DialOptions{
-		Subprotocols: []string{"chat.v1"},
-		NetDial:      func(context.Context, string, string) (net.Conn, error) { return ours, nil },
-	})
-	fmt.Println(err)
+	dialed := make(chan error)
+	go func() { // not Accept, which a test must call on its own goroutine
+		_, _, err := websocket.Dial(context.Background(), "ws://localhost/", &websocket.DialOptions{
+			Subprotocols: []string{"chat.v1"},
+			NetDial:      func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+		})
+		dialed <- err
+	}()
+	server.Accept(http.Header{"Sec-Websocket-Protocol": {"chat.v9"}})
+	fmt.Println(<-dialed)
 	// Output:
 	// websocket: handshake (status 101): server chose subprotocol "chat.v9", not one of those offered, ["chat.v1"] (RFC 6455, section 4.1)
 }
 
-// Any handler can be tested with a client that breaks the rules. This client marks a message as
+// A Peer can test any handler with a client that breaks the rules. This one marks a message as
 // compressed without having negotiated an extension.
 func ExamplePeer_Dial() {
 	handler := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {

@@ -30,7 +30,7 @@ func ExamplePair() {
 	// Output: v1: hello, <nil>
 }
 
-// Any handler can be dialed without a network, a mux with middleware for example.
+// Any handler can be dialed without a network, such as a mux with middleware.
 func ExampleNetDial() {
 	mux := http.NewServeMux()
 	mux.Handle("/rooms/", websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {

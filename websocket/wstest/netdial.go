@@ -12,25 +12,25 @@ import (
 // maxPort is the last port of TCP.
 const maxPort = 65_535
 
-// idleTimeout limits how long a server waits for a request on a connection that nobody closes.
+// idleTimeout limits how long a server waits for a request.
 const idleTimeout = time.Minute
 
-// NetDial returns a function for [websocket.DialOptions.NetDial] that connects to an HTTP server
-// whose handler is h, over a new [Pipe] for each call. It also fits [http.Transport.DialContext].
+// NetDial returns a function for [websocket.DialOptions.NetDial]. Each call opens a new [Pipe] to
+// an HTTP server whose handler is h. The function also fits [http.Transport.DialContext].
 //
-// There is nothing to close but the connections: each has a server of its own, whose goroutine ends
-// with the connection, or when a handler has hijacked the connection and returns. The server closes
-// a connection that is without a request for a minute.
+// Only the connections must be closed: each has a server of its own, whose goroutine ends with the
+// connection, or when a handler that has hijacked the connection returns. The server closes a
+// connection that has been without a request for a minute.
 //
-// The URL may have any host, because the address is not used. But Dial connects to a proxy first
-// if the environment has one for the host. It never has one for localhost.
+// The URL may have any host, because the address is ignored. If the environment has a proxy for
+// that host, however, Dial asks h to act as the proxy. There is never a proxy for localhost.
 //
-// As with TCP, each connection has its own client address. The ports are 1, 2, and so on up to
-// 65,535, and then 1 again. Another function of NetDial counts for itself.
+// As with TCP, each connection has its own client address. For each function that NetDial returns,
+// the ports are 1, 2, and so on up to 65,535, and then 1 again.
 //
-// The server does not use TLS. To dial a wss URL, use the function for DialOptions.DialTLS, too.
-// The connection is then not encrypted, and Request.TLS is nil. Without DialTLS, the TLS handshake
-// fails.
+// The server does not use TLS, so the TLS handshake of a wss URL fails. To dial such a URL, use the
+// function for DialOptions.DialTLS, too. The connection is then not encrypted, and Request.TLS is
+// nil.
 func NetDial(h http.Handler) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	var dialed atomic.Uint32
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {

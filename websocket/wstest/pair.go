@@ -10,12 +10,12 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Pair returns both ends of a connection over a [Pipe]. The opening handshake is done by
-// [websocket.Accept] in a server of net/http and by [websocket.Dial] with these options, which may
-// be nil, so that origins, subprotocols, extensions, limits, groups and events have their usual
-// effects. The URL is ws://example.com/. The fields NetDial, DialTLS and Proxy of dial are not used.
+// Pair returns both ends of a connection over a [Pipe]. [websocket.Accept], in a server of
+// net/http, and [websocket.Dial] perform the opening handshake with these options, which may be
+// nil. All options have their usual effects, except that the fields NetDial, DialTLS and Proxy of
+// dial are not used. The URL is ws://example.com/.
 //
-// The caller must close both ends. Once they are closed, nothing is left, no goroutine either.
+// The caller must close both ends. Once they are closed, no goroutine is left.
 //
 // If the handshake fails, err is the error of Dial, a [*websocket.HandshakeError], and nothing is
 // left open. The error of Accept is passed to Events.Refused of accept.
@@ -48,8 +48,8 @@ func Pair(accept *websocket.AcceptOptions, dial *websocket.DialOptions) (server,
 	return a.conn, client, nil
 }
 
-// errPanicked is the error of a function of AcceptOptions or Events that panicked after the
-// response. The server has logged the panic.
+// errPanicked is the error if a function of AcceptOptions or Events panicked after the response.
+// The server has logged the panic.
 var errPanicked = errors.New("wstest: panic in Accept; see the log")
 
 // An acceptor is the handler of the one request of a Pair.

@@ -12,14 +12,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A TB reports failures. [testing.TB] has its methods, and so has a *testing.T.
+// A TB reports failures. A [testing.TB], such as a *testing.T, is a TB.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	FailNow() // does not return
 }
 
-// A panicTB is the TB of programs that have none, such as Examples.
+// A panicTB is the TB of a Peer without one, as in Examples.
 type panicTB struct{}
 
 func (panicTB) Helper()                           {}
@@ -30,28 +30,28 @@ const (
 	// timeout is how long a step of a Peer waits.
 	timeout = time.Minute
 
-	// maxFrame is the size of the largest payload that a Peer gathers.
+	// maxFrame is the size of the largest payload that a Peer reads.
 	maxFrame = 64 << 20
 )
 
-// A Peer is one side of a connection that does what a test tells it, and nothing on its own: it
-// answers no ping and no close frame, and checks only what it is told to expect.
+// A Peer is one side of a connection that a test scripts. It does nothing on its own: it answers
+// neither pings nor close frames, and checks only what it is told to expect.
 //
-// A step that fails is reported to the TB. A step that waits, for the transport to take bytes or to
-// deliver them, fails after a minute. In a bubble of [testing/synctest], that is a minute of fake
-// time. The transport must have deadlines.
+// A method that fails reports to the TB. A method that waits for the transport fails after a
+// minute, which is fake time in a bubble of [testing/synctest]. The transport must have deadlines.
 //
-// Any number of goroutines may send. One may read at a time. The methods that expect something, and
-// Accept and Dial, call TB.FailNow, which a *testing.T allows only on the goroutine of the test.
+// Any number of goroutines may send. One may read at a time. Accept, Dial and the methods whose
+// names begin with Expect call TB.FailNow, which a *testing.T allows only on the goroutine of the
+// test.
 type Peer struct {
 	tb      TB
 	nc      net.Conn
 	role    wire.Role
-	sending chan struct{} // a lock, on which a goroutine of a bubble may wait
+	sending chan struct{} // a lock; unlike a mutex, it lets the time of a bubble pass
 	got     []byte        // read and not yet consumed
 }
 
-// NewPeer returns a Peer over nc with the given role. If tb is nil, a step that fails panics. The
+// NewPeer returns a Peer over nc with the given role. If tb is nil, a method that fails panics. The
 // caller must close nc.
 func NewPeer(tb TB, nc net.Conn, role wire.Role) *Peer {
 	if tb == nil {
@@ -60,8 +60,8 @@ func NewPeer(tb TB, nc net.Conn, role wire.Role) *Peer {
 	return &Peer{tb: tb, nc: nc, role: role, sending: make(chan struct{}, 1)}
 }
 
-// NetConn returns the transport. Bytes that the Peer has read from it already are lost to other
-// readers.
+// NetConn returns the transport. A read from it does not return bytes that the Peer has already
+// read.
 func (p *Peer) NetConn() net.Conn { return p.nc }
 
 // Write sends b as it is.
@@ -76,7 +76,8 @@ func (p *Peer) Write(b []byte) {
 	}
 }
 
-// Frame returns a frame as Send sends it, to be sent in pieces or together with others.
+// Frame returns the frame that Send would send. Write can then send it in pieces, or together with
+// other frames.
 func (p *Peer) Frame(op wire.Opcode, fin bool, payload string) []byte {
 	h := wire.Header{Fin: fin, Opcode: op, Length: int64(len(payload))}
 	if p.role == wire.Client {
@@ -102,7 +103,7 @@ func (p *Peer) Send(op wire.Opcode, fin bool, payload string) {
 }
 
 // SendHeader sends a frame with any header, even one that fits neither the payload nor the role. If
-// h.Masked is set, the payload is masked with h.Key. Only a negative Length cannot be sent.
+// h.Masked is set, the payload is masked with h.Key. SendHeader panics if h.Length is negative.
 func (p *Peer) SendHeader(h wire.Header, payload string) {
 	p.tb.Helper()
 	p.Write(appendFrame(h, payload))
@@ -119,14 +120,14 @@ func (p *Peer) SendClose(code wire.StatusCode, reason string) {
 	p.Send(wire.OpClose, true, string(b)+reason)
 }
 
-// Next reads the next frame, and returns its header as it was received and its payload without
-// masking. Next reports a frame that is masked and should not be, one that should be and is not,
-// and the masking key 0, which a client that chooses keys at random uses once in 2^32 frames. It
-// checks no other rule.
+// Next reads the next frame, and returns its header as it was received and its payload unmasked. It
+// reports two violations to the TB: masking that does not fit the sender's role, and the masking
+// key 0, which a random choice yields only once in 2^32 frames. Next returns an error for an
+// invalid length, and for a payload of more than 64 MiB. It checks nothing else.
 //
-// The error is [io.EOF] if the stream ends between two frames. After a timeout, which matches
-// [os.ErrDeadlineExceeded], Next may be called again to wait longer: for a ping after five minutes
-// of silence, say. A frame of more than 64 MiB is an error.
+// The error is [io.EOF] if the stream ends between two frames. If Next times out, the error matches
+// [os.ErrDeadlineExceeded], and Next may be called again: for example, to wait for a ping after
+// five minutes of silence.
 func (p *Peer) Next() (wire.Header, []byte, error) {
 	p.tb.Helper()
 	p.nc.SetReadDeadline(time.Now().Add(timeout))
@@ -181,8 +182,8 @@ func (p *Peer) unmask(h wire.Header, payload []byte) {
 	}
 }
 
-// Expect reads the next frame, and fails unless it has this opcode, FIN bit and payload, and no
-// reserved bits.
+// Expect reads the next frame, and fails unless it has this opcode, FIN bit and payload. No
+// reserved bit may be set.
 func (p *Peer) Expect(op wire.Opcode, fin bool, payload string) {
 	p.tb.Helper()
 	h, got, err := p.Next()

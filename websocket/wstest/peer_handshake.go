@@ -15,9 +15,9 @@ import (
 // maxHead is the size of the largest request or response that a Peer reads.
 const maxHead = 64 << 10
 
-// Accept reads the request of an opening handshake and answers it with 101. The fields of header
-// replace those of a correct response; a field without values is left out. Names are sent in the
-// case that they have in header. The Peer must be a server.
+// Accept reads the request of an opening handshake, answers it with 101, and returns the request.
+// The fields of header replace those of a correct response. A field without values is left out, and
+// names keep their case. The Peer must be a server.
 //
 // Accept does not check the request, and chooses no subprotocol and no extension.
 func (p *Peer) Accept(header http.Header) *http.Request {
@@ -39,12 +39,13 @@ func (p *Peer) Accept(header http.Header) *http.Request {
 	return req
 }
 
-// Dial sends the request of an opening handshake for target, such as "/rooms/1?name=gopher", of the
-// host "example.com", and returns the response. The fields of header replace those of a correct
-// request, as with Accept. The Peer must be a client.
+// Dial sends the request of an opening handshake to the host example.com, and returns the response.
+// The target has a path and perhaps a query, such as "/rooms/1?name=gopher". The fields of header
+// replace those of a correct request, as with Accept. The Peer must be a client.
 //
-// Dial does not check the response, whose Request has the fields that were sent. The body has been
-// read. It has at most 64 KiB with the header, and must end: with its Content-Length, say.
+// Dial does not check the response, whose Request has the fields that were sent. Dial reads the
+// whole body, which must therefore end, for example after its Content-Length. A response of more
+// than 64 KiB is an error.
 func (p *Peer) Dial(target string, header http.Header) *http.Response {
 	p.tb.Helper()
 	req := &http.Request{Method: "GET", Header: p.writeHead("GET "+target+" HTTP/1.1", http.Header{
@@ -69,7 +70,7 @@ func (p *Peer) Dial(target string, header http.Header) *http.Response {
 	return resp
 }
 
-// writeHead sends a line and the fields, of which those of replace win, and returns the fields.
+// writeHead sends a line and the fields, some of which replace overrides, and returns the fields.
 func (p *Peer) writeHead(line string, fields, replace http.Header) http.Header {
 	p.tb.Helper()
 	for name := range replace {
@@ -84,7 +85,7 @@ func (p *Peer) writeHead(line string, fields, replace http.Header) http.Header {
 	return fields
 }
 
-// read calls f with a reader of the stream, and keeps what f leaves.
+// read calls f with a reader of the stream, and keeps the bytes that f does not read.
 func (p *Peer) read(f func(*bufio.Reader) error) error {
 	p.nc.SetReadDeadline(time.Now().Add(timeout))
 	defer p.nc.SetReadDeadline(time.Time{})
@@ -96,7 +97,7 @@ func (p *Peer) read(f func(*bufio.Reader) error) error {
 	return err
 }
 
-// A headReader reads at most left bytes. More is an error: with io.EOF, as from an io.LimitReader,
+// A headReader reads at most left bytes. More is an error. With io.EOF, as from an io.LimitReader,
 // a part would look like the whole.
 type headReader struct {
 	r    io.Reader

@@ -17,8 +17,8 @@ func quote(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// describe returns a frame for a report. Most frames that are not expected are close frames, so
-// their code is decoded.
+// describe returns a frame for a report. Most unexpected frames are close frames, so their code is
+// decoded.
 func describe(h wire.Header, payload []byte) string {
 	op := h.Opcode.String()
 	if h.Opcode == wire.OpClose {
@@ -29,7 +29,7 @@ func describe(h wire.Header, payload []byte) string {
 	return fmt.Sprintf("%s fin=%v rsv=%03b %s", op, h.Fin, h.RSV, quote(payload))
 }
 
-// difference returns where two payloads differ, if they are too long for describe to show it.
+// difference returns where two payloads differ, if they are too long to be shown in full.
 func difference(got []byte, want string) string {
 	if max(len(got), len(want)) <= maxShown || string(got) == want {
 		return ""

@@ -17,13 +17,13 @@ const pipeRoom = 64 << 10
 //
 // Deadlines work. An error is [io.EOF], or a [*net.OpError] that wraps [os.ErrDeadlineExceeded],
 // [net.ErrClosed], [syscall.EPIPE] or [syscall.ECONNRESET]. As with TCP, an end has the method
-// CloseWrite() error, and its addresses are of the type [*net.TCPAddr].
+// CloseWrite() error, and its addresses are of type [*net.TCPAddr].
 //
-// After one end is closed, the other can still read what was sent before. But if the end has not
-// read everything that it has received, closing it resets the connection: the other end loses what
-// it has not read. TCP loses it often, but not always.
+// After one end is closed, the other can still read the bytes that were sent before. But if the end
+// has not read all that it has received, closing it resets the connection, and the other end loses
+// the bytes that it has not read. With TCP, they are often lost, but not always.
 //
-// An end has no goroutine, and memory only for bytes that have not been read. [Outgoing] and
+// An end has no goroutine, and holds memory only for bytes that have not been read. [Outgoing] and
 // [Incoming] return the faults of a Pipe.
 func Pipe() (a, b net.Conn) { return newPipe(1) }
 
@@ -44,9 +44,9 @@ func newPipe(port int) (a, b net.Conn) {
 
 // A link joins the two ends of a Pipe.
 //
-// Everything is guarded by one mutex, which is never held while something waits, and every change
-// is announced by one condition: waiting for a condition, unlike for a mutex, lets the time of a
-// bubble pass.
+// One mutex guards everything, and is never held while something waits. One condition announces
+// every change, because the time of a bubble passes while a goroutine waits for a condition, but
+// not for a mutex.
 type link struct {
 	mu     sync.Mutex
 	change sync.Cond
@@ -100,7 +100,7 @@ func (e *end) Read(p []byte) (int, error) {
 func (e *end) Write(p []byte) (n int, err error) {
 	e.link.mu.Lock()
 	defer e.link.mu.Unlock()
-	for e.writing { // until that Write is done, or the error comes that also ends this one
+	for e.writing { // until the other Write is done, or fails with an error that this one gets, too
 		e.link.change.Wait()
 	}
 	e.writing = true
@@ -112,7 +112,7 @@ func (e *end) Write(p []byte) (n int, err error) {
 		if err := e.writeError(); err != nil {
 			return n, err
 		}
-		// Only a change is announced. Otherwise writes of both ends would wake each other forever.
+		// Announce only changes. Otherwise, writes of both ends would wake each other forever.
 		if sent := e.peer.in.send(p[n:]); sent > 0 {
 			n += sent
 			e.link.change.Broadcast()
@@ -126,9 +126,9 @@ func (e *end) Write(p []byte) (n int, err error) {
 	}
 }
 
-// writeError returns the error of a write now, or nil.
+// writeError returns the error with which a write must fail now, or nil.
 func (e *end) writeError() error {
-	arrived := !e.in.stalled // what the peer did may not have arrived yet
+	arrived := !e.in.stalled // whether this end knows what the peer did
 	switch {
 	case e.closed:
 		return e.opError("write", net.ErrClosed)

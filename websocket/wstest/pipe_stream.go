@@ -24,7 +24,7 @@ func (s *stream) send(p []byte) int {
 	return n
 }
 
-// breakOff resets the stream, and loses what was not read.
+// breakOff resets the stream, and drops the bytes that were not read.
 func (s *stream) breakOff() {
 	s.bytes.drop()
 	s.reset = true

@@ -4,8 +4,8 @@
 // and uses only the clock of package time, so that it works in a bubble of
 // testing/synctest.
 //
-// The Pipe of websocket/wstest is a good network whose faults a test chooses. The faults of
-// a Link come by chance, from a seed, and it may have room for a single byte.
+// A Pipe of websocket/wstest has only the faults that a test chooses. The faults of a Link
+// are random, from a seed, and its buffer may be as small as a single byte.
 package pipe
 
 import (
