@@ -9,7 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// ErrFull matches the error of a Send for which the queue has no room.
+// ErrFull matches the error of a Send for which the queue has no room. If the error matches
+// [net.ErrClosed], too, the queue has closed its connection. Otherwise only this message is lost.
 var ErrFull = errors.New("fanout: outgoing queue is full")
 
 // errDraining is the error of a Send after Drain. If Serve of a Handler returns it, the connection

@@ -2,8 +2,10 @@ package redial_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"net"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -29,16 +31,16 @@ func follow(ctx context.Context, url, topic string, opts *redial.Options, handle
 		if err != nil {
 			return err
 		}
-		if c.WriteJSON(ctx, resumption{topic, last}) != nil {
-			continue
-		}
-		for {
+		err = c.WriteJSON(ctx, resumption{topic, last})
+		for err == nil {
 			var e event
-			if c.ReadJSON(ctx, &e) != nil {
-				break
+			if err = c.ReadJSON(ctx, &e); err == nil {
+				handle(e)
+				last = e.ID
 			}
-			handle(e)
-			last = e.ID
+		}
+		if !errors.Is(err, net.ErrClosed) {
+			return err // such as an event that is not valid JSON
 		}
 	}
 	return nil
