@@ -57,6 +57,7 @@ const (
 	//
 	// In Conns, options and a URL that [websocket.Dial] rejects belong here as well. Classify and
 	// RetryAfter cannot tell them from errors of DialOptions.NetDial, and return Network for both.
+	// An error of Options.Refresh that wraps the last one belongs here, too.
 	//
 	// A program that knows better can start a new loop, for example if its load balancer answers
 	// 404 while the servers behind it restart.

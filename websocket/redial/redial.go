@@ -28,8 +28,8 @@ const closeTimeout = time.Second
 // break, before it ends ctx.
 //
 // The last iteration yields an error and no connection, unless the body breaks earlier. The error
-// is an [*Error]. Either the server has refused for good, as [Refused] describes, or
-// Options.Refresh has failed, or the options or the URL are invalid, or ctx has ended. In the last
+// is an [*Error]. Either the server has refused for good, as [Refused] describes, or an error of
+// Options.Refresh is final, or the options or the URL are invalid, or ctx has ended. In the last
 // case, the error matches both the error and the cause of ctx.
 //
 // If the server closes a connection normally, Conns dials again, too, because servers do that when
