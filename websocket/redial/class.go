@@ -55,8 +55,9 @@ const (
 	//   - The close code was 1008, 3000 (Unauthorized) or 3003 (Forbidden).
 	//   - The certificate of the server cannot be verified.
 	//
-	// In Conns, invalid options and URLs count, too. Classify and RetryAfter cannot tell them from
-	// errors of DialOptions.NetDial, and treat both as Network.
+	// In Conns, invalid options and URLs count, too, and so does an error of Options.Refresh that
+	// wraps the last one. Classify and RetryAfter cannot tell invalid options from errors of
+	// DialOptions.NetDial, and treat both as Network.
 	//
 	// A program that knows better can start a new loop, for example if its load balancer answers
 	// 404 while the servers behind it restart.

@@ -28,7 +28,7 @@ const closeTimeout = time.Second
 // ctx.
 //
 // Unless the body breaks earlier, the last iteration yields an [*Error] and no connection. Either
-// the server has refused for good (see [Refused]), or Options.Refresh has failed for good, or the
+// the server has refused for good (see [Refused]), or an error of Options.Refresh is final, or the
 // options or the URL are invalid, or ctx has ended. In the last case, the error matches both the
 // error and the cause of ctx.
 //

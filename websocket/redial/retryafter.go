@@ -18,12 +18,13 @@ import (
 // [Refused], or if err is that of a canceled context. After a deadline, ok is true, because the
 // deadline may be a limit of the connection. The loop must therefore check its own context.
 //
-// For an [*Error], wait is its Wait, and ok is false if it was the last of its loop.
+// For an [*Error] of a loop of [Conns], wait is its Wait, and ok is false if it was the last one.
 func RetryAfter(err error, resp *http.Response) (wait time.Duration, ok bool) {
 	var own *Error
 	switch {
 	case errors.As(err, &own):
-		return own.Wait, !own.final
+		refused := own.Class == Refused && own.Attempt == 0 // by the program, as in Options.Refresh
+		return own.Wait, !own.final && !refused
 	case errors.Is(err, context.Canceled):
 		return 0, false
 	}

@@ -3,6 +3,7 @@ package redial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -100,6 +101,16 @@ func TestRetryAfter(t *testing.T) {
 	refused := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"5"}}}
 	if got, ok := RetryAfter(nil, refused); got != 0 || !ok {
 		t.Errorf("RetryAfter without an error = %v, %v", got, ok)
+	}
+}
+
+// A program may make an Error for Options.Refresh, and then ask about it in a loop of its own.
+func TestRetryAfterOwnError(t *testing.T) {
+	for class := Clean; class <= Refused; class++ {
+		err := fmt.Errorf("no token: %w", &Error{Class: class, Err: errors.New("x")})
+		if wait, ok := RetryAfter(err, nil); wait != 0 || ok != (class != Refused) {
+			t.Errorf("%v: got %v, %v", class, wait, ok)
+		}
 	}
 }
 
