@@ -3,42 +3,113 @@ package main
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 
+	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
 	"github.com/hawser-ws/hawser/compliance/bench/internal/load"
+	"github.com/hawser-ws/hawser/compliance/internal/measure"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // A row is a kind of load.
 type row struct {
-	name    string // of the flag
+	name    string // for the flag
 	title   string
+	needs   echo.Can // what a server must be able to do
+	options echo.Options
+	base    string  // the server whose ratio is 1, if it is not the first one
+	weight  float64 // the length of a burst, compared with those of other rows
+	memory  bool    // the memory of connections is measured, not the time
 	conns   int
-	connect bool                // connections are opened and closed, and exchange nothing
-	batches func() []load.Batch // what each connection sends, over and over
-	weight  float64             // its share of the time
+
+	// open opens connections to a server.
+	open func(addr string, n int) (*load.Load, error)
+
+	// collect says that the server collects garbage before its memory is measured.
+	collect bool
+
+	// exchanges is the number of batches that each connection exchanges before its memory is measured.
+	exchanges int
 }
 
+var (
+	plain      = echo.Options{}
+	noTakeover = echo.Options{Deflate: true}
+	takeover   = echo.Options{Deflate: true, Takeover: true}
+)
+
 // rows are all rows in the order of the table.
-var rows = []row{
-	{name: "125b", title: "125 B, 100 connections", conns: 100, batches: binary(125), weight: 1},
-	{name: "1k", title: "1 KiB, 1,000 connections", conns: 1000, batches: binary(1 << 10), weight: 1},
-	{name: "64k", title: "64 KiB, 100 connections", conns: 100, batches: binary(64 << 10), weight: 1},
-	{name: "1m", title: "1 MiB, 1 connection", conns: 1, batches: binary(1 << 20), weight: 1},
-	{name: "1m100", title: "1 MiB, 100 connections", conns: 100, batches: binary(1 << 20), weight: 2},
-	{name: "pipelined", title: "32 pipelined messages of 64 B", conns: 100, batches: pipelined, weight: 1},
-	{name: "text1k", title: "text, 1 KiB", conns: 100, batches: text(1 << 10), weight: 1},
-	{name: "text64k", title: "text, 64 KiB", conns: 100, batches: text(64 << 10), weight: 1},
-	{name: "frag64", title: "16 fragments of 64 B", conns: 100, batches: fragments(64), weight: 1},
-	{name: "frag4k", title: "16 fragments of 4 KiB", conns: 100, batches: fragments(4 << 10), weight: 1},
-	{name: "connect", title: "connect, upgrade, close", conns: 16, connect: true, weight: 1},
+func rows() []row {
+	json := measure.JSONMessages(64, 1024)
+	return []row{
+		exchange("125b", "125 B, 100 connections", 100, binary(125)),
+		exchange("1k", "1 KiB, 1,000 connections", 1000, binary(1<<10)),
+		exchange("64k", "64 KiB, 100 connections", 100, binary(64<<10)),
+		exchange("1m", "1 MiB, 1 connection", 1, binary(1<<20)),
+		exchange("1m100", "1 MiB, 100 connections", 100, binary(1<<20)),
+		exchange("pipelined", "32 pipelined messages of 64 B", 100, pipelined()),
+		exchange("text1k", "text, 1 KiB", 100, text(1<<10)),
+		exchange("text64k", "text, 64 KiB", 100, text(64<<10)),
+		fragmented("frag64", "16 fragments of 64 B", 64),
+		fragmented("frag4k", "16 fragments of 4 KiB", 4<<10),
+		{name: "connect", title: "connect, upgrade, close; net/http", needs: echo.HTTP,
+			weight: 1, conns: 16, open: load.Visit},
+		{name: "bare", title: "connect, upgrade, close; net.Conn", needs: echo.Bare,
+			weight: 1, conns: 16, open: load.Visit},
+		{name: "deflate", title: "1 KiB of JSON, compressed", needs: echo.Deflate, options: noTakeover,
+			base: "klauspost", weight: 1, conns: 100, open: compressed(load.NoTakeover, json)},
+		{name: "takeover", title: "1 KiB of JSON, compressed with context takeover", needs: echo.Takeover,
+			options: takeover, base: "coder", weight: 1, conns: 100, open: compressed(load.Takeover, json)},
+		{name: "deflatemem", title: "memory after 4 compressed messages", needs: echo.Deflate,
+			options: noTakeover, memory: true, conns: 2000, exchanges: 4,
+			open: compressed(load.NoTakeover, json)},
+		{name: "takeovermem", title: "memory after 4 messages with context takeover", needs: echo.Takeover,
+			options: takeover, memory: true, conns: 2000, exchanges: 4,
+			open: compressed(load.Takeover, json)},
+		{name: "idle", title: "memory of an idle connection, 10,000 connections", needs: echo.Echo,
+			memory: true, conns: 10000, open: exchanging(nil)},
+		{name: "idlegc", title: "the same after a collection", needs: echo.Echo,
+			memory: true, collect: true, conns: 10000, open: exchanging(nil)},
+	}
+}
+
+// exchange returns a row whose connections exchange batches. A burst of large messages takes longer, because
+// each connection has one under way.
+func exchange(name, title string, conns int, batches []load.Batch) row {
+	weight := 1.0
+	if conns*len(batches[0].Want) > 32<<20 {
+		weight = 2
+	}
+	return row{name: name, title: title, needs: echo.Echo, weight: weight, conns: conns, open: exchanging(batches)}
+}
+
+func fragmented(name, title string, size int) row {
+	r := exchange(name, title, 100, fragments(size))
+	r.needs = echo.Fragments
+	return r
+}
+
+func exchanging(batches []load.Batch) func(string, int) (*load.Load, error) {
+	return func(addr string, n int) (*load.Load, error) { return load.Dial(addr, n, batches) }
+}
+
+func compressed(c load.Compression, messages [][]byte) func(string, int) (*load.Load, error) {
+	return func(addr string, n int) (*load.Load, error) { return load.DialDeflate(addr, n, c, messages) }
 }
 
 // variants is the number of different messages of a row.
 const variants = 4
 
-func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+// build returns batches made by one. They are always the same.
+func build(one func(*rand.Rand, *load.Batch)) []load.Batch {
+	all, r := make([]load.Batch, variants), rand.New(rand.NewPCG(1, 2))
+	for i := range all {
+		one(r, &all[i])
+	}
+	return all
+}
 
-func bytesOf(r *rand.Rand, n int) []byte {
+func randomBytes(r *rand.Rand, n int) []byte {
 	p := make([]byte, n)
 	for i := range p {
 		p[i] = byte(r.Uint32())
@@ -46,40 +117,29 @@ func bytesOf(r *rand.Rand, n int) []byte {
 	return p
 }
 
-// build returns batches made by one.
-func build(one func(*rand.Rand, *load.Batch)) func() []load.Batch {
-	return func() []load.Batch {
-		all, r := make([]load.Batch, variants), random()
-		for i := range all {
-			one(r, &all[i])
-		}
-		return all
-	}
+func binary(n int) []load.Batch {
+	return build(func(r *rand.Rand, b *load.Batch) { b.Add(wire.OpBinary, randomBytes(r, n)) })
 }
 
-func binary(n int) func() []load.Batch {
-	return build(func(r *rand.Rand, b *load.Batch) { b.Add(wire.OpBinary, bytesOf(r, n)) })
-}
-
-func text(n int) func() []load.Batch {
+func text(n int) []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) { b.Add(wire.OpText, mixed(r, n)) })
 }
 
-func fragments(n int) func() []load.Batch {
+func fragments(n int) []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) {
-		b.Add(wire.OpBinary, slices.Collect(slices.Chunk(bytesOf(r, 16*n), n))...)
+		b.Add(wire.OpBinary, slices.Collect(slices.Chunk(randomBytes(r, 16*n), n))...)
 	})
 }
 
 func pipelined() []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) {
 		for range 32 {
-			b.Add(wire.OpBinary, bytesOf(r, 64))
+			b.Add(wire.OpBinary, randomBytes(r, 64))
 		}
-	})()
+	})
 }
 
-// mixed returns n bytes of text in which the length of the next character cannot be predicted.
+// mixed returns n bytes of text in many scripts. The size of the next character cannot be predicted.
 func mixed(r *rand.Rand, n int) []byte {
 	scripts := [][2]rune{
 		{' ', '~'}, {'α', 'ω'}, {'а', 'я'}, {'א', 'ת'}, {'ぁ', 'ん'}, {'一', '龥'}, {'가', '힣'}, {'😀', '🙏'},
@@ -89,8 +149,5 @@ func mixed(r *rand.Rand, n int) []byte {
 		s := scripts[r.IntN(len(scripts))]
 		b = append(b, string(s[0]+rune(r.IntN(int(s[1]-s[0]+1))))...)
 	}
-	for len(b) < n {
-		b = append(b, '.')
-	}
-	return b
+	return append(b, strings.Repeat(".", n-len(b))...)
 }

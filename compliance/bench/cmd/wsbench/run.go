@@ -1,86 +1,163 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/bench/internal/load"
-	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/report"
 )
 
-// A cell has the measurements of a server under a load, one for each repetition.
-type cell struct {
-	CPU      stats.Samples // µs a message
-	Calls    stats.Samples // system calls a message
-	Mallocs  stats.Samples // allocations a message
-	P50, P99 stats.Samples // µs of a batch
+// minBurst is the shortest burst.
+const minBurst = 10 * time.Millisecond
+
+// A run measures candidates in rows.
+type run struct {
+	ctx        context.Context
+	rows       []row
+	candidates []*candidate
+	start      starter
+	reps       int
+	end        time.Time
+	report     *report.Report
+	progress   *progress
+	errs       []error // of servers that failed
 }
 
-// burst has a server under a load for a time, and adds a sample to c.
-func (c *cell) burst(s *server, r row, batches []load.Batch, d time.Duration) (err error) {
-	var l *load.Load
-	if r.connect {
-		l, err = load.Visit(s.addr, r.conns)
-	} else {
-		l, err = load.Dial(s.addr, r.conns, batches)
+// measure measures all rows.
+func (r *run) measure() {
+	defer r.stop()
+	for i := range r.rows {
+		r.report.Rows = append(r.report.Rows, r.newRow(&r.rows[i]))
 	}
-	if l != nil {
-		defer l.Close()
+	for range memoryReps(r.reps) {
+		r.each(0, true, func(row *row, c *candidate, cell *report.Cell) error {
+			return r.measureOne(c, row, 0, cell)
+		})
 	}
-	if err != nil {
-		return err
+	r.bursts()
+}
+
+// stop ends all servers.
+func (r *run) stop() {
+	for _, c := range r.candidates {
+		c.stop()
 	}
-	if _, err := l.Run(d / 4); err != nil { // warms up
-		return err
-	}
-	if err := s.settle(); err != nil {
-		return err
-	}
-	before, err := s.read()
-	if err != nil {
-		return err
-	}
-	res, err := l.Run(d)
-	if err != nil {
-		return err
-	}
-	if r.connect { // the end of a connection may come before the server has done all
-		if err := s.settle(); err != nil {
+}
+
+// measureOne adds a sample to a cell. Memory is that of a new process.
+func (r *run) measureOne(c *candidate, row *row, d time.Duration, cell *report.Cell) error {
+	if row.memory {
+		s, err := c.launch(row.options, r.start)
+		if err != nil {
 			return err
 		}
+		defer s.stop()
+		return memory(s, row, cell)
 	}
-	after, err := s.read()
+	s, err := c.get(row.options, r.start)
 	if err != nil {
 		return err
 	}
-	n := float64(res.Messages)
-	c.CPU = append(c.CPU, float64((after.cpu-before.cpu).Nanoseconds())/1000/n)
-	if after.calls >= 0 {
-		c.Calls = append(c.Calls, float64(after.calls-before.calls)/n)
-	}
-	if after.mallocs >= 0 {
-		c.Mallocs = append(c.Mallocs, float64(after.mallocs-before.mallocs)/n)
-	}
-	c.P50 = append(c.P50, micros(res.Times.Quantile(0.5)))
-	c.P99 = append(c.P99, micros(res.Times.Quantile(0.99)))
-	return nil
+	return burst(s, row, d, cell)
 }
 
-func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+// memoryReps returns how often memory is measured. It differs little from one time to the next.
+func memoryReps(reps int) int { return min(reps, 3) }
 
-// repetition has every server under every load once. The order of the servers rotates.
-func repetition(n int, rows []row, servers []*server, cells [][]cell, batches [][]load.Batch, d time.Duration) error {
-	for i, r := range rows {
-		for j := range servers {
-			k := (j + n + i) % len(servers)
-			each := time.Duration(float64(d) * r.weight)
-			if err := cells[i][k].burst(servers[k], r, batches[i], each); err != nil {
-				return fmt.Errorf("%s, %s: %w", servers[k].name, r.name, err)
-			}
-			if err := servers[k].settle(); err != nil {
-				return err
-			}
+// bursts runs all repetitions. Each has a burst of every row for every server, in rotating order.
+func (r *run) bursts() {
+	weights := 0.0
+	for i, row := range r.rows {
+		if !row.memory {
+			weights += row.weight * float64(len(r.report.Rows[i].Cells))
 		}
 	}
-	return nil
+	left := time.Until(r.end)
+	unit := max(time.Duration(float64(left)/float64(r.reps)/2/weights), minBurst)
+	for n := range r.reps {
+		if r.ctx.Err() != nil {
+			return
+		}
+		began := time.Now()
+		r.each(n, false, func(row *row, c *candidate, cell *report.Cell) error {
+			return r.measureOne(c, row, time.Duration(float64(unit)*row.weight), cell)
+		})
+		r.progress.repetition(n+1, r.reps)
+		if n+1 < r.reps {
+			// The next repetition spends as much time as this one between bursts.
+			const warm = 1.25
+			between := time.Since(began) - time.Duration(warm*float64(unit)*weights)
+			left := time.Until(r.end)/time.Duration(r.reps-n-1) - between
+			unit = max(time.Duration(float64(left)/warm/weights), minBurst)
+		}
+	}
 }
+
+// newRow returns a row of the report with empty cells for the candidates that can do it.
+func (r *run) newRow(row *row) *report.Row {
+	out := &report.Row{Name: row.name, Title: row.title, Unit: report.Micros, Cells: map[string]*report.Cell{}}
+	if row.memory {
+		out.Unit = report.KiB
+	}
+	for _, c := range r.candidates {
+		if c.can&row.needs == 0 || row.collect && c.command != "" {
+			continue
+		}
+		out.Cells[c.name] = &report.Cell{}
+		if c.name == row.base || out.Base == "" && !row.memory {
+			out.Base = c.name
+		}
+	}
+	return out
+}
+
+// each calls f for every cell of the rows that measure memory, or of the others. The order of the candidates
+// depends on n. After a failure, a cell has an error instead of samples.
+func (r *run) each(n int, memory bool, f func(*row, *candidate, *report.Cell) error) {
+	for i := range r.rows {
+		row := &r.rows[i]
+		if row.memory != memory {
+			continue
+		}
+		for j := range r.candidates {
+			c := r.candidates[(n+i+j)%len(r.candidates)]
+			cell := r.report.Rows[i].Cells[c.name]
+			if cell == nil || cell.Note != "" {
+				continue
+			}
+			if r.ctx.Err() != nil {
+				return
+			}
+			err := f(row, c, cell)
+			r.progress.step()
+			if err == nil {
+				continue
+			}
+			*cell = report.Cell{Note: err.Error()}
+			if declined(err) {
+				cell.Note = "declined"
+				continue
+			}
+			r.errs = append(r.errs, fmt.Errorf("%s, row %s: %w", c.name, row.name, err))
+			c.stop() // the other rows have a new process
+		}
+	}
+}
+
+// steps returns the number of measurements.
+func (r *run) steps() (n int) {
+	for i := range r.rows {
+		cells := len(r.newRow(&r.rows[i]).Cells)
+		if r.rows[i].memory {
+			n += memoryReps(r.reps) * cells
+		} else {
+			n += r.reps * cells
+		}
+	}
+	return n
+}
+
+// failed returns the errors of all servers that failed.
+func (r *run) failed() error { return errors.Join(r.errs...) }

@@ -14,7 +14,7 @@ import (
 
 // serveGobwas is a loop by hand on the low level of gobwas/ws: it reuses its buffers, reads large payloads
 // directly into place, and answers the messages of one read with one write.
-func serveGobwas(ln net.Listener) error {
+func serveGobwas(ln net.Listener, _ Options) error {
 	return serveConns(ln, func(nc net.Conn) {
 		defer nc.Close()
 		if _, err := ws.Upgrade(nc); err != nil {

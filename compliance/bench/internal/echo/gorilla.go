@@ -10,8 +10,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-func serveGorilla(ln net.Listener) error {
-	up := websocket.Upgrader{EnableCompression: true}
+func serveGorilla(ln net.Listener, o Options) error {
+	up := websocket.Upgrader{EnableCompression: o.Deflate}
 	return serveHTTP(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
@@ -39,10 +39,14 @@ func echoGorilla(c gorillaConn) {
 			return
 		}
 		message.Reset()
-		if _, err := message.ReadFrom(r); err != nil || kind == websocket.TextMessage && !utf8.Valid(message.Bytes()) {
+		if _, err := message.ReadFrom(r); err != nil {
 			return
 		}
-		if err := c.WriteMessage(kind, message.Bytes()); err != nil {
+		p := message.Bytes()
+		if kind == websocket.TextMessage && !utf8.Valid(p) {
+			return
+		}
+		if err := c.WriteMessage(kind, p); err != nil {
 			return
 		}
 	}

@@ -11,15 +11,16 @@ import (
 )
 
 // serveHawser works like examples/echo.
-func serveHawser(ln net.Listener) error {
-	return serveHTTP(ln, websocket.Handler{
-		Serve: echoHawser,
-		Options: &websocket.AcceptOptions{
-			Extensions: []wire.Extension{deflate.MustNew(nil)},
-			Group:      new(websocket.Group),
-			Limits:     websocket.Limits{MaxMessage: maxMessage, PingInterval: 30 * time.Second},
-		},
-	})
+func serveHawser(ln net.Listener, o Options) error {
+	opts := &websocket.AcceptOptions{
+		Group:  new(websocket.Group),
+		Limits: websocket.Limits{MaxMessage: maxMessage, PingInterval: 30 * time.Second},
+	}
+	if o.Deflate {
+		ext := deflate.MustNew(&deflate.Options{NoContextTakeover: !o.Takeover})
+		opts.Extensions = []wire.Extension{ext}
+	}
+	return serveHTTP(ln, websocket.Handler{Serve: echoHawser, Options: opts})
 }
 
 func echoHawser(ctx context.Context, c *websocket.Conn) error {

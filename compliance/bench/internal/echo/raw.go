@@ -14,7 +14,7 @@ import (
 // serveRaw is the floor that the other servers are compared with. It moves whole frames over TCP and does
 // nothing else: it checks nothing, assembles no messages, answers no pings, and writes once for each read that
 // completes a frame. Its buffer is as large as the frames that came.
-func serveRaw(ln net.Listener) error {
+func serveRaw(ln net.Listener, _ Options) error {
 	return serveConns(ln, func(nc net.Conn) {
 		defer nc.Close()
 		c := rawConn{nc: nc, buf: make([]byte, 16<<10)}

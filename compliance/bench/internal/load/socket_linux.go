@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 
@@ -11,16 +12,14 @@ import (
 // A socket is a TCP connection that does not block.
 type socket int
 
-// dial connects from a source address, so that the ports of one address do not run out while those of ended
-// connections are in TIME_WAIT.
-func dial(addr, source netip.AddrPort) (socket, error) {
+func dial(addr netip.AddrPort, source netip.Addr) (socket, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-	err = unix.Bind(fd, &unix.SockaddrInet4{Addr: source.Addr().As4()})
+	err = unix.Bind(fd, &unix.SockaddrInet4{Addr: source.As4()})
 	if err == nil {
 		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()})
 	}
@@ -29,7 +28,7 @@ func dial(addr, source netip.AddrPort) (socket, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, err
+		return -1, fmt.Errorf("connecting to %v: %w", addr, err)
 	}
 	return socket(fd), nil
 }
@@ -59,6 +58,21 @@ func (s socket) read(p []byte) (n int, err error) {
 		return 0, io.EOF
 	}
 	return max(n, 0), err
+}
+
+// wait waits until the socket is readable.
+func (s socket) wait() error {
+	f := []unix.PollFd{{Fd: int32(s), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(f, int(patience.Milliseconds()))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err == nil && n == 0 {
+			err = fmt.Errorf("no answer within %v", patience)
+		}
+		return err
+	}
 }
 
 func (s socket) close() { unix.Close(int(s)) }

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -16,26 +13,22 @@ import (
 type visitor struct {
 	load    *Load
 	index   int
-	n       int
-	to      netip.AddrPort
+	n       int // visits
 	request []byte
-	s       socket // -1 while there is none
+	s       socket
+	open    bool
 	got     []byte
-	closing bool // the close frame is sent
+	closing bool // the close frame was sent
 }
 
 // Visit opens and closes connections, n at a time.
 func Visit(addr string, n int) (*Load, error) {
-	to, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	l, err := newLoad()
+	l, err := newLoad(addr)
 	if err != nil {
 		return nil, err
 	}
 	for i := range n {
-		l.peers = append(l.peers, &visitor{load: l, index: i, to: to, request: request(addr, ""), s: -1})
+		l.peers = append(l.peers, &visitor{load: l, index: i, request: request(addr, "")})
 	}
 	return l, nil
 }
@@ -43,10 +36,11 @@ func Visit(addr string, n int) (*Load, error) {
 func (v *visitor) start() (err error) {
 	v.got, v.closing = v.got[:0], false
 	v.n++
-	if v.s, err = dial(v.to, source(v.index*331+v.n)); err != nil {
+	if v.s, err = dial(v.load.addr, source(v.index*331+v.n)); err != nil {
 		return err
 	}
-	if err := v.load.watch(unix.EPOLL_CTL_ADD, v.s, v.index, false); err != nil {
+	v.open = true
+	if err := v.load.watch(v.s, v.index); err != nil {
 		return err
 	}
 	_, err = v.s.write(v.request)
@@ -63,7 +57,7 @@ func (v *visitor) ready(in []byte) (messages int, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("the server ended the handshake after %q: %w", v.got, err)
 		}
-		complete, err := response(v.got)
+		complete, err := accepted(v.got)
 		if complete {
 			v.got, v.closing = v.got[:0], true
 			_, err = v.s.write([]byte(goodbye))
@@ -73,8 +67,7 @@ func (v *visitor) ready(in []byte) (messages int, err error) {
 	if !errors.Is(err, io.EOF) {
 		return 0, err
 	}
-	h, _, err := wire.ConsumeHeader(v.got)
-	if err != nil || h.Opcode != wire.OpClose {
+	if h, _, err := wire.ConsumeHeader(v.got); err != nil || h.Opcode != wire.OpClose {
 		return 0, fmt.Errorf("the server ended the connection after %q, want a close frame", v.got)
 	}
 	v.close()
@@ -82,8 +75,8 @@ func (v *visitor) ready(in []byte) (messages int, err error) {
 }
 
 func (v *visitor) close() {
-	if v.s >= 0 {
+	if v.open {
 		v.s.close()
 	}
-	v.s = -1
+	v.open = false
 }

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/bench/internal/load"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/proc"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/report"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
+)
+
+// burst puts a server under a load for a time, and adds a sample to c.
+func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
+	l, err := r.open(s.addr, r.conns)
+	defer l.Close()
+	if err != nil {
+		return err
+	}
+	for _, warm := range []time.Duration{0, 0, d / 4} { // pools are filled, buffers and windows grow
+		if _, err := l.Run(warm); err != nil {
+			return err
+		}
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	before, err := s.read()
+	if err != nil {
+		return err
+	}
+	done, err := l.Run(d)
+	if err != nil {
+		return err
+	}
+	if err := s.settle(); err != nil { // the ends of connections take their time
+		return err
+	}
+	after, err := s.read()
+	if err != nil {
+		return err
+	}
+	per := func(all *stats.Samples, before, after int64) {
+		if before >= 0 {
+			*all = append(*all, float64(after-before)/float64(done.Messages))
+		}
+	}
+	per(&c.Calls, before.calls, after.calls)
+	per(&c.Mallocs, before.mallocs, after.mallocs)
+	var cpu stats.Samples
+	per(&cpu, int64(before.cpu), int64(after.cpu))
+	for _, ns := range cpu {
+		c.Values = append(c.Values, ns/1000)
+	}
+	c.P50 = append(c.P50, micros(done.Times.Quantile(0.5)))
+	c.P99 = append(c.P99, micros(done.Times.Quantile(0.99)))
+	return nil
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+// memory measures the memory of connections to a server that was just started. What does not depend on their
+// number does not count: it measures a tenth of them, then all, and divides the difference.
+func memory(s *server, r *row, c *report.Cell) error {
+	first := r.conns / 10
+	few, err := resident(s, r, first)
+	defer few.load.Close()
+	if err != nil {
+		return err
+	}
+	all, err := resident(s, r, r.conns-first)
+	defer all.load.Close()
+	if err != nil {
+		return err
+	}
+	c.Values = append(c.Values, (all.kib-few.kib)/float64(r.conns-first))
+	return nil
+}
+
+type residence struct {
+	load *load.Load
+	kib  float64 // memory of the server
+}
+
+// resident opens n connections, exchanges what the row says, and returns the server's memory.
+func resident(s *server, r *row, n int) (m residence, err error) {
+	if m.load, err = r.open(s.addr, n); err != nil {
+		return m, err
+	}
+	for range r.exchanges {
+		if _, err := m.load.Run(0); err != nil {
+			return m, err
+		}
+	}
+	if err := s.settle(); err != nil {
+		return m, err
+	}
+	if r.collect {
+		if _, err := s.Ask("collect"); err != nil {
+			return m, err
+		}
+	}
+	bytes, err := proc.Memory(s.Pid())
+	m.kib = float64(bytes) / 1024
+	return m, err
+}
+
+// declined reports whether a server does not support the compression of a row.
+func declined(err error) bool {
+	var d *load.DeclinedError
+	return errors.As(err, &d)
+}

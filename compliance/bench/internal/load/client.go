@@ -1,0 +1,133 @@
+package load
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// A peer is a connection, or a succession of connections.
+type peer interface {
+	// start begins an exchange.
+	start() error
+
+	// ready continues the exchange after the connection has become readable or writable. in is for what is
+	// read. When the exchange is complete, ready returns the number of its messages.
+	ready(in []byte) (messages int, err error)
+
+	close()
+}
+
+// A client is a connection that exchanges batches.
+type client struct {
+	load    *Load
+	index   int
+	s       socket
+	batches []Batch
+	next    int
+	n       int    // exchanges
+	out     []byte // what has not been written
+	echo    echo
+}
+
+// wholeEvery is how often a long echo is compared completely.
+const wholeEvery = 16
+
+func (c *client) start() error {
+	b := &c.batches[c.next]
+	c.next = (c.next + 1) % len(c.batches)
+	c.echo.expect(b, len(b.Want) <= 8<<10 || c.n%wholeEvery == 0)
+	c.n++
+	c.out = b.Frames
+	return c.write(false)
+}
+
+// write writes what it can. The load watches the socket until all is written.
+func (c *client) write(watched bool) error {
+	n, err := c.s.write(c.out)
+	c.out = c.out[n:]
+	if rest := len(c.out) > 0; err == nil && rest != watched {
+		err = c.load.watchWrites(c.s, c.index, rest)
+	}
+	return err
+}
+
+func (c *client) ready(in []byte) (messages int, err error) {
+	if len(c.out) > 0 {
+		if err := c.write(true); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.s.read(in)
+	if err != nil {
+		return 0, fmt.Errorf("the server ended a connection: %w", err)
+	}
+	done, err := c.echo.take(in[:n])
+	if done && len(c.out) > 0 {
+		return 0, fmt.Errorf("%w: it came before the message was sent", ErrDiffers)
+	}
+	if done {
+		messages = c.batches[0].Messages
+	}
+	return messages, err
+}
+
+func (c *client) close() { c.s.close() }
+
+// source returns the address from which the i-th connection comes. With many addresses, the ports do not run
+// out while ended connections wait in the system.
+func source(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{127, 0, byte(1 + i/250%250), byte(1 + i%250)})
+}
+
+// Dial opens n connections that exchange batches, or nothing if there are none.
+func Dial(addr string, n int, batches []Batch) (*Load, error) {
+	l, err := newLoad(addr)
+	if err != nil {
+		return nil, err
+	}
+	l.batches = batches
+	return l, l.open(n)
+}
+
+// DialDeflate opens n connections that exchange compressed messages.
+func DialDeflate(addr string, n int, c Compression, messages [][]byte) (*Load, error) {
+	l, err := newLoad(addr)
+	if err != nil {
+		return nil, err
+	}
+	l.compression, l.messages = c, messages
+	return l, l.open(n)
+}
+
+// open opens n connections.
+func (l *Load) open(n int) error {
+	req := request(l.addr.String(), l.compression.offer())
+	for range n {
+		c := &client{load: l, index: len(l.peers), batches: l.batches}
+		if l.compression == Plain && len(c.batches) > 0 {
+			c.next = c.index % len(c.batches)
+		}
+		var err error
+		if c.s, err = dial(l.addr, source(c.index)); err != nil {
+			return err
+		}
+		l.peers = append(l.peers, c)
+		if err := l.watch(c.s, c.index); err != nil {
+			return err
+		}
+		answer, err := upgrade(c.s, req, l.in)
+		if err != nil {
+			return err
+		}
+		if c.echo.session, err = l.compression.session(answer); err != nil {
+			return err
+		}
+		if c.echo.session != nil && l.batches == nil {
+			if l.batches, err = compress(c.echo.session, l.messages); err != nil {
+				return err
+			}
+			c.batches = l.batches
+		}
+	}
+	return nil
+}
