@@ -17,7 +17,7 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 	if err != nil {
 		return err
 	}
-	for _, warm := range []time.Duration{0, 0, d / 4} { // pools are filled, buffers and windows grow
+	for _, warm := range []time.Duration{0, d / 4} { // pools are filled, buffers and windows grow
 		if _, err := l.Run(warm); err != nil {
 			return err
 		}
@@ -60,8 +60,14 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 // memory measures the memory of connections to a server that was just started. What does not depend on their
-// number does not count: it measures a tenth of them, then all, and divides the difference.
+// number does not count: it measures a tenth of them, then all, and divides the difference. If the row says so
+// and the server can be asked, it then does the same after a collection of garbage. The first reading of that
+// is the one without connections, because a collection would change the next reading.
 func memory(s *server, r *row, c *report.Cell) error {
+	none, err := s.collected(r)
+	if err != nil {
+		return err
+	}
 	first := r.conns / 10
 	few, err := resident(s, r, first)
 	defer few.load.Close()
@@ -74,7 +80,27 @@ func memory(s *server, r *row, c *report.Cell) error {
 		return err
 	}
 	c.Values = append(c.Values, (all.kib-few.kib)/float64(r.conns-first))
-	return nil
+	collected, err := s.collected(r)
+	if err == nil && none > 0 {
+		c.Collected = append(c.Collected, (collected-none)/float64(r.conns))
+	}
+	return err
+}
+
+// collected returns the memory of a server in KiB after a collection, or 0 if it is not wanted.
+func (s *server) collected(r *row) (float64, error) {
+	if !r.collect || !s.asks {
+		return 0, nil
+	}
+	if _, err := s.Ask("collect"); err != nil {
+		return 0, err
+	}
+	return s.kib()
+}
+
+func (s *server) kib() (float64, error) {
+	n, err := proc.Memory(s.Pid())
+	return float64(n) / 1024, err
 }
 
 type residence struct {
@@ -95,13 +121,7 @@ func resident(s *server, r *row, n int) (m residence, err error) {
 	if err := s.settle(); err != nil {
 		return m, err
 	}
-	if r.collect {
-		if _, err := s.Ask("collect"); err != nil {
-			return m, err
-		}
-	}
-	bytes, err := proc.Memory(s.Pid())
-	m.kib = float64(bytes) / 1024
+	m.kib, err = s.kib()
 	return m, err
 }
 

@@ -25,7 +25,7 @@ type row struct {
 	// open opens connections to a server.
 	open func(addr string, n int) (*load.Load, error)
 
-	// collect says that the server collects garbage before its memory is measured.
+	// collect says that memory is also measured after the server has collected garbage.
 	collect bool
 
 	// exchanges is the number of batches that each connection exchanges before its memory is measured.
@@ -60,15 +60,13 @@ func rows() []row {
 			base: "klauspost", weight: 1, conns: 100, open: compressed(load.NoTakeover, json)},
 		{name: "takeover", title: "1 KiB of JSON, compressed with context takeover", needs: echo.Takeover,
 			options: takeover, base: "coder", weight: 1, conns: 100, open: compressed(load.Takeover, json)},
-		{name: "deflatemem", title: "memory after 4 compressed messages", needs: echo.Deflate,
+		{name: "deflatemem", title: "after 4 compressed messages of 1 KiB", needs: echo.Deflate,
 			options: noTakeover, memory: true, conns: 2000, exchanges: 4,
 			open: compressed(load.NoTakeover, json)},
-		{name: "takeovermem", title: "memory after 4 messages with context takeover", needs: echo.Takeover,
+		{name: "takeovermem", title: "the same with context takeover", needs: echo.Takeover,
 			options: takeover, memory: true, conns: 2000, exchanges: 4,
 			open: compressed(load.Takeover, json)},
-		{name: "idle", title: "memory of an idle connection, 10,000 connections", needs: echo.Echo,
-			memory: true, conns: 10000, open: exchanging(nil)},
-		{name: "idlegc", title: "the same after a collection", needs: echo.Echo,
+		{name: "idle", title: "idle, 10,000 connections", needs: echo.Echo,
 			memory: true, collect: true, conns: 10000, open: exchanging(nil)},
 	}
 }

@@ -31,7 +31,7 @@ func (r *run) measure() {
 	for i := range r.rows {
 		r.report.Rows = append(r.report.Rows, r.newRow(&r.rows[i]))
 	}
-	for range memoryReps(r.reps) {
+	for range r.memoryReps() {
 		r.each(0, true, func(row *row, c *candidate, cell *report.Cell) error {
 			return r.measureOne(c, row, 0, cell)
 		})
@@ -63,8 +63,13 @@ func (r *run) measureOne(c *candidate, row *row, d time.Duration, cell *report.C
 	return burst(s, row, d, cell)
 }
 
-// memoryReps returns how often memory is measured. It differs little from one time to the next.
-func memoryReps(reps int) int { return min(reps, 3) }
+// memoryReps returns how often memory is measured. It takes long, and differs little from one time to the next.
+func (r *run) memoryReps() int {
+	if time.Until(r.end) < 3*time.Minute {
+		return 1
+	}
+	return min(r.reps, 3)
+}
 
 // bursts runs all repetitions. Each has a burst of every row for every server, in rotating order.
 func (r *run) bursts() {
@@ -102,7 +107,7 @@ func (r *run) newRow(row *row) *report.Row {
 		out.Unit = report.KiB
 	}
 	for _, c := range r.candidates {
-		if c.can&row.needs == 0 || row.collect && c.command != "" {
+		if c.can&row.needs == 0 {
 			continue
 		}
 		out.Cells[c.name] = &report.Cell{}
@@ -151,7 +156,7 @@ func (r *run) steps() (n int) {
 	for i := range r.rows {
 		cells := len(r.newRow(&r.rows[i]).Cells)
 		if r.rows[i].memory {
-			n += memoryReps(r.reps) * cells
+			n += r.memoryReps() * cells
 		} else {
 			n += r.reps * cells
 		}

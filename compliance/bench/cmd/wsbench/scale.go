@@ -48,7 +48,7 @@ func (r *run) point(s *report.Scale, x float64, load *row) {
 	failed := map[string]bool{}
 	reps := scaleReps
 	if load.memory {
-		reps = memoryReps(reps)
+		reps = 1
 	}
 	for rep := range reps {
 		for i := range r.candidates {

@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // A peer is a connection, or a succession of connections.
@@ -99,35 +101,60 @@ func DialDeflate(addr string, n int, c Compression, messages [][]byte) (*Load, e
 	return l, l.open(n)
 }
 
+// together is how many opening handshakes are under way at the same time.
+const together = 64
+
 // open opens n connections.
 func (l *Load) open(n int) error {
-	req := request(l.addr.String(), l.compression.offer())
-	for range n {
-		c := &client{load: l, index: len(l.peers), batches: l.batches}
-		if l.compression == Plain && len(c.batches) > 0 {
-			c.next = c.index % len(c.batches)
-		}
-		var err error
-		if c.s, err = dial(l.addr, source(c.index)); err != nil {
-			return err
-		}
-		l.peers = append(l.peers, c)
-		if err := l.watch(c.s, c.index); err != nil {
-			return err
-		}
-		answer, err := upgrade(c.s, req, l.in)
-		if err != nil {
-			return err
-		}
-		if c.echo.session, err = l.compression.session(answer); err != nil {
-			return err
-		}
-		if c.echo.session != nil && l.batches == nil {
-			if l.batches, err = compress(c.echo.session, l.messages); err != nil {
+	req, ext := request(l.addr.String(), l.compression.offer()), l.compression.extension()
+	for left := n; left > 0; left -= together {
+		var opened []*client
+		for range min(left, together) {
+			c := &client{load: l, index: len(l.peers), batches: l.batches}
+			if l.compression == Plain && len(c.batches) > 0 {
+				c.next = c.index % len(c.batches)
+			}
+			if err := c.connect(req); err != nil {
 				return err
 			}
-			c.batches = l.batches
+			opened = append(opened, c)
+		}
+		for _, c := range opened {
+			if err := c.upgrade(ext); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// connect connects and sends the request of the opening handshake.
+func (c *client) connect(req []byte) (err error) {
+	l := c.load
+	if c.s, err = dial(l.addr, source(c.index)); err != nil {
+		return err
+	}
+	l.peers = append(l.peers, c)
+	if err := l.watch(c.s, c.index); err != nil {
+		return err
+	}
+	_, err = c.s.write(req)
+	return err
+}
+
+// upgrade waits for the response.
+func (c *client) upgrade(ext wire.Extension) error {
+	l := c.load
+	answer, err := response(c.s, l.in)
+	if err != nil {
+		return err
+	}
+	if c.echo.session, err = l.compression.session(ext, answer); err != nil || c.echo.session == nil {
+		return err
+	}
+	if l.batches == nil {
+		l.batches, err = compress(c.echo.session, l.messages)
+	}
+	c.batches = l.batches
+	return err
 }

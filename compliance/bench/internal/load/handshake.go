@@ -31,11 +31,8 @@ func accepted(b []byte) (complete bool, err error) {
 	return true, nil
 }
 
-// upgrade performs the opening handshake. It returns the server's Sec-WebSocket-Extensions fields.
-func upgrade(s socket, req, in []byte) (extensions []string, err error) {
-	if _, err := s.write(req); err != nil {
-		return nil, err
-	}
+// response waits for the response to a request. It returns the Sec-WebSocket-Extensions fields.
+func response(s socket, in []byte) (extensions []string, err error) {
 	var got []byte
 	for {
 		if err := s.wait(); err != nil {
@@ -85,8 +82,16 @@ func (e *DeclinedError) Error() string {
 	return fmt.Sprintf("the server does not compress in this way; its answer is %q", e.Answer)
 }
 
+// extension returns the client's side, or nil.
+func (c Compression) extension() wire.Extension {
+	if c == Plain {
+		return nil
+	}
+	return deflate.MustNew(&deflate.Options{Offers: c.offer(), Threshold: -1})
+}
+
 // session returns the state of a connection whose server answered an offer.
-func (c Compression) session(answer []string) (wire.Session, error) {
+func (c Compression) session(ext wire.Extension, answer []string) (wire.Session, error) {
 	if c == Plain {
 		return nil, nil
 	}
@@ -97,7 +102,7 @@ func (c Compression) session(answer []string) (wire.Session, error) {
 	if len(agreed) != 1 || c == Takeover && forgets(agreed[0]) {
 		return nil, &DeclinedError{answer}
 	}
-	return deflate.MustNew(&deflate.Options{Offers: c.offer(), Threshold: -1}).Confirm(agreed[0])
+	return ext.Confirm(agreed[0])
 }
 
 // forgets reports whether an answer turns context takeover off for a side.

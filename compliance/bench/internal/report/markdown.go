@@ -42,6 +42,9 @@ func (r *Report) Summary() string {
 				cells = append(cells, row.text(s))
 			}
 			line(&b, cells)
+			if collected := row.collected(servers); collected != nil {
+				line(&b, collected)
+			}
 		}
 	}
 	return b.String() + "\n" + r.about()
@@ -98,6 +101,22 @@ func (row *Row) text(server string) string {
 		return interval(ratio)
 	}
 	return "-"
+}
+
+// collected returns the line for the memory after a collection, or nil if it was not measured.
+func (row *Row) collected(servers []string) []string {
+	cells, measured := []string{"the same after a collection"}, false
+	for _, s := range servers {
+		text := "-"
+		if c := row.Cells[s]; c != nil && len(c.Collected) > 0 {
+			text, measured = number(c.Collected.Median()), true
+		}
+		cells = append(cells, text)
+	}
+	if !measured {
+		return nil
+	}
+	return cells
 }
 
 // interval returns the median and its bounds.

@@ -48,8 +48,11 @@ const (
 
 // A Cell has the samples of a server in a row: one for each repetition, in the same order for all servers.
 type Cell struct {
-	Note    string        `json:"note,omitempty"` // why there are no samples
-	Values  stats.Samples `json:"values,omitempty"`
+	Note   string        `json:"note,omitempty"` // why there are no samples
+	Values stats.Samples `json:"values,omitempty"`
+	// Collected is like Values, after a collection of garbage.
+	Collected stats.Samples `json:"collected,omitempty"`
+
 	Calls   stats.Samples `json:"calls,omitempty"`   // system calls of a message that read or write
 	Mallocs stats.Samples `json:"mallocs,omitempty"` // allocations of a message
 	P50     stats.Samples `json:"p50_us,omitempty"`  // of the time until the echo of a batch is complete
