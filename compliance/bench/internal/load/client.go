@@ -75,6 +75,16 @@ func (c *client) ready(in []byte) (messages int, err error) {
 
 func (c *client) close() { c.s.close() }
 
+// Received returns the size of the payloads of all echoes so far.
+func (l *Load) Received() (bytes int64) {
+	for _, p := range l.peers {
+		if c, ok := p.(*client); ok {
+			bytes += c.echo.received
+		}
+	}
+	return bytes
+}
+
 // source returns the address from which the i-th connection comes. With many addresses, the ports do not run
 // out while ended connections wait in the system.
 func source(i int) netip.Addr {

@@ -23,6 +23,8 @@ type echo struct {
 	h    wire.Header
 	left int64 // bytes of the payload that have not come
 
+	received int64 // bytes of all payloads
+
 	session wire.Session // nil for messages that are not compressed
 	packed  []byte       // the compressed message
 	plain   []byte       // the last message
@@ -48,6 +50,7 @@ func (e *echo) take(b []byte) (done bool, err error) {
 			}
 		}
 		b = b[n:]
+		e.received += int64(n)
 		if e.left -= int64(n); e.left > 0 || !e.h.Fin || e.h.Opcode.IsControl() {
 			continue
 		}
