@@ -55,6 +55,7 @@ type config struct {
 	reps           int
 	rows, servers  string
 	commands       commands
+	gobwas         string
 	fastwebsockets bool
 	scaling        bool
 	out, readme    string
@@ -70,8 +71,13 @@ func (c *commands) Set(v string) error {
 	if !found || name == "" || strings.ContainsAny(name, " |") {
 		return errors.New("want NAME=COMMAND")
 	}
-	*c = append(*c, &candidate{name: name, command: command, can: ^echo.Can(0)})
+	*c = append(*c, newCommand(name, command))
 	return nil
+}
+
+// newCommand returns the server that a command starts. It is measured with everything.
+func newCommand(name, command string) *candidate {
+	return &candidate{name: name, command: command, can: ^echo.Can(0), running: map[echo.Options]*server{}}
 }
 
 // parse parses the flags. It prints errors and help to usage.
@@ -84,6 +90,7 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	f.StringVar(&c.rows, "rows", "", "measure only these `rows`, such as 125b,64k; \"list\" lists them")
 	f.StringVar(&c.servers, "servers", "", "measure only these `servers`, such as rawtcp,hawser; \"none\" for none but those of -server")
 	f.Var(&c.commands, "server", "also measure the echo server that `NAME=COMMAND` starts. It must print its address, HOST:PORT or a URL with an IP address")
+	f.StringVar(&c.gobwas, "gobwas", "", "also measure this `version` of gobwas/ws, such as 1.5.0, which needs Go 1.26")
 	f.BoolVar(&c.fastwebsockets, "fastwebsockets", false, "also measure fastwebsockets, which cargo downloads and builds")
 	f.BoolVar(&c.scaling, "scaling", false, "also measure from 10 to 50,000 connections and from 16 B to 1 MiB")
 	f.StringVar(&c.out, "out", "", "write report.md, report.json and charts to this `directory`")
@@ -117,24 +124,17 @@ func (c *config) run(ctx context.Context, out, status io.Writer) error {
 	if r.rows, err = choose(rows(), c.rows, func(r row) string { return r.name }); err != nil {
 		return fmt.Errorf("-rows: %w", err)
 	}
-	if r.candidates, err = c.candidates(); err != nil {
+	dir, err := os.MkdirTemp("", "wsbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if r.candidates, err = c.candidates(dir, status); err != nil {
 		return err
 	}
 	runtime.GOMAXPROCS(1) // the client has one goroutine that works
 	if r.start, err = proc.Pin(); err != nil {
 		return err
-	}
-	if c.fastwebsockets {
-		dir, err := os.MkdirTemp("", "wsbench")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		rust, err := buildFastwebsockets(dir, status)
-		if err != nil {
-			return err
-		}
-		r.candidates = append(r.candidates, rust)
 	}
 	r.report = newReport(r.candidates)
 	r.progress = newProgress(status, r.steps())
@@ -165,8 +165,8 @@ func choose[T any](all []T, list string, name func(T) string) ([]T, error) {
 	return chosen, nil
 }
 
-// candidates returns the servers that the flags choose.
-func (c *config) candidates() (all []*candidate, err error) {
+// candidates returns the servers that the flags choose. It builds some in dir.
+func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err error) {
 	servers := echo.Servers()
 	if c.servers == "none" {
 		servers = nil
@@ -174,16 +174,29 @@ func (c *config) candidates() (all []*candidate, err error) {
 		return nil, fmt.Errorf("-servers: %w", err)
 	}
 	for _, s := range servers {
-		all = append(all, &candidate{name: s.Name, can: s.Can})
+		all = append(all, &candidate{name: s.Name, can: s.Can, running: map[echo.Options]*server{}})
 	}
 	all = append(all, c.commands...)
+	if c.gobwas != "" {
+		built, err := buildGobwas(dir, c.gobwas, status)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, built)
+	}
+	if c.fastwebsockets {
+		built, err := buildFastwebsockets(dir, status)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, built)
+	}
 	seen := map[string]bool{}
 	for _, a := range all {
 		if seen[a.name] {
 			return nil, fmt.Errorf("two servers are named %q", a.name)
 		}
 		seen[a.name] = true
-		a.running = map[echo.Options]*server{}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("there are no servers to measure")

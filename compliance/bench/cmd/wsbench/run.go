@@ -91,13 +91,18 @@ func (r *run) bursts() {
 		})
 		r.progress.repetition(n+1, r.reps)
 		if n+1 < r.reps {
-			// The next repetition spends as much time as this one between bursts.
-			const warm = 1.25
-			between := time.Since(began) - time.Duration(warm*float64(unit)*weights)
-			left := time.Until(r.end)/time.Duration(r.reps-n-1) - between
-			unit = max(time.Duration(float64(left)/warm/weights), minBurst)
+			unit = nextBurst(time.Until(r.end), time.Since(began), unit, r.reps-n-1, weights)
 		}
 	}
+}
+
+// nextBurst returns the length of the next burst of weight 1, if the last repetition took that long with those
+// bursts. What lies between bursts takes as long in the next repetition.
+func nextBurst(left, took, burst time.Duration, reps int, weights float64) time.Duration {
+	const warm = 1.25 // with what comes before the measurement
+	between := took - time.Duration(warm*float64(burst)*weights)
+	next := float64(left/time.Duration(reps)-between) / warm / weights
+	return max(time.Duration(next), minBurst)
 }
 
 // newRow returns a row of the report with empty cells for the candidates that can do it.

@@ -2,6 +2,11 @@ package echo
 
 import (
 	"bytes"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -175,5 +180,30 @@ func TestDeflate(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	if err := Serve("nobody", nil, Options{}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// The program compiles with the version of the library that this module has.
+func TestGobwasProgram(t *testing.T) {
+	files := GobwasProgram("1.2.3")
+	if want := "require github.com/gobwas/ws v1.2.3\n"; !strings.HasSuffix(files["go.mod"], want) {
+		t.Errorf("go.mod is %q, want %q at its end", files["go.mod"], want)
+	}
+	var all []*ast.File
+	fset := token.NewFileSet()
+	for _, name := range []string{"gobwas.go", "main.go"} {
+		f, err := parser.ParseFile(fset, name, files[name], 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f)
+	}
+	conf := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
+	pkg, err := conf.Check("main", fset, all, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pkg.Scope().Lookup("main") == nil {
+		t.Error("the program has no function main")
 	}
 }
