@@ -36,10 +36,10 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 		}
 		r := &row{name: s.Name, server: startEcho(b, s, takeover)}
 		l, err := load.DialDeflate(r.server.Addr, conns, compression, measure.JSONMessages(64, 1024))
-		defer l.Close()
 		if err != nil {
 			b.Fatal(err)
 		}
+		defer l.Close()
 		r.load = l
 		r.exchange(b, 2*messages) // fill the pools
 		rows = append(rows, r)

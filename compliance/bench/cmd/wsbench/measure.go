@@ -13,10 +13,10 @@ import (
 // burst puts a server under a load for a time, and adds a sample to c.
 func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 	l, err := r.open(s.addr, r.conns)
-	defer l.Close()
 	if err != nil {
 		return err
 	}
+	defer l.Close()
 	for _, warm := range []time.Duration{0, d / 4} { // pools are filled, buffers and windows grow
 		if _, err := l.Run(warm); err != nil {
 			return err
@@ -69,17 +69,25 @@ func memory(s *server, r *row, c *report.Cell) error {
 		return err
 	}
 	first := r.conns / 10
-	few, err := resident(s, r, first)
-	defer few.load.Close()
+	few, err := s.hold(r, first)
 	if err != nil {
 		return err
 	}
-	all, err := resident(s, r, r.conns-first)
-	defer all.load.Close()
+	defer few.Close()
+	kibFew, err := s.kib()
 	if err != nil {
 		return err
 	}
-	c.Values = append(c.Values, (all.kib-few.kib)/float64(r.conns-first))
+	rest, err := s.hold(r, r.conns-first)
+	if err != nil {
+		return err
+	}
+	defer rest.Close()
+	kibAll, err := s.kib()
+	if err != nil {
+		return err
+	}
+	c.Values = append(c.Values, (kibAll-kibFew)/float64(r.conns-first))
 	collected, err := s.collected(r)
 	if err == nil && none > 0 {
 		c.Collected = append(c.Collected, (collected-none)/float64(r.conns))
@@ -103,26 +111,25 @@ func (s *server) kib() (float64, error) {
 	return float64(n) / 1024, err
 }
 
-type residence struct {
-	load *load.Load
-	kib  float64 // memory of the server
-}
-
-// resident opens n connections, exchanges what the row says, and returns the server's memory.
-func resident(s *server, r *row, n int) (m residence, err error) {
-	if m.load, err = r.open(s.addr, n); err != nil {
-		return m, err
+// hold opens n connections and exchanges what the row says.
+func (s *server) hold(r *row, n int) (*load.Load, error) {
+	l, err := r.open(s.addr, n)
+	if err != nil {
+		return nil, err
 	}
 	for range r.exchanges {
-		if _, err := m.load.Run(0); err != nil {
-			return m, err
+		if _, err = l.Run(0); err != nil {
+			break
 		}
 	}
-	if err := s.settle(); err != nil {
-		return m, err
+	if err == nil {
+		err = s.settle()
 	}
-	m.kib, err = s.kib()
-	return m, err
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // declined reports whether a server does not support the compression of a row.

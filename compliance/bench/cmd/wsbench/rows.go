@@ -33,7 +33,6 @@ type row struct {
 }
 
 var (
-	plain      = echo.Options{}
 	noTakeover = echo.Options{Deflate: true}
 	takeover   = echo.Options{Deflate: true, Takeover: true}
 )
@@ -58,7 +57,7 @@ func rows() []row {
 			weight: 1, conns: 16, open: load.Visit},
 		{name: "deflate", title: "1 KiB of JSON, compressed", needs: echo.Deflate, options: noTakeover,
 			base: "klauspost", weight: 1, conns: 100, open: compressed(load.NoTakeover, json)},
-		{name: "takeover", title: "1 KiB of JSON, compressed with context takeover", needs: echo.Takeover,
+		{name: "takeover", title: "1 KiB of JSON, with context takeover", needs: echo.Takeover,
 			options: takeover, base: "coder", weight: 1, conns: 100, open: compressed(load.Takeover, json)},
 		{name: "deflatemem", title: "after 4 compressed messages of 1 KiB", needs: echo.Deflate,
 			options: noTakeover, memory: true, conns: 2000, exchanges: 4,

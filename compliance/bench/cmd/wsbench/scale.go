@@ -21,10 +21,13 @@ func (r *run) scale() {
 	few := binary(125)
 	byConns := &report.Scale{Name: "conns", Title: "CPU time of a message of 125 B", X: "connections", Unit: report.Micros}
 	memories := &report.Scale{Name: "memory", Title: "Memory of an idle connection", X: "connections", Unit: report.KiB}
-	for _, n := range []int{10, 100, 1000, 10_000, 50_000} {
-		if most := proc.MaxFiles() - 100; n > most {
-			note := fmt.Sprintf("This system allows a process only %d connections.", most)
-			byConns.Notes, memories.Notes = []string{note}, []string{note}
+	most := min(50_000, proc.MaxFiles()-100)
+	if most < 50_000 {
+		note := fmt.Sprintf("This system allows a process only %d connections.", most)
+		byConns.Notes, memories.Notes = []string{note}, []string{note}
+	}
+	for _, n := range []int{10, 100, 1000, 10_000, most} {
+		if n > most {
 			break
 		}
 		load := exchange("", byConns.Title, n, few)

@@ -63,10 +63,10 @@ func TestEcho(t *testing.T) {
 			t.Parallel()
 			all := batches(t, s)
 			l, err := load.Dial(start(t, s, Options{}), 3, all)
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			for range 2 * len(all) {
 				if _, err := l.Run(0); err != nil {
 					t.Fatal(err)
@@ -89,10 +89,10 @@ func TestPipelined(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			l, err := load.Dial(start(t, s, Options{}), 3, []load.Batch{b})
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			for range 3 {
 				if _, err := l.Run(0); err != nil {
 					t.Fatal(err)
@@ -113,10 +113,10 @@ func TestInvalidText(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			l, err := load.Dial(start(t, s, Options{}), 1, []load.Batch{b})
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			if _, err := l.Run(0); err == nil {
 				t.Error("the server sent invalid text back")
 			}
@@ -133,10 +133,10 @@ func TestVisits(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			l, err := load.Visit(start(t, s, Options{}), 5)
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			for range 3 {
 				if _, err := l.Run(0); err != nil {
 					t.Fatal(err)
@@ -163,10 +163,10 @@ func TestDeflate(t *testing.T) {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
 				l, err := load.DialDeflate(start(t, s, test.options), 3, test.offer, messages)
-				defer l.Close()
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer l.Close()
 				for range 2 * len(messages) {
 					if _, err := l.Run(0); err != nil {
 						t.Fatal(err)

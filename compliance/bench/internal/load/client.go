@@ -98,7 +98,7 @@ func Dial(addr string, n int, batches []Batch) (*Load, error) {
 		return nil, err
 	}
 	l.batches = batches
-	return l, l.open(n)
+	return l.open(n)
 }
 
 // DialDeflate opens n connections that exchange compressed messages.
@@ -108,31 +108,42 @@ func DialDeflate(addr string, n int, c Compression, messages [][]byte) (*Load, e
 		return nil, err
 	}
 	l.compression, l.messages = c, messages
-	return l, l.open(n)
+	return l.open(n)
 }
 
 // together is how many opening handshakes are under way at the same time.
 const together = 64
 
-// open opens n connections.
-func (l *Load) open(n int) error {
+// open opens n connections. If it fails, it closes l.
+func (l *Load) open(n int) (*Load, error) {
 	req, ext := request(l.addr.String(), l.compression.offer()), l.compression.extension()
-	for left := n; left > 0; left -= together {
-		var opened []*client
-		for range min(left, together) {
-			c := &client{load: l, index: len(l.peers), batches: l.batches}
-			if l.compression == Plain && len(c.batches) > 0 {
-				c.next = c.index % len(c.batches)
-			}
-			if err := c.connect(req); err != nil {
-				return err
-			}
-			opened = append(opened, c)
+	for n > 0 {
+		some := min(n, together)
+		if err := l.openSome(some, req, ext); err != nil {
+			l.Close()
+			return nil, err
 		}
-		for _, c := range opened {
-			if err := c.upgrade(ext); err != nil {
-				return err
-			}
+		n -= some
+	}
+	return l, nil
+}
+
+// openSome opens n connections at the same time.
+func (l *Load) openSome(n int, req []byte, ext wire.Extension) error {
+	var opened []*client
+	for range n {
+		c := &client{load: l, index: len(l.peers), batches: l.batches}
+		if l.compression == Plain && len(c.batches) > 0 {
+			c.next = c.index % len(c.batches)
+		}
+		if err := c.connect(req); err != nil {
+			return err
+		}
+		opened = append(opened, c)
+	}
+	for _, c := range opened {
+		if err := c.upgrade(ext); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -97,10 +97,10 @@ func short() []Batch {
 // Run exchanges one batch on each connection if it has no time, and more if it has some.
 func TestRun(t *testing.T) {
 	l, err := Dial(serveScript(t, honest), 100, short())
-	defer l.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
 	for range 3 {
 		r, err := l.Run(0)
 		if err != nil || r.Messages != 100 || r.Times.n != 100 {
@@ -150,10 +150,10 @@ func TestRunLarge(t *testing.T) {
 	b := make([]Batch, 1)
 	b[0].Add(wire.OpBinary, []byte(strings.Repeat("0123456789abcdef", 1<<18)))
 	l, err := Dial(addr, 3, b)
-	defer l.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
 	for range 2 {
 		if r, err := l.Run(0); err != nil || r.Messages != 3 {
 			t.Fatalf("result %v, error %v", r, err)
@@ -186,10 +186,10 @@ func TestRunFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := Dial(serveScript(t, test.script), 1, short()[:1])
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			for range 4 {
 				if _, err = l.Run(0); err != nil {
 					break
@@ -213,14 +213,12 @@ func TestDialFails(t *testing.T) {
 				_, _ = io.WriteString(nc, answer)
 			}
 		})
-		l, err := Dial(addr, 1, short())
-		l.Close()
+		_, err := Dial(addr, 1, short())
 		if err == nil || !strings.Contains(err.Error(), "handshake") {
 			t.Errorf("%s: error %v, want one about the handshake", name, err)
 		}
 	}
-	if l, err := Dial("nowhere", 1, nil); err == nil {
-		l.Close()
+	if _, err := Dial("nowhere", 1, nil); err == nil {
 		t.Error("an address without a port: no error")
 	}
 }
@@ -240,10 +238,10 @@ func TestVisit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := Visit(serveScript(t, test.script), 5)
-			defer l.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer l.Close()
 			r, err := l.Run(0)
 			if ok := err == nil && r.Messages == 5; ok != test.ok {
 				t.Errorf("result %v, error %v, want success: %v", r, err, test.ok)

@@ -29,11 +29,8 @@ func newLoad(addr string) (*Load, error) {
 	return &Load{engine: e, addr: to, in: make([]byte, 256<<10)}, err
 }
 
-// Close closes all connections. l may be nil.
+// Close closes all connections.
 func (l *Load) Close() {
-	if l == nil {
-		return
-	}
 	for _, p := range l.peers {
 		p.close()
 	}

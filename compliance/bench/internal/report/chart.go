@@ -12,9 +12,9 @@ import (
 // Sizes of the charts in pixels.
 const (
 	barColumns = 3
-	barWidth   = 330
+	barWidth   = 340
 	barLine    = 13
-	barLabel   = 70
+	barLabel   = 84
 	barText    = 36
 	barMost    = 3.0 // the longest bar; larger ratios are cut
 	margin     = 14
@@ -128,11 +128,11 @@ func (s *Scale) WriteLines(w io.Writer, servers []string) error {
 	c.text(plotLeft, 37, "start", "", string(s.Unit))
 	for _, v := range xs {
 		c.line(x(v), plotTop, x(v), plotTop+plotHeight, "#eee")
-		c.text(x(v), plotTop+plotHeight+14, "middle", "", fmt.Sprint(v))
+		c.text(x(v), plotTop+plotHeight+14, "middle", "", whole(v))
 	}
 	for _, v := range ticks(lowest, highest) {
 		c.line(plotLeft, y(v), plotLeft+plotWidth, y(v), "#eee")
-		c.text(plotLeft-6, y(v)+3, "end", "", fmt.Sprint(v))
+		c.text(plotLeft-6, y(v)+3, "end", "", whole(v))
 	}
 	c.text(plotLeft+plotWidth/2, plotTop+plotHeight+30, "middle", "", s.X)
 	for i, server := range servers {

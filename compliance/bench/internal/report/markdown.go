@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
@@ -191,7 +192,7 @@ func median(s stats.Samples) string {
 func (s *Scale) table(b *strings.Builder, servers []string) {
 	head := []string{s.X}
 	for _, x := range s.xs() {
-		head = append(head, fmt.Sprint(x))
+		head = append(head, whole(x))
 	}
 	line(b, head)
 	line(b, append([]string{"---"}, slices.Repeat([]string{"--:"}, len(head)-1)...))
@@ -215,6 +216,9 @@ func (s *Scale) table(b *strings.Builder, servers []string) {
 		fmt.Fprintf(b, "\n%s\n", n)
 	}
 }
+
+// whole returns a number without an exponent.
+func whole(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // xs returns the sizes of all loads in order.
 func (s *Scale) xs() (xs []float64) {
