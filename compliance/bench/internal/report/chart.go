@@ -55,8 +55,11 @@ func color(server string) string {
 	case "rawtcp", "rawtcp2", "hijack", "klauspost":
 		return "#b9bec5"
 	}
-	return "#8fb8de"
+	return library
 }
+
+// library is the color of other libraries.
+const library = "#8fb8de"
 
 // WriteBars writes a chart of the ratios, with a bar for each server in each row, as SVG.
 func (r *Report) WriteBars(w io.Writer) error {
@@ -102,7 +105,15 @@ func (row *Row) bars(c *canvas, x, y float64, servers []string) float64 {
 }
 
 // palette has the colors of the lines of a chart.
-var palette = []string{"#888888", "#bbbbbb", "#0b63c5", "#d9480f", "#2b8a3e", "#9c36b5", "#e8a200", "#0c8599", "#c2255c", "#5c3c11"}
+var palette = []string{"#d9480f", "#2b8a3e", "#9c36b5", "#e8a200", "#0c8599", "#c2255c", "#5c3c11", "#66a80f", "#3b5bdb"}
+
+// lineColor returns the color of the i-th server.
+func lineColor(server string, i int) string {
+	if c := color(server); c != library {
+		return c
+	}
+	return palette[i%len(palette)]
+}
 
 const (
 	plotWidth, plotHeight = 460.0, 300.0
@@ -144,7 +155,7 @@ func (s *Scale) WriteLines(w io.Writer, servers []string) error {
 		for j, p := range points {
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(j, 1)], x(p.X), y(p.Values.Median()))
 		}
-		stroke := palette[i%len(palette)]
+		stroke := lineColor(server, i)
 		fmt.Fprintf(&c, "<path d=\"%s\" stroke=\"%s\" stroke-width=\"1.5\" fill=\"none\"/>\n", path.String(), stroke)
 		row := plotTop + float64(i)*barLine
 		c.rect(plotLeft+plotWidth+12, row, 10, 3, stroke)
