@@ -19,11 +19,10 @@ func (r *Request) Check() error {
 	return nil
 }
 
-// An opening has the fields of an opening handshake, and how many there are of those that must
-// not be repeated.
+// An opening has the fields of an opening handshake, and counts those that must not be
+// repeated.
 type opening struct {
-	upgrades, connections         int
-	websocket, upgrade            bool // are in the lists of these two fields
+	websocket, upgrade            bool // are in the lists of Upgrade and Connection
 	key, version, origin          []byte
 	keys, versions, origins       int
 	protocolLists, extensionLists []string
