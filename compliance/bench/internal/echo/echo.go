@@ -52,6 +52,7 @@ func Servers() []Server {
 		{"hijack", "", HTTP, serveHijack},
 		{"klauspost", "github.com/klauspost/compress", Deflate, serveKlauspost},
 		{"hawser", "", messages | HTTP | Deflate | Takeover, serveHawser},
+		{"hawser-bare", "", Bare, serveHawserBare},
 		{"gorilla", "github.com/gorilla/websocket", messages | HTTP | Deflate, serveGorilla},
 		{"coder", "github.com/coder/websocket", messages | HTTP | Deflate | Takeover, serveCoder},
 		{"gobwas", "github.com/gobwas/ws", messages | Bare, serveGobwas},
