@@ -116,47 +116,42 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Large messages are written in pieces, while their echoes come.
+// Large messages are written in pieces, whether their echoes come meanwhile or at the end.
 func TestRunLarge(t *testing.T) {
-	addr := serve(t, func(nc net.Conn) {
-		in, err := accept(nc)
-		if err != nil {
-			return
-		}
-		for {
-			head, err := in.Peek(wire.MaxHeaderSize)
-			if err != nil {
-				return
-			}
-			h, n, err := wire.ConsumeHeader(head)
-			if err != nil {
-				return
-			}
-			_, _ = in.Discard(n)
-			_, _ = nc.Write(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: h.Opcode, Length: h.Length}))
-			chunk := make([]byte, 1000)
-			for at := int64(0); at < h.Length; at += int64(len(chunk)) { // 1000 is divisible by 4
-				chunk = chunk[:min(int64(len(chunk)), h.Length-at)]
-				if _, err := io.ReadFull(in, chunk); err != nil {
-					return
-				}
-				wire.Mask(chunk, h.Key, 0)
-				if _, err := nc.Write(chunk); err != nil {
-					return
-				}
-			}
-		}
-	})
 	b := make([]Batch, 1)
 	b[0].Add(wire.OpBinary, []byte(strings.Repeat("0123456789abcdef", 1<<18)))
-	l, err := Dial(addr, 3, b)
-	if err != nil {
-		t.Fatal(err)
+	for _, piece := range []int{1 << 10, 1 << 22} {
+		l, err := Dial(serve(t, func(nc net.Conn) { relay(nc, piece) }), 3, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		for range 2 {
+			if r, err := l.Run(0); err != nil || r.Messages != 3 {
+				t.Fatalf("pieces of %d bytes: result %v, error %v", piece, r, err)
+			}
+		}
 	}
-	defer l.Close()
-	for range 2 {
-		if r, err := l.Run(0); err != nil || r.Messages != 3 {
-			t.Fatalf("result %v, error %v", r, err)
+}
+
+// relay echoes messages in pieces, whose size must be divisible by 4.
+func relay(nc net.Conn, piece int) {
+	in, err := accept(nc)
+	for err == nil {
+		var head []byte
+		if head, err = in.Peek(wire.MaxHeaderSize); err != nil {
+			return
+		}
+		h, n, _ := wire.ConsumeHeader(head) // the header is long
+		_, _ = in.Discard(n)
+		_, _ = nc.Write(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: h.Opcode, Length: h.Length}))
+		for left := h.Length; left > 0 && err == nil; {
+			p := make([]byte, min(int64(piece), left))
+			left -= int64(len(p))
+			if _, err = io.ReadFull(in, p); err == nil {
+				wire.Mask(p, h.Key, 0)
+				_, err = nc.Write(p)
+			}
 		}
 	}
 }
@@ -205,6 +200,7 @@ func TestRunFails(t *testing.T) {
 func TestDialFails(t *testing.T) {
 	for name, answer := range map[string]string{
 		"refuses":   "HTTP/1.1 403 Forbidden\r\n\r\n",
+		"answers":   "HTTP/1.1 200 OK\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
 		"wrong key": "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: AAAA\r\n\r\n",
 		"ends":      "HTTP/1.1 101",
 	} {
@@ -247,6 +243,25 @@ func TestVisit(t *testing.T) {
 				t.Errorf("result %v, error %v, want success: %v", r, err, test.ok)
 			}
 		})
+	}
+}
+
+// A server that answers but does not end the connection has not finished.
+func TestVisitUnended(t *testing.T) {
+	addr := serve(t, func(nc net.Conn) {
+		if _, err := accept(nc); err == nil {
+			_, _ = nc.Write(reply(nil, wire.Header{Fin: true, Opcode: wire.OpClose}, nil))
+			_, _ = io.Copy(io.Discard, nc)
+		}
+	})
+	l, err := Visit(addr, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.patience = 100 * time.Millisecond
+	if r, err := l.Run(0); err == nil {
+		t.Errorf("result %v, want an error", r)
 	}
 }
 

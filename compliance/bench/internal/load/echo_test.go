@@ -129,9 +129,11 @@ func TestEchoSampled(t *testing.T) {
 
 // An answer before any message is not an echo.
 func TestEchoUnexpected(t *testing.T) {
-	e := &echo{}
-	if _, err := e.take(reply(nil, text(true), []byte("hi"))); err == nil {
-		t.Error("no error")
+	for _, p := range []string{"", "hi"} {
+		e := &echo{}
+		if _, err := e.take(reply(nil, text(true), []byte(p))); err == nil {
+			t.Errorf("message %q: no error", p)
+		}
 	}
 }
 

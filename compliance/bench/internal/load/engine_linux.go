@@ -47,12 +47,12 @@ func (l *Load) Run(d time.Duration) (*Result, error) {
 		}
 	}
 	for busy := len(l.peers); busy > 0; {
-		n, err := unix.EpollWait(l.epoll, events, int(patience.Milliseconds()))
+		n, err := unix.EpollWait(l.epoll, events, int(l.patience.Milliseconds()))
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err == nil && n == 0 {
-			err = fmt.Errorf("no echo on %d of %d connections for %v", busy, len(l.peers), patience)
+			err = fmt.Errorf("no echo on %d of %d connections for %v", busy, len(l.peers), l.patience)
 		}
 		if err != nil {
 			return nil, err

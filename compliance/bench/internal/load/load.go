@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// patience limits the time without any progress.
-const patience = 10 * time.Second
+// patience is how long a connection may make no progress.
+const patience = time.Minute
 
 // A Load is a set of connections.
 type Load struct {
 	engine
 	addr  netip.AddrPort
 	peers []peer
-	in    []byte // what was read
+
+	patience time.Duration // without any progress
+	in       []byte        // what was read
 
 	compression Compression
 	messages    [][]byte // to compress
@@ -26,7 +28,7 @@ func newLoad(addr string) (*Load, error) {
 		return nil, err
 	}
 	e, err := newEngine()
-	return &Load{engine: e, addr: to, in: make([]byte, 256<<10)}, err
+	return &Load{engine: e, addr: to, patience: patience, in: make([]byte, 256<<10)}, err
 }
 
 // Close closes all connections.
