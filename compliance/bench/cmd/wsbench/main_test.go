@@ -228,12 +228,18 @@ func TestInterrupted(t *testing.T) {
 	cause := errors.New("interrupted")
 	cancel(cause)
 	dir := t.TempDir()
-	_, err := bench(t, ctx, "-rows", "125b,64k", "-servers", "rawtcp", "-out", dir)
+	_, err := bench(t, ctx, "-rows", "125b,idle", "-servers", "rawtcp", "-out", dir)
 	if !errors.Is(err, cause) {
 		t.Errorf("error %v, want %v", err, cause)
 	}
-	if r := readReport(t, dir); len(r.Rows) != 2 {
+	r := readReport(t, dir)
+	if len(r.Rows) != 2 {
 		t.Errorf("the report has %d rows, want 2", len(r.Rows))
+	}
+	for _, row := range r.Rows {
+		if got := row.Cells["rawtcp"].Values; len(got) > 0 {
+			t.Errorf("row %s was measured: %v", row.Name, got)
+		}
 	}
 }
 

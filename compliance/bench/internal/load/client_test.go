@@ -119,8 +119,8 @@ func TestRun(t *testing.T) {
 // Large messages are written in pieces, whether their echoes come meanwhile or at the end.
 func TestRunLarge(t *testing.T) {
 	b := make([]Batch, 1)
-	b[0].Add(wire.OpBinary, []byte(strings.Repeat("0123456789abcdef", 1<<18)))
-	for _, piece := range []int{1 << 10, 1 << 22} {
+	b[0].Add(wire.OpBinary, []byte(strings.Repeat("0123456789abcdef", 1<<19)))
+	for _, piece := range []int{1 << 10, len(b[0].Want)} {
 		l, err := Dial(serve(t, func(nc net.Conn) { relay(nc, piece) }), 3, b)
 		if err != nil {
 			t.Fatal(err)
@@ -134,8 +134,10 @@ func TestRunLarge(t *testing.T) {
 	}
 }
 
-// relay echoes messages in pieces, whose size must be divisible by 4.
+// relay echoes messages in pieces, whose size must be divisible by 4. Its buffer in the system is small, so that
+// the client cannot write a message at once.
 func relay(nc net.Conn, piece int) {
+	_ = nc.(*net.TCPConn).SetReadBuffer(16 << 10)
 	in, err := accept(nc)
 	for err == nil {
 		var head []byte
@@ -249,9 +251,13 @@ func TestVisit(t *testing.T) {
 // A server that answers but does not end the connection has not finished.
 func TestVisitUnended(t *testing.T) {
 	addr := serve(t, func(nc net.Conn) {
-		if _, err := accept(nc); err == nil {
+		in, err := accept(nc)
+		if err == nil {
+			_, err = in.Discard(len(goodbye))
+		}
+		if err == nil {
 			_, _ = nc.Write(reply(nil, wire.Header{Fin: true, Opcode: wire.OpClose}, nil))
-			_, _ = io.Copy(io.Discard, nc)
+			_, _ = io.Copy(io.Discard, in)
 		}
 	})
 	l, err := Visit(addr, 2)

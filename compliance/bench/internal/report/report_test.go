@@ -29,7 +29,7 @@ func sample() *Report {
 			{Name: "small", Title: "small", Unit: Micros, Base: "raw", Cells: map[string]*Cell{
 				"raw":    {Values: stats.Samples{10, 20, 30}, Calls: stats.Samples{3, 3, 3}, P50: stats.Samples{1, 2, 3}, P99: stats.Samples{100, 200, 300}},
 				"hawser": {Values: stats.Samples{12, 22, 45}, Mallocs: stats.Samples{0, 0, 0.5}},
-				"other":  {Values: stats.Samples{100, 2000, 600}},
+				"other":  {Values: stats.Samples{100, 2000, 600, 7}},
 				"late":   {Note: "the echo differs"},
 			}},
 			{Name: "packed", Title: "packed", Unit: Micros, Base: "hawser", Cells: map[string]*Cell{
@@ -63,7 +63,7 @@ const summary = `| CPU time of a message | base | raw | hawser | other | late |
 | idle | 4.00 | 9.00 |
 | the same after a collection | - | 7.50 |
 
-Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 3 repetitions, with intervals that contain the true median with 95 % confidence. Versions: other 1.2.3.
+Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 4 repetitions, with intervals that contain the true median with 95 % confidence. Versions: other 1.2.3.
 `
 
 const details = `
