@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
 	"github.com/hawser-ws/hawser/compliance/bench/internal/load"
@@ -45,8 +46,8 @@ func rows() []row {
 		exchange("1k", "1 KiB, 1,000 connections", 1000, binary(1<<10)),
 		exchange("64k", "64 KiB, 100 connections", 100, binary(64<<10)),
 		exchange("1m", "1 MiB, 1 connection", 1, binary(1<<20)),
-		exchange("1m100", "1 MiB, 100 connections", 100, binary(1<<20)),
-		exchange("pipelined", "32 pipelined messages of 64 B", 100, pipelined()),
+		large(exchange("1m100", "1 MiB, 100 connections", 100, binary(1<<20))),
+		exchange("pipelined", "32 pipelined messages of 64 B", 100, pipelined),
 		exchange("text1k", "text, 1 KiB", 100, text(1<<10)),
 		exchange("text64k", "text, 64 KiB", 100, text(64<<10)),
 		fragmented("frag64", "16 fragments of 64 B", 64),
@@ -66,18 +67,19 @@ func rows() []row {
 			options: takeover, memory: true, conns: 2000, exchanges: 4,
 			open: compressed(load.Takeover, json)},
 		{name: "idle", title: "idle, 10,000 connections", needs: echo.Echo,
-			memory: true, collect: true, conns: 10000, open: exchanging(nil)},
+			memory: true, collect: true, conns: 10000, open: exchanging(nothing)},
 	}
 }
 
-// exchange returns a row whose connections exchange batches. A burst of large messages takes longer, because
-// each connection has one under way.
-func exchange(name, title string, conns int, batches []load.Batch) row {
-	weight := 1.0
-	if conns*len(batches[0].Want) > 32<<20 {
-		weight = 2
-	}
-	return row{name: name, title: title, needs: echo.Echo, weight: weight, conns: conns, open: exchanging(batches)}
+// exchange returns a row whose connections exchange batches, which are made when they are needed.
+func exchange(name, title string, conns int, batches func() []load.Batch) row {
+	return row{name: name, title: title, needs: echo.Echo, weight: 1, conns: conns, open: exchanging(batches)}
+}
+
+// large returns a row of bursts that take longer, because each connection has a large message under way.
+func large(r row) row {
+	r.weight = 2
+	return r
 }
 
 func fragmented(name, title string, size int) row {
@@ -86,9 +88,13 @@ func fragmented(name, title string, size int) row {
 	return r
 }
 
-func exchanging(batches []load.Batch) func(string, int) (*load.Load, error) {
-	return func(addr string, n int) (*load.Load, error) { return load.Dial(addr, n, batches) }
+func exchanging(batches func() []load.Batch) func(string, int) (*load.Load, error) {
+	batches = sync.OnceValue(batches)
+	return func(addr string, n int) (*load.Load, error) { return load.Dial(addr, n, batches()) }
 }
+
+// nothing is for connections that are idle.
+func nothing() []load.Batch { return nil }
 
 func compressed(c load.Compression, messages [][]byte) func(string, int) (*load.Load, error) {
 	return func(addr string, n int) (*load.Load, error) { return load.DialDeflate(addr, n, c, messages) }
@@ -97,13 +103,15 @@ func compressed(c load.Compression, messages [][]byte) func(string, int) (*load.
 // variants is the number of different messages of a row.
 const variants = 4
 
-// build returns batches made by one. They are always the same.
-func build(one func(*rand.Rand, *load.Batch)) []load.Batch {
-	all, r := make([]load.Batch, variants), rand.New(rand.NewPCG(1, 2))
-	for i := range all {
-		one(r, &all[i])
+// build returns a function that makes batches with one. They are always the same.
+func build(one func(*rand.Rand, *load.Batch)) func() []load.Batch {
+	return func() []load.Batch {
+		all, r := make([]load.Batch, variants), rand.New(rand.NewPCG(1, 2))
+		for i := range all {
+			one(r, &all[i])
+		}
+		return all
 	}
-	return all
 }
 
 func randomBytes(r *rand.Rand, n int) []byte {
@@ -114,15 +122,15 @@ func randomBytes(r *rand.Rand, n int) []byte {
 	return p
 }
 
-func binary(n int) []load.Batch {
+func binary(n int) func() []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) { b.Add(wire.OpBinary, randomBytes(r, n)) })
 }
 
-func text(n int) []load.Batch {
+func text(n int) func() []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) { b.Add(wire.OpText, mixed(r, n)) })
 }
 
-func fragments(n int) []load.Batch {
+func fragments(n int) func() []load.Batch {
 	return build(func(r *rand.Rand, b *load.Batch) {
 		b.Add(wire.OpBinary, slices.Collect(slices.Chunk(randomBytes(r, 16*n), n))...)
 	})
@@ -133,7 +141,7 @@ func pipelined() []load.Batch {
 		for range 32 {
 			b.Add(wire.OpBinary, randomBytes(r, 64))
 		}
-	})
+	})()
 }
 
 // mixed returns n bytes of text in many scripts. The size of the next character cannot be predicted.

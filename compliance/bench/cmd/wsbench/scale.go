@@ -33,7 +33,7 @@ func (r *run) scale() {
 		load := exchange("", byConns.Title, n, few)
 		r.point(byConns, float64(n), &load)
 		if n >= 100 { // fewer do not stand out from what a process needs anyway
-			idle := row{needs: echo.Echo, memory: true, conns: n, open: exchanging(nil)}
+			idle := row{needs: echo.Echo, memory: true, conns: n, open: exchanging(nothing)}
 			r.point(memories, float64(n), &idle)
 		}
 	}
