@@ -92,7 +92,7 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	f.Var(&c.commands, "server", "also measure the echo server that `NAME=COMMAND` starts. It must print its address, HOST:PORT or a URL with an IP address")
 	f.StringVar(&c.gobwas, "gobwas", "", "also measure this `version` of gobwas/ws, such as 1.5.0, which needs Go 1.26")
 	f.BoolVar(&c.fastwebsockets, "fastwebsockets", false, "also measure fastwebsockets, which cargo downloads and builds")
-	f.BoolVar(&c.scaling, "scaling", false, "also measure from 10 to 50,000 connections and from 16 B to 1 MiB")
+	f.BoolVar(&c.scaling, "scaling", false, "also measure from 10 to 50,000 connections and from 16 B to 1 MiB, for some minutes more")
 	f.StringVar(&c.out, "out", "", "write report.md, report.json and charts to this `directory`")
 	f.StringVar(&c.readme, "readme", "", "replace the table in this `file`, and write chart.svg beside it")
 	err := f.Parse(args)

@@ -151,9 +151,13 @@ func (r *Report) about() string {
 			versions = append(versions, s+" "+v)
 		}
 	}
+	meaning := "contain the true median with 95 % confidence"
+	if reps < 6 {
+		meaning = "have the smallest and the largest"
+	}
 	return fmt.Sprintf("Measured on %s with %s on %d cores of %s, %s: the medians of %d repetitions, with intervals "+
-		"that contain the true median with 95 %% confidence. Versions: %s.\n",
-		r.Date.Format("2006-01-02"), r.Machine.Go, r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, reps,
+		"that %s. Versions: %s.\n",
+		r.Date.Format("2006-01-02"), r.Machine.Go, r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, reps, meaning,
 		strings.Join(versions, ", "))
 }
 

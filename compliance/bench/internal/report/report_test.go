@@ -63,7 +63,7 @@ const summary = `| CPU time of a message | base | raw | hawser | other | late |
 | idle | 4.00 | 9.00 |
 | the same after a collection | - | 7.50 |
 
-Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 4 repetitions, with intervals that contain the true median with 95 % confidence. Versions: other 1.2.3.
+Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 4 repetitions, with intervals that have the smallest and the largest. Versions: other 1.2.3.
 `
 
 const details = `
@@ -101,6 +101,16 @@ func TestMarkdown(t *testing.T) {
 	}
 	if diff := cmp.Diff(summary+details, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// With six repetitions, the intervals have a meaning.
+func TestConfidence(t *testing.T) {
+	r := sample()
+	c := r.Rows[0].Cells["raw"]
+	c.Values = append(c.Values, c.Values...)
+	if want := "6 repetitions, with intervals that contain the true median with 95 % confidence."; !strings.Contains(r.Summary(), want) {
+		t.Errorf("the summary does not say %q:\n%s", want, r.Summary())
 	}
 }
 
