@@ -16,6 +16,8 @@ import (
 //go:embed fastwebsockets
 var fastwebsockets embed.FS
 
+const fastwebsocketsVersion = "0.10.0"
+
 // buildFastwebsockets builds the server with fastwebsockets in dir.
 func buildFastwebsockets(dir string, status io.Writer) (*candidate, error) {
 	if err := os.CopyFS(dir, fastwebsockets); err != nil {
@@ -26,7 +28,7 @@ func buildFastwebsockets(dir string, status io.Writer) (*candidate, error) {
 		return nil, fmt.Errorf("-fastwebsockets: %w", err)
 	}
 	c := newCommand("fastwebsockets", "'"+filepath.Join(dir, "target", "release", "echo")+"'")
-	c.can = echo.Echo | echo.Fragments | echo.HTTP
+	c.version, c.can = fastwebsocketsVersion, echo.Echo|echo.Fragments|echo.HTTP
 	return c, nil
 }
 

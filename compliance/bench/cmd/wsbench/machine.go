@@ -27,7 +27,11 @@ func newReport(candidates []*candidate) *report.Report {
 	r.Versions = map[string]string{}
 	for _, c := range candidates {
 		r.Servers = append(r.Servers, c.name)
-		if v := version(modules[c.name]); c.command == "" && v != "" {
+		v := c.version
+		if c.command == "" {
+			v = version(modules[c.name])
+		}
+		if v != "" {
 			r.Versions[c.name] = v
 		}
 	}

@@ -261,6 +261,18 @@ func TestBadFlags(t *testing.T) {
 	}
 }
 
+// The version of fastwebsockets is that of its Cargo.toml.
+func TestVersion(t *testing.T) {
+	r := newReport([]*candidate{{name: "fast", command: "x", version: "1"}, {name: "gobwas", command: "x"}})
+	if len(r.Versions) != 1 || r.Versions["fast"] != "1" {
+		t.Errorf("versions %v, want that of fast", r.Versions)
+	}
+	b, err := fastwebsockets.ReadFile("fastwebsockets/Cargo.toml")
+	if want := fmt.Sprintf("fastwebsockets = { version = %q", "="+fastwebsocketsVersion); err != nil || !strings.Contains(string(b), want) {
+		t.Errorf("Cargo.toml (error %v) has no %s", err, want)
+	}
+}
+
 // Text of the rows is valid, has the right size, and has characters of every size.
 func TestMixed(t *testing.T) {
 	for _, b := range text(1 << 10)() {

@@ -64,6 +64,7 @@ func answer(question string) (string, error) {
 type candidate struct {
 	name    string
 	command string // of another program; empty for a server of this one
+	version string // of the library of a program that this one has built
 	can     echo.Can
 	running map[echo.Options]*server
 }
