@@ -46,6 +46,12 @@ type frame struct {
 // send. If any is, a goroutine sends it first, within WriteTimeout: the caller's context may have
 // ended, and the peer must not have to wait for the next frame.
 func (c *Conn) unlockFrames() {
+	if c.out.rest != nil || !c.out.frames.TryUnlock() { // postpone marks the turn
+		c.unlockFramesAfterRest()
+	}
+}
+
+func (c *Conn) unlockFramesAfterRest() {
 	o := &c.out
 	for {
 		if o.rest != nil && c.canWrite() {
