@@ -66,64 +66,61 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 // the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
+		var l loan
+		defer c.takeBack(&l) // also if the body of the loop panics
 		for {
-			m, l, err := c.nextMessage(ctx)
+			m, err := c.nextMessage(ctx, &l)
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
 				}
 				return
 			}
-			if !c.lend(m, l, yield) {
+			if !yield(m, nil) {
 				return
 			}
 		}
 	}
 }
 
-// lend yields m, and takes back its memory even if the body of the loop panics.
-func (c *Conn) lend(m Message, l loan, yield func(Message, error) bool) (more bool) {
-	defer c.takeBack(l)
-	return yield(m, nil)
-}
-
-// nextMessage returns the next message in place if it arrived whole, and in a gathering otherwise.
-func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
+// nextMessage takes back l, the memory of the message before, and returns the next message in place
+// if it arrived whole, and in a gathering otherwise.
+func (c *Conn) nextMessage(ctx context.Context, l *loan) (m Message, err error) {
 	if err := c.beginRead(ctx); err != nil {
-		return Message{}, loan{}, err
+		return Message{}, err
 	}
 	defer c.endRead()
+	l.free()
+	c.in.takeBack(l)
 	if err := c.startMessage(ctx); err != nil {
-		return Message{}, loan{}, err
+		return Message{}, err
 	}
 	in := &c.in
 	if in.ext == nil && in.last && len(in.kept) == 0 {
 		m = Message{in.typ, in.piece}
 		in.piece = nil
 		in.lent++
+		l.blk = in.blk
 		c.messageEnded()
-		return m, loan{blk: in.blk}, nil
+		return m, nil
 	}
-	m.Type, m.Data, err = c.appendMessage(ctx, nil, &l)
+	m.Type, m.Data, err = c.appendMessage(ctx, nil, l)
 	if err != nil {
-		c.takeBack(l)
-		return Message{}, loan{}, err
+		l.free()
+		return Message{}, err
 	}
 	l.share = in.share.pass()
 	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
-	return m, l, nil
+	return m, nil
 }
 
 // takeBack takes back what nextMessage lent, unless the Conn no longer has it.
-func (c *Conn) takeBack(l loan) {
-	l.own.free()
-	l.share.resize(0)
+func (c *Conn) takeBack(l *loan) {
+	l.free()
 	if l.blk == nil || !c.in.turn.TryLock() {
 		return // nothing was lent, or the holder of the turn drops it
 	}
-	if c.in.blk == l.blk {
-		c.in.lent--
-	}
+	c.in.takeBack(l)
 	c.endRead()
 }
 
