@@ -103,6 +103,8 @@ type loan struct {
 	blk   *transport.Block
 	own   *gathering
 	share share // of the budget
+
+	reading bool // nextMessage has in.turn
 }
 
 // free gives back the memory of l that is not the Conn's.

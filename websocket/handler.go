@@ -116,19 +116,21 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	if h.Hold {
-		serve(h.Serve, c, printf)
-		return
+	if run := serve(h.Serve, c, printf); h.Hold {
+		run()
+	} else {
+		go run() // keeps neither w nor r in memory
 	}
-	go serve(h.Serve, c, printf) // keeps neither w nor r in memory
 }
 
-// serve runs f on c and then closes c as the result of f requires. Its own variables are few, because
-// its part of the stack is there for as long as the connection.
-func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
-	code, reason := StatusInternalError, "" // if f panics
-	defer func() { c.endServe(recover(), code, reason, printf) }()
-	code, reason = c.result(f(c.Context(), c), printf)
+// serve returns a function that runs f on c and then closes c as the result of f requires. Its own
+// variables are few, because its part of the stack is there for as long as the connection.
+func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) func() {
+	return func() {
+		code, reason := StatusInternalError, "" // if f panics
+		defer func() { c.endServe(recover(), code, reason, printf) }()
+		code, reason = c.result(f(c.Context(), c), printf)
+	}
 }
 
 // endServe closes the connection after its Serve function, whose panic was v.

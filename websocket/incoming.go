@@ -115,7 +115,8 @@ func (in *incoming) dropBlock() {
 
 // startMessage advances to the first piece of the next message, or stays at a message that an
 // interrupted read has read in part. It skips the rest of a message that was streamed and not read
-// to its end.
+// to its end. A connection spends its life in fill, so the functions from here to the system call
+// have few variables: TestIdleStack.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
@@ -127,10 +128,17 @@ func (c *Conn) startMessage(ctx context.Context) error {
 		}
 		in.stream = nil
 	}
-	if in.open {
-		return nil
+	for !in.open { // nextPiece, without its part of the stack
+		if len(in.unread) == 0 {
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := c.decode(ctx); err != nil {
+			return err
+		}
 	}
-	return c.nextPiece(ctx)
+	return nil
 }
 
 // skipped is the stream of a message that is being skipped.
@@ -164,8 +172,7 @@ func (c *Conn) skipSome(ctx context.Context) error {
 }
 
 // nextPiece reads until a data frame brings the next piece of a message, and handles the control
-// frames before it. A connection spends its life in fill, so the frames of the stack from here down
-// to the system call are kept small: they are most of what a waiting goroutine takes.
+// frames before it.
 func (c *Conn) nextPiece(ctx context.Context) error {
 	for {
 		if len(c.in.unread) == 0 {

@@ -84,40 +84,47 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 }
 
 // nextMessage takes back l, the memory of the message before, and returns the next message in place
-// if it arrived whole, and in a gathering otherwise.
+// if it arrived whole, and in a gathering otherwise. If it panics, takeBack gives in.turn back: a
+// defer of its own would make the stack of a goroutine that waits here larger.
 func (c *Conn) nextMessage(ctx context.Context, l *loan) (m Message, err error) {
 	if err := c.beginRead(ctx); err != nil {
 		return Message{}, err
 	}
-	defer c.endRead()
-	l.free()
-	c.in.takeBack(l)
-	if err := c.startMessage(ctx); err != nil {
-		return Message{}, err
-	}
 	in := &c.in
-	if in.ext == nil && in.last && len(in.kept) == 0 {
-		m = Message{in.typ, in.piece}
-		in.piece = nil
-		in.lent++
-		l.blk = in.blk
-		c.messageEnded()
-		return m, nil
+	l.reading = true
+	l.free()
+	in.takeBack(l)
+	if err = c.startMessage(ctx); err == nil {
+		if in.ext == nil && in.last && len(in.kept) == 0 {
+			m = Message{in.typ, in.piece}
+			in.piece = nil
+			in.lent++
+			l.blk = in.blk
+			c.messageEnded()
+		} else {
+			m, err = c.gatherMessage(ctx, l)
+		}
 	}
-	m.Type, m.Data, err = c.appendMessage(ctx, nil, l)
+	l.reading = false
+	c.endRead()
+	return m, err
+}
+
+// gatherMessage returns the open message in a gathering.
+func (c *Conn) gatherMessage(ctx context.Context, l *loan) (Message, error) {
+	typ, p, err := c.appendMessage(ctx, nil, l)
 	if err != nil {
 		l.free()
 		return Message{}, err
 	}
-	l.share = in.share.pass()
-	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
-	return m, nil
+	l.share = c.in.share.pass()
+	return Message{typ, slices.Clip(p)}, nil // the rest of the memory may have bytes of other connections
 }
 
 // takeBack takes back what nextMessage lent, unless the Conn no longer has it.
 func (c *Conn) takeBack(l *loan) {
 	l.free()
-	if l.blk == nil || !c.in.turn.TryLock() {
+	if !l.reading && (l.blk == nil || !c.in.turn.TryLock()) {
 		return // nothing was lent, or the holder of the turn drops it
 	}
 	c.in.takeBack(l)
