@@ -374,7 +374,6 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err != nil {
 		return dst, c.transportError(err)
 	}
-	c.countPiece()
 	f, _, err := in.dec.Next(dst[len(dst) : len(dst)+n])
 	if err != nil {
 		return dst, c.failConnection(ctx, err)
