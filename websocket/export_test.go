@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/prepared"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -21,7 +22,7 @@ const (
 	FragmentSize   = fragmentSize
 	LingerTime     = lingerTime
 	MaxAhead       = maxAhead
-	MaxForms       = maxForms
+	MaxForms       = prepared.MaxForms
 	MaxLast        = maxLast
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
