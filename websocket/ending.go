@@ -204,14 +204,14 @@ func (c *Conn) releaseIfEnded() {
 	}
 	c.releasing.Lock()
 	defer c.releasing.Unlock()
-	if c.released || !c.in.turn.TryLock() {
+	if c.closing.released || !c.in.turn.TryLock() {
 		return
 	}
 	defer c.in.turn.Unlock()
 	if !c.out.messages.TryLock() {
 		return
 	}
-	c.released = true
+	c.closing.released = true
 	c.tr.Rd.Unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil

@@ -53,7 +53,7 @@ func (c *Conn) SetCloseTimeout(d time.Duration) { c.closeWithin = d }
 func (c *Conn) IsReleased() bool {
 	c.releasing.Lock()
 	defer c.releasing.Unlock()
-	return c.released
+	return c.closing.released
 }
 
 // Its steps.

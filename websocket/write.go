@@ -120,7 +120,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f *frame) error {
 		c.unlockFrames()
 		return err
 	}
-	f.RSV, f.payload, f.whole, f.max, f.keep = c.rsv, out, nil, 0, true
+	f.RSV, f.payload, f.whole, f.max, f.keep = c.out.enc.RSV, out, nil, 0, true
 	return c.writeFragments(ctx, f)
 }
 
