@@ -71,11 +71,17 @@ func TestUTF8Exhaustive(t *testing.T) {
 // with E0 or more it agrees with naiveText.
 func TestUTF8Runes(t *testing.T) {
 	var u wire.UTF8
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
 	for r := rune(0); r <= utf8.MaxRune; r++ {
 		if r == 0xd800 {
 			r = 0xe000
 		}
 		s := []byte(string(r))
+		if !testing.Short() {
+			checkPlaced(t, random, s, len(s)+1)
+		}
 		for cut := range s {
 			n, ok := u.Check(s[:cut])
 			m, ok2 := u.Check(s[cut:])
@@ -96,6 +102,73 @@ func TestUTF8Runes(t *testing.T) {
 				n, ok := u.Check(p[:])
 				if want, _ := naiveText(p[:]); n != want || ok != (want == 3) {
 					t.Fatalf("%x: invalid at %d, want %d", p, n, want)
+				}
+				bad, _ := naiveText(append(p[:], 'x'))
+				checkPlaced(t, random, p[:], bad)
+			}
+		}
+	}
+}
+
+// checkPlaced checks a sequence in the middle of a valid text, at any position, and more often
+// across a multiple of 32. bad is the index of the first invalid byte of the sequence and an
+// ASCII character, or their length.
+func checkPlaced(t *testing.T, random *rand.Rand, seq []byte, bad int) {
+	t.Helper()
+	at := random.IntN(200)
+	if random.IntN(2) == 0 {
+		at = 32*(1+random.IntN(4)) - random.IntN(len(seq)+1)
+	}
+	filler := []string{"x", "\u00e9", "\u20ac", "\U0001f600"}[random.IntN(4)]
+	var space [400]byte
+	p := append(space[:0], "xxx"[:at%len(filler)]...)
+	for len(p) < at {
+		p = append(p, filler...)
+	}
+	p = append(p, seq...)
+	for range 1 + random.IntN(100) {
+		p = append(p, 'x')
+	}
+	want := len(p)
+	if bad <= len(seq) {
+		want = at + bad
+	}
+	var u wire.UTF8
+	if n, ok := u.Check(p); n != want || ok != (want == len(p)) || u.Complete() != ok {
+		t.Fatalf("% x after %d bytes, in %q: Check returns %d, %v, want %d", seq, at, p, n, ok, want)
+	}
+}
+
+// A sequence is judged alike at every position of a long text, also if vectors read it.
+func TestUTF8Placed(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	times := 4
+	if testing.Short() {
+		times = 1
+	}
+	check := func(seq ...byte) {
+		bad, _ := naiveText(append(seq, 'x'))
+		for range times {
+			checkPlaced(t, random, seq, bad)
+		}
+	}
+	for a := range 256 {
+		check(byte(a))
+		for b := range 256 {
+			check(byte(a), byte(b))
+		}
+	}
+	for _, a := range cornerBytes {
+		for _, b := range cornerBytes {
+			for _, c := range cornerBytes {
+				check(a, b, c)
+				if testing.Short() && random.IntN(10) > 0 {
+					continue
+				}
+				for _, d := range cornerBytes {
+					check(a, b, c, d)
 				}
 			}
 		}
