@@ -22,11 +22,10 @@ func checkText(t *testing.T, p []byte, cuts ...int) {
 				p, cuts, from, from+n, ok, wantBad)
 		}
 		if !ok {
-			if n, ok := u.Check([]byte("a")); n != 0 || ok {
-				t.Fatalf("%x: Check succeeds again after it failed", p)
-			}
-			if n, ok := u.Check(nil); n != 0 || ok {
-				t.Fatalf("%x: Check(nil) succeeds after Check failed", p)
+			for _, more := range []string{"", "a", ""} {
+				if n, ok := u.Check([]byte(more)); n != 0 || ok {
+					t.Fatalf("%x: Check(%q) succeeds after Check failed", p, more)
+				}
 			}
 			break
 		}
@@ -173,6 +172,18 @@ func TestUTF8Placed(t *testing.T) {
 				for _, d := range cornerBytes {
 					check(a, b, c, d)
 				}
+			}
+		}
+	}
+}
+
+// A piece that begins within a rune is judged by the bytes before it.
+func TestUTF8BeginsWithinRune(t *testing.T) {
+	for _, start := range []string{"\xc3", "\xe0", "\xe2", "\xe2\x82", "\xed", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4"} {
+		for _, c := range cornerBytes {
+			for _, d := range cornerBytes {
+				p := []byte(start + string([]byte{c, d}) + fillers[1][:50])
+				checkText(t, p, len(start))
 			}
 		}
 	}
