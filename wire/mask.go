@@ -44,8 +44,8 @@ func Mask(b []byte, key [4]byte, offset int64) {
 		xorWord(p[24:32], word)
 		b = b[32:]
 	}
-	// Most frames are small, so the rest matters. The last words may overlap the first ones:
-	// they are read before those are written, and written after them.
+	// Most frames are small, so the last bytes matter. The last words may overlap the first
+	// ones. They are read before the first ones are written.
 	end := bits.RotateLeft64(word, -8*(len(b)&3))
 	switch n := len(b); {
 	case n < 4:
@@ -72,7 +72,7 @@ func Mask(b []byte, key [4]byte, offset int64) {
 	}
 }
 
-// minMaskVectors is the size from which the vectors repay the call.
+// minMaskVectors is the size from which vectors are faster.
 const minMaskVectors = 33
 
 // xorWord uses little-endian order on every machine, so that byte i of p is combined with

@@ -4,8 +4,8 @@
 
 // func maskVectors(p *byte, n int, k uint32)
 //
-// Both ends are read before anything is written and are written last, so that what lies
-// between them may overlap both, and needs no loop over single bytes.
+// Both ends are read first and written last. The bytes written between may therefore overlap
+// both ends, and no loop over single bytes is needed.
 TEXT ·maskVectors(SB), NOSPLIT, $0-20
 	MOVQ p+0(FP), DI
 	MOVQ n+8(FP), SI
@@ -54,7 +54,7 @@ long:
 	VMOVD        AX, X2
 	VPBROADCASTD X2, Y2
 
-	// R10: the last address at which a block of 128 bytes ends before R8.
+	// R10: the last address from which 128 bytes end at or before R8.
 	LEAQ -128(R8), R10
 	CMPQ R9, R10
 	JA   vectors

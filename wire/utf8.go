@@ -75,12 +75,13 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	return n, true
 }
 
-// minUTF8Vectors is the size from which the vectors repay the call. At least 35 bytes must
-// remain after the end of a rune.
+// minUTF8Vectors is the size from which vectors are faster. validVectors needs 35 bytes, and
+// up to three may end a rune of the last piece.
 const minUTF8Vectors = 38
 
-// checkVectors is the rest of Check with vectors, from n on. The automaton only finishes a
-// rune from the last piece, reads a rune that is cut off at the end, and finds an invalid byte.
+// checkVectors is the rest of Check with vectors; the first n bytes are already checked, but
+// their last rune may be incomplete. The automaton reads only the end of a rune of the last
+// piece, a rune that p cuts off, and the block with an invalid byte.
 func (u *UTF8) checkVectors(p []byte, n int) (int, bool) {
 	if state := uint64(u.state); state != utf8Accept {
 		for ; state != utf8Accept; n++ {

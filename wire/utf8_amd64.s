@@ -39,9 +39,9 @@ GLOBL whole<>(SB), RODATA|NOPTR, $32
 // FAULTS sets prev3 to zero if the bytes in are valid after the bytes prev1, prev2 and prev3,
 // which are one, two and three before them. It overwrites prev1 and prev2.
 //
-// Two continuations are a fault in the tables, but right where the byte two before is E0 or
-// more, or the byte three before is F0 or more. Hence the exclusive or: each must come with
-// the other. Both have the top bit.
+// A byte must be the third or fourth of a rune if the byte two before it is E0 or more, or the
+// byte three before it is F0 or more. Only there may the tables have the fault twoContinue, and
+// there they must. Both are the top bit, so an exclusive or finds the difference.
 #define FAULTS(in, prev1, prev2, prev3) \
 	VPSUBUSB FOURTH, prev3, prev3     \
 	VPSUBUSB THIRD, prev2, prev2      \
@@ -59,7 +59,7 @@ GLOBL whole<>(SB), RODATA|NOPTR, $32
 	VPAND    prev2, TMP, TMP          \
 	VPXOR    TMP, prev3, prev3
 
-// FIRST loads the bytes before the first 32, in Y0: zeros, and all but the last of Y0.
+// FIRST sets prev1 to prev3 for Y0, the first 32 bytes: zeros come before them.
 #define FIRST(prev1, prev2, prev3) \
 	VPERM2I128 $0x08, Y0, Y0, TMP    \ // zeros, and the low half of Y0
 	VPALIGNR   $15, TMP, Y0, prev1   \
@@ -69,8 +69,8 @@ GLOBL whole<>(SB), RODATA|NOPTR, $32
 // func validVectors(p *byte, n int) int
 //
 // SI: p. DX: n. AX: how many bytes are valid. CX: the last AX that 64 bytes follow.
-// In all but the first 32 bytes, the bytes before a vector are loaded, too: that is faster
-// than to move them together from registers.
+// Except for the first vector, prev1 to prev3 are loaded from memory, which is faster than
+// combining registers.
 TEXT ·validVectors(SB), NOSPLIT, $0-24
 	MOVQ    p+0(FP), SI
 	MOVQ    n+8(FP), DX

@@ -8,18 +8,18 @@ package wire
 //go:noescape
 func maskVectors(p *byte, n int, k uint32)
 
-// validVectors returns how many of the n bytes at p are certainly valid UTF-8, not counting
-// that the last rune of them may be incomplete. If these are not all, an invalid byte is among
-// the next 64. n must be at least 35.
+// validVectors returns the length of a prefix of the n bytes at p that is valid UTF-8, except
+// that its last rune may be incomplete. If the prefix is shorter than n, one of the next 64
+// bytes is invalid. n must be at least 35.
 //
 //go:noescape
 func validVectors(p *byte, n int) int
 
 // The tables of validVectors, which uses the lookup method of John Keiser and Daniel Lemire
 // (Validating UTF-8 in less than one instruction per byte, 2021, https://arxiv.org/abs/2010.03090).
-// Whether two neighboring bytes are valid depends on three half bytes: both of the first byte
-// and the high one of the second. A table has, for each value of its half byte, the faults
-// that are possible with it. The two bytes have a fault if it is in all three tables.
+// Whether two neighboring bytes are valid depends on three half bytes: both halves of the
+// first byte, and the high half of the second. Each table maps a half byte to the faults that
+// are possible with it. Two bytes have a fault if all three tables have it.
 const (
 	tooShort    = 1 << iota // a first byte, and no continuation
 	tooLong                 // ASCII, and a continuation
@@ -28,12 +28,13 @@ const (
 	surrogate               // ED, and A0..BF
 	overlong2               // C0 or C1, and a continuation
 	overlong4               // F0, and 80..8F; also F5..FF, and 80..8F
-	twoContinue             // two continuations: a fault unless a first byte of E0..FF precedes them
+	twoContinue             // two continuations, unless E0..FF is before them; FAULTS needs the top bit
 
 	anyLow = tooShort | tooLong | twoContinue // faults that do not depend on the low half
 	over   = tooLarge | overlong4
 )
 
+//lint:ignore U1000 The assembly uses it.
 var vectorTables = [3][16]byte{
 	{ // by the high half of the first byte
 		0x0: tooLong, 0x1: tooLong, 0x2: tooLong, 0x3: tooLong,
