@@ -75,9 +75,9 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	return n, true
 }
 
-// minUTF8Vectors is the size from which vectors are faster. validVectors needs 35 bytes, and
-// up to three may end a rune of the last piece.
-const minUTF8Vectors = 38
+// minUTF8Vectors is the size from which vectors are faster, and the least that validVectors can
+// read. Up to three bytes of it may end a rune of the last piece.
+const minUTF8Vectors = 35
 
 // checkVectors is the rest of Check with vectors; the first n bytes are already checked, but
 // their last rune may be incomplete. The automaton reads only the end of a rune of the last
