@@ -36,6 +36,9 @@
 // transport and an extension. Package deflate implements the contract and package
 // websocket uses it. Neither imports the other.
 //
+// Package handshake, below this one, reads the request of the opening handshake and writes
+// the response. Package websocket leaves that to net/http.
+//
 // # Errors
 //
 // Input that breaks a rule is reported as an [*Error]. It says which rule was broken

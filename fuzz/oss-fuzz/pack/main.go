@@ -60,6 +60,8 @@ func corpus(target, dir string) (inputs [][]byte, err error) {
 		switch {
 		case target == "FuzzRequest" && h.Request:
 			inputs = append(inputs, encode([]any{h.Data, uint16(0x153)}))
+		case target == "FuzzHandshake" && h.Request:
+			inputs = append(inputs, encode([]any{h.Data, []byte{1}, uint16(0)}))
 		case target == "FuzzResponse" && !h.Request:
 			data := bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}"))
 			inputs = append(inputs, encode([]any{data, uint16(0x73), uint64(0)}))

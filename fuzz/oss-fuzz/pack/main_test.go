@@ -148,7 +148,8 @@ func checkBuilt(t *testing.T, out string) {
 			continue
 		}
 		defer z.Close()
-		if heads := words[1] == "FuzzRequest" || words[1] == "FuzzResponse"; heads && len(z.File) < 10 {
+		heads := []string{"FuzzRequest", "FuzzHandshake", "FuzzResponse"}
+		if slices.Contains(heads, words[1]) && len(z.File) < 10 {
 			t.Errorf("%s has %d seeds", words[1], len(z.File))
 		}
 		for _, f := range z.File {
