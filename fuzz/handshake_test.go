@@ -93,7 +93,7 @@ func headSeeds() (all [][]byte) {
 		"A: b\rc", "A: \x7f", "A:\t b \t", "A: \xff", "A\xff: b", "A b: c", "Host: a", "Pragma: no-cache", "A: b\nC: d",
 		"Origin: null", "Origin:", "Origin: a\r\nOrigin: a", "Sec-WebSocket-Protocol: chat, x",
 		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", "Sec-WebSocket-Extensions: a b",
-		"Trailer: X", "Cookie: " + strings.Repeat("c", handshake.DefaultMaxSize-200),
+		"Trailer: X", "Expect: 100-continue", "Expect: x", "Expect: 100-continue, x", "Expect:", "Cookie: " + strings.Repeat("c", handshake.DefaultMaxSize-200),
 	} {
 		all = append(all, []byte("GET / HTTP/1.1\r\n"+lines+line+"\r\n\r\n\x81\x80\x00\x00\x00\x00"))
 	}

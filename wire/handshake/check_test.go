@@ -16,7 +16,7 @@ func TestCheck(t *testing.T) {
 		{opening + "Origin: null\r\n", k, "null"},
 		{requestLine + host + "UPGRADE: h2c, WebSocket\r\nupgrade: x\r\nConnection: keep-alive\r\n" +
 			"connection:uPGRADE ,\r\nsec-websocket-key:" + k + "\t\r\nSEC-WEBSOCKET-VERSION:  13 \r\n", k, ""},
-		{opening + "Cookie: a=b\r\nExpect: 100-continue\r\nTrailer: x\r\nTE: trailers\r\n", k, ""},
+		{opening + "Cookie: a=b\r\nExpect: 100-Continue \r\nTrailer: x\r\nTE: trailers\r\n", k, ""},
 		{"GET https://example.com/ HTTP/1.1\r\n" + host + upgrade + connection + key + version, k, ""},
 	} {
 		r := consume(t, test.head+"\r\n")

@@ -44,12 +44,13 @@ func (e *Error) text() string {
 
 // The status codes of refusals.
 const (
-	statusBadRequest       = 400
-	statusMethodNotAllowed = 405
-	statusURITooLong       = 414
-	statusUpgradeRequired  = 426
-	statusFieldsTooLarge   = 431
-	statusVersion          = 505
+	statusBadRequest        = 400
+	statusMethodNotAllowed  = 405
+	statusURITooLong        = 414
+	statusExpectationFailed = 417
+	statusUpgradeRequired   = 426
+	statusFieldsTooLarge    = 431
+	statusVersion           = 505
 )
 
 // Sections that several errors cite.

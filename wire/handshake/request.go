@@ -71,6 +71,7 @@ type Request struct {
 // The status of an Error is
 //
 //   - 400 if the head violates RFC 9112, or announces a body
+//   - 417 if it has an Expect other than 100-continue
 //   - 414 or 431 if the request line or the head is larger than MaxSize
 //   - 426 if the version is HTTP/1.0, which has no Upgrade
 //   - 505 if it is another version than HTTP/1.1
@@ -195,6 +196,8 @@ func (r *Request) checkField(line []byte) *Error {
 		return badRequest("RFC 9110, section 5.5", "control character in a field value")
 	case equalFold(name, "Content-Length"), equalFold(name, "Transfer-Encoding"):
 		return badRequest("RFC 9110, section 9.3.1", "a request with a body cannot open a WebSocket")
+	case equalFold(name, "Expect") && !equalFold(trim(value), "100-continue"):
+		return refuse(statusExpectationFailed, "RFC 9110, section 10.1.1", "Expect must be 100-continue")
 	case equalFold(name, "Host"):
 		r.hosts++
 		if r.hosts > 1 || !isHost(trim(value)) {

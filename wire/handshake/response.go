@@ -97,6 +97,8 @@ func statusText(status int) string {
 		return "Request Timeout"
 	case statusURITooLong:
 		return "URI Too Long"
+	case statusExpectationFailed:
+		return "Expectation Failed"
 	case statusUpgradeRequired:
 		return "Upgrade Required"
 	case 429:
