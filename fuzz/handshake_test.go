@@ -207,8 +207,12 @@ func checkOpening(r *handshake.Request, parsed *http.Request) error {
 	if o := parsed.Header["Origin"]; len(o) > 1 || len(o) == 1 && o[0] == "" {
 		faults = append(faults, model.Fault{Status: 400, What: "origins"})
 	}
-	err := r.Check()
 	var e *handshake.Error
+	err := r.Check(nil)
+	if parsed.Header["Origin"] != nil && (!errors.As(err, &e) || e.Status != 403 && len(faults) == 0) {
+		return fmt.Errorf("checked: %w, but no page may connect", err)
+	}
+	err = r.Check(func(origin []byte) bool { return string(origin) == parsed.Header.Get("Origin") })
 	if len(faults) > 0 {
 		if !errors.As(err, &e) ||
 			!slices.ContainsFunc(faults, func(f model.Fault) bool { return f.Status == e.Status }) {

@@ -1,7 +1,7 @@
 package handshake
 
 // An Error is the reason to refuse a request. [Request.Consume] and [Request.Check] return
-// it. A server makes its own for other reasons, such as an Origin that it does not allow.
+// it. A server makes its own for other reasons, such as a target that does not exist.
 // [AppendRefusal] writes the response.
 type Error struct {
 	// Status is the status code of the response, such as 400.
@@ -45,6 +45,7 @@ func (e *Error) text() string {
 // The status codes of refusals.
 const (
 	statusBadRequest        = 400
+	statusForbidden         = 403
 	statusMethodNotAllowed  = 405
 	statusURITooLong        = 414
 	statusExpectationFailed = 417

@@ -226,7 +226,7 @@ var faults = []struct {
 func TestCheckRefuses(t *testing.T) {
 	for _, test := range faults {
 		r := consume(t, test.head+"\r\n")
-		err := r.Check()
+		err := r.Check(anyOrigin)
 		var e *handshake.Error
 		if !errors.As(err, &e) || e.Status != test.status || e.Section != test.section || e.Reason == "" {
 			t.Errorf("%s: %q: %v, want status %d, %s", test.rule, test.head, err, test.status, test.section)
@@ -239,7 +239,7 @@ func TestCheckRefuses(t *testing.T) {
 			t.Errorf("%q: the cause is %v", test.head, e.Err)
 		}
 	}
-	if err := new(handshake.Request).Check(); err == nil {
+	if err := new(handshake.Request).Check(anyOrigin); err == nil {
 		t.Error("Check before Consume returned nil")
 	}
 }

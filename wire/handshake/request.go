@@ -41,9 +41,7 @@ type Request struct {
 	Key []byte
 
 	// Origin is the origin of the web page that opens the WebSocket, such as
-	// "https://example.com". It is nil if there is no such field: only browsers send it.
-	// The server must compare it with the origins that it allows. See the package
-	// documentation.
+	// "https://example.com". It is nil if the client did not send it.
 	Origin []byte
 
 	// Protocols has the subprotocols that the client offers, by preference.

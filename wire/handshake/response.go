@@ -87,7 +87,7 @@ func statusText(status int) string {
 		return "Bad Request"
 	case 401:
 		return "Unauthorized"
-	case 403:
+	case statusForbidden:
 		return "Forbidden"
 	case 404:
 		return "Not Found"
