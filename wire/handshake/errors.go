@@ -4,7 +4,8 @@ package handshake
 // it. A server makes its own for other reasons, such as a target that does not exist.
 // [AppendRefusal] writes the response.
 type Error struct {
-	// Status is the status code of the response, such as 400.
+	// Status is the status code of the response, from 400 to 599. AppendRefusal sends 500
+	// for any other.
 	Status int
 
 	// Section is the section that the request violates, such as "RFC 6455, section
@@ -51,6 +52,7 @@ const (
 	statusExpectationFailed = 417
 	statusUpgradeRequired   = 426
 	statusFieldsTooLarge    = 431
+	statusInternalError     = 500
 	statusVersion           = 505
 )
 

@@ -50,16 +50,23 @@ func (r *Request) AppendResponse(
 }
 
 // AppendRefusal appends the response that refuses a request: e's status, with e's reason and
-// section as its content. It adds the fields that the status requires: Allow, Upgrade and
-// Sec-WebSocket-Version (RFC 9110, sections 15.5.6 and 15.5.22; RFC 6455, section 4.4). Close
-// the connection after it.
+// section as its content. It adds Allow, Upgrade and Sec-WebSocket-Version where the status
+// requires them (RFC 9110, sections 15.5.6 and 15.5.22; RFC 6455, section 4.4). To add other
+// fields, such as WWW-Authenticate for 401, insert them before the first empty line.
+//
+// Close the connection after the response. A TCP connection that is closed with unread bytes
+// is reset, and the client may lose the response. To avoid that, close the writing side
+// first, and read until the client closes its own, for a limited time (RFC 9112, section 9.6).
 func AppendRefusal(dst []byte, e *Error) []byte {
-	text := e.text()
+	text, status := e.text(), e.Status
+	if status < 400 || status > 599 {
+		status = statusInternalError
+	}
 	dst = append(dst, "HTTP/1.1 "...)
-	dst = strconv.AppendInt(dst, int64(e.Status), 10)
+	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
-	dst = append(dst, statusText(e.Status)...)
-	switch e.Status {
+	dst = append(dst, statusText(status)...)
+	switch status {
 	case statusMethodNotAllowed:
 		dst = append(dst, "\r\nAllow: GET\r\nConnection: close"...)
 	case statusUpgradeRequired:
@@ -105,7 +112,7 @@ func statusText(status int) string {
 		return "Too Many Requests"
 	case statusFieldsTooLarge:
 		return "Request Header Fields Too Large"
-	case 500:
+	case statusInternalError:
 		return "Internal Server Error"
 	case 503:
 		return "Service Unavailable"

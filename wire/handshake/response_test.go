@@ -115,6 +115,17 @@ func TestAppendRefusal(t *testing.T) {
 	}
 }
 
+// A status that does not refuse is a bug in the server: it must not open a WebSocket, or end the
+// response where the client does not expect it.
+func TestRefusalStatus(t *testing.T) {
+	want := handshake.AppendRefusal(nil, &handshake.Error{Status: 500, Reason: "no"})
+	for _, status := range []int{-1, 0, 101, 200, 204, 304, 399, 600, 1000} {
+		if b := handshake.AppendRefusal(nil, &handshake.Error{Status: status, Reason: "no"}); string(b) != string(want) {
+			t.Errorf("%d: %q, want status 500", status, b)
+		}
+	}
+}
+
 // Every status that this package itself uses has its reason phrase.
 func TestRefusalStatusText(t *testing.T) {
 	status := make(map[int]bool)
