@@ -10,7 +10,8 @@ import (
 
 // AppendResponse appends the response that accepts the request (RFC 6455, section 4.2.2), after
 // Check has returned nil. protocol is one of r.Protocols, or "" to choose none. extensions are
-// the server's answers to r.Extensions, usually one or none.
+// the server's answers to r.Extensions, usually one or none. [wire.Extension.Accept] makes an
+// answer. The server must then use what the response says: AppendResponse does not keep it.
 //
 // An error indicates a bug in the server, such as a subprotocol that the client did not offer,
 // and AppendResponse then returns dst unchanged. dst must not overlap early frames.
