@@ -37,11 +37,11 @@ func accept(ctx context.Context, nc net.Conn, origin string) (*websocket.Conn, e
 	if err == nil {
 		err = r.Check(func(b []byte) bool { return string(b) == origin })
 	}
-	var refusal *handshake.Error
-	if errors.As(err, &refusal) {
-		return nil, errors.Join(err, refuse(nc, refusal))
-	}
 	if err != nil {
+		var refusal *handshake.Error
+		if errors.As(err, &refusal) {
+			err = errors.Join(err, refuse(nc, refusal))
+		}
 		return nil, err
 	}
 	response, err := r.AppendResponse(buf[size:size], "", nil) // in the rest of the buffer
