@@ -93,7 +93,7 @@ func headSeeds() (all [][]byte) {
 		"A: b\rc", "A: \x7f", "A:\t b \t", "A: \xff", "A\xff: b", "A b: c", "Host: a", "Pragma: no-cache", "A: b\nC: d",
 		"Origin: null", "Origin:", "Origin: a\r\nOrigin: a", "Sec-WebSocket-Protocol: chat, x",
 		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", "Sec-WebSocket-Extensions: a b",
-		"Trailer: X", "Cookie: " + strings.Repeat("c", handshake.DefaultMaxSize-200),
+		"Trailer: X", "Expect: 100-continue", "Expect: x", "Expect: 100-continue, x", "Expect:", "Cookie: " + strings.Repeat("c", handshake.DefaultMaxSize-200),
 	} {
 		all = append(all, []byte("GET / HTTP/1.1\r\n"+lines+line+"\r\n\r\n\x81\x80\x00\x00\x00\x00"))
 	}
@@ -207,8 +207,12 @@ func checkOpening(r *handshake.Request, parsed *http.Request) error {
 	if o := parsed.Header["Origin"]; len(o) > 1 || len(o) == 1 && o[0] == "" {
 		faults = append(faults, model.Fault{Status: 400, What: "origins"})
 	}
-	err := r.Check()
 	var e *handshake.Error
+	err := r.Check(nil)
+	if parsed.Header["Origin"] != nil && (!errors.As(err, &e) || e.Status != 403 && len(faults) == 0) {
+		return fmt.Errorf("checked: %w, but no page may connect", err)
+	}
+	err = r.Check(func(origin []byte) bool { return string(origin) == parsed.Header.Get("Origin") })
 	if len(faults) > 0 {
 		if !errors.As(err, &e) ||
 			!slices.ContainsFunc(faults, func(f model.Fault) bool { return f.Status == e.Status }) {

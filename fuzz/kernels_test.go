@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/guard"
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/fuzz/internal/reading"
 	"github.com/hawser-ws/hawser/wire"
@@ -26,7 +27,8 @@ const maxMasked = 1 << 13
 
 // FuzzMask compares Mask with a one-line loop, at every alignment of the slice in memory and
 // starting at every byte of the key. The slice is masked whole, in the pieces of the input,
-// and twice. The bytes around it must not change.
+// and twice. The bytes around it must not change. Both ends of memory that nothing may read or
+// write beyond are masked, too.
 func FuzzMask(f *testing.F) {
 	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
@@ -39,14 +41,25 @@ func FuzzMask(f *testing.F) {
 	for _, key := range []uint32{0, 1, 1 << 8, 1 << 16, 1 << 24, 0xffff, 0xffff << 16} {
 		f.Add([]byte{0}, key, int64(1<<63-1-70), uint16(70), []byte{1})
 	}
+	memory := guard.New(maxMasked + 2)
 	f.Fuzz(func(t *testing.T, data []byte, k uint32, offset int64, n uint16, chops []byte) {
+		defer guard.Panic()()
 		data = grow(bytes.Clone(data), int(n)%(maxMasked+2))
 		key := [4]byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
 		first := max(0, min(offset&(1<<63-1), 1<<63-4-int64(len(data))))
-		const around = 16
+		want := bytes.Clone(data)
+		model.Mask(want, key, first)
+		for _, place := range []func([]byte) []byte{memory.First, memory.Last} {
+			b := place(data)
+			wire.Mask(b, key, first)
+			if !bytes.Equal(b, want) {
+				t.Fatalf("%d bytes between pages, key % x, offset %d: % x, want % x", len(b), key, first, b, want)
+			}
+		}
+		const around = 32
 		whole := bytes.Repeat([]byte{0xa5}, len(data)+2*around)
 		for align := range around {
-			offset := first + int64(align)/4
+			offset := first + int64(align)/8
 			want := bytes.Clone(data)
 			model.Mask(want, key, offset)
 			b := whole[align : align+len(data)]
@@ -108,7 +121,8 @@ func firstInvalid(p []byte) int {
 
 // FuzzUTF8 compares the validator with unicode/utf8 and the model. Before the text is a run
 // of ASCII, or the text itself repeated, and after it another run of ASCII. The validator
-// gets all of it in one piece, in the pieces of the input and byte by byte.
+// gets all of it in one piece, in the pieces of the input and byte by byte, each at either end of
+// memory that nothing may read beyond.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
 		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xc1\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
@@ -124,7 +138,13 @@ func FuzzUTF8(f *testing.F) {
 		f.Add([]byte{0xff}, at, uint8(100), []byte{200})
 		f.Add([]byte{0xe2}, at, uint8(40), []byte{byte(at), 1, 200})
 	}
+	for n := range uint16(300) { // ASCII of any size, and pieces that begin within a character
+		f.Add([]byte("a"), n, uint8(0), []byte{255, 1})
+		f.Add([]byte("\U0001f600"), uint16(1<<15|228), uint8(n), []byte{byte(n%3 + 1), byte(n/3 + 1)})
+	}
+	memory := guard.New(1 << 10)
 	f.Fuzz(func(t *testing.T, data []byte, before uint16, after uint8, chops []byte) {
+		defer guard.Panic()()
 		data = data[:min(len(data), 1<<9)]
 		filler := []byte("ascii ")
 		if before>>15 != 0 && utf8.Valid(data) {
@@ -137,26 +157,35 @@ func FuzzUTF8(f *testing.F) {
 			t.Fatalf("% x: the model has %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
 		}
 		for _, chops := range [][]byte{nil, chops, {1}} {
-			checkText(t, text, reading.Chop(len(text), chops), bad, whole)
+			checkText(t, memory, text, reading.Chop(len(text), chops), bad, whole)
 		}
 	})
 }
 
 // checkText validates text in pieces.
-func checkText(t *testing.T, text []byte, sizes []int, bad int, whole bool) {
+func checkText(t *testing.T, memory *guard.Memory, text []byte, sizes []int, bad int, whole bool) {
 	var u wire.UTF8
 	at := 0
-	own := bytes.Clone(text)
 	for _, size := range sizes {
-		n, ok := u.Check(own[at : at+size : at+size])
+		piece := text[at : at+size]
 		wantN := min(size, max(0, bad-at))
-		if wantOK := at+size <= bad; ok != wantOK || n != wantN {
-			t.Fatalf("% x in %v: at %d Check is %d, %v, want %d, %v", text, sizes, at, n, ok, wantN, wantOK)
+		wantOK := at+size <= bad
+		var ends [2]wire.UTF8
+		for i, place := range []func([]byte) []byte{memory.First, memory.Last} {
+			ends[i] = u
+			b := place(piece)
+			if n, ok := ends[i].Check(b); ok != wantOK || n != wantN {
+				t.Fatalf("% x in %v: at %d Check is %d, %v, want %d, %v", text, sizes, at, n, ok, wantN, wantOK)
+			}
+			if !bytes.Equal(b, piece) {
+				t.Fatalf("Check changed % x in %v to % x", piece, sizes, b)
+			}
 		}
+		if ends[0] != ends[1] {
+			t.Fatalf("% x in %v: after %d bytes the states differ", text, sizes, at+size)
+		}
+		u = ends[0]
 		at += size
-	}
-	if !bytes.Equal(own, text) {
-		t.Fatalf("Check changed % x in %v to % x", text, sizes, own)
 	}
 	if got := u.Complete(); got != whole {
 		t.Fatalf("% x in %v: Complete is %v, want %v", text, sizes, got, whole)

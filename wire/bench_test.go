@@ -45,7 +45,7 @@ func BenchmarkAppendHeader(b *testing.B) {
 }
 
 func BenchmarkMask(b *testing.B) {
-	for _, size := range []int{16, 64, 125, 256, 1 << 10, 4 << 10, 64 << 10} {
+	for _, size := range []int{4, 16, 33, 64, 125, 256, 1 << 10, 4 << 10, 64 << 10, 1 << 20} {
 		for _, offset := range []int64{0, 3} {
 			b.Run(fmt.Sprintf("%d/offset%d", size, offset), func(b *testing.B) {
 				buf := make([]byte, size)
@@ -60,7 +60,7 @@ func BenchmarkMask(b *testing.B) {
 
 // BenchmarkUTF8 compares UTF8 with unicode/utf8, which can check only whole texts.
 func BenchmarkUTF8(b *testing.B) {
-	for _, size := range []int{16, 125, 1 << 10, 64 << 10} {
+	for _, size := range []int{16, 64, 125, 1 << 10, 4 << 10, 64 << 10} {
 		all := samples(size)
 		for _, name := range []string{"ascii", "mostlyascii", "2byte", "3byte", "4byte", "mixed"} {
 			text := all[name]
@@ -134,6 +134,32 @@ func BenchmarkDecoder(b *testing.B) {
 							}
 							p = p[n:]
 						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkDecoderText decodes one masked text message as a server. The stream is copied
+// first, because the decoder unmasks it in place.
+func BenchmarkDecoderText(b *testing.B) {
+	for _, size := range []int{125, 1 << 10, 64 << 10} {
+		all := samples(size)
+		for _, name := range []string{"ascii", "mostlyascii", "2byte", "3byte", "4byte", "mixed"} {
+			e := wire.Encoder{Role: wire.Client}
+			stream, err := e.AppendFrame(nil, wire.Header{Fin: true, Opcode: wire.OpText, Key: benchKey}, all[name])
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+				var d wire.Decoder
+				buf := make([]byte, len(stream))
+				b.SetBytes(int64(len(stream)))
+				for b.Loop() {
+					copy(buf, stream)
+					if _, _, err := d.Next(buf); err != nil {
+						b.Fatal(err)
 					}
 				}
 			})

@@ -19,6 +19,10 @@ func Mask(b []byte, key [4]byte, offset int64) {
 	if k == 0 {
 		return
 	}
+	if len(b) >= minMaskVectors && useVectors {
+		maskVectors(&b[0], len(b), k)
+		return
+	}
 	word := uint64(k)<<32 | uint64(k)
 	for len(b) >= 64 {
 		p := (*[64]byte)(b) // one bounds check for eight words
@@ -32,7 +36,6 @@ func Mask(b []byte, key [4]byte, offset int64) {
 		xorWord(p[56:64], word)
 		b = b[64:]
 	}
-	// Most frames are small, so the last few bytes matter: halving is faster than a loop.
 	if len(b) >= 32 {
 		p := (*[32]byte)(b)
 		xorWord(p[0:8], word)
@@ -41,25 +44,36 @@ func Mask(b []byte, key [4]byte, offset int64) {
 		xorWord(p[24:32], word)
 		b = b[32:]
 	}
-	if len(b) >= 16 {
-		p := (*[16]byte)(b)
-		xorWord(p[0:8], word)
-		xorWord(p[8:16], word)
-		b = b[16:]
-	}
-	if len(b) >= 8 {
-		xorWord(b, word)
-		b = b[8:]
-	}
-	if len(b) >= 4 {
+	// Most frames are small, so the last bytes matter. The last words may overlap the first
+	// ones. They are read before the first ones are written.
+	end := bits.RotateLeft64(word, -8*(len(b)&3))
+	switch n := len(b); {
+	case n < 4:
+		for i := range b {
+			b[i] ^= byte(word)
+			word >>= 8
+		}
+	case n < 8:
+		last := binary.LittleEndian.Uint32(b[n-4:]) ^ uint32(end)
 		binary.LittleEndian.PutUint32(b, binary.LittleEndian.Uint32(b)^k)
-		b = b[4:]
-	}
-	for i := range b {
-		b[i] ^= byte(k)
-		k >>= 8
+		binary.LittleEndian.PutUint32(b[n-4:], last)
+	case n <= 16:
+		last := binary.LittleEndian.Uint64(b[n-8:]) ^ end
+		xorWord(b, word)
+		binary.LittleEndian.PutUint64(b[n-8:], last)
+	default:
+		tail := (*[16]byte)(b[n-16:])
+		last0 := binary.LittleEndian.Uint64(tail[0:]) ^ end
+		last1 := binary.LittleEndian.Uint64(tail[8:]) ^ end
+		xorWord(b[0:8], word)
+		xorWord(b[8:16], word)
+		binary.LittleEndian.PutUint64(tail[0:], last0)
+		binary.LittleEndian.PutUint64(tail[8:], last1)
 	}
 }
+
+// minMaskVectors is the size from which vectors are faster.
+const minMaskVectors = 33
 
 // xorWord uses little-endian order on every machine, so that byte i of p is combined with
 // byte i of the key.

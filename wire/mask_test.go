@@ -11,7 +11,7 @@ import (
 // outside its argument.
 func TestMask(t *testing.T) {
 	key := [4]byte{0x37, 0xfa, 0x21, 0x3d}
-	const guard = 16
+	const guard = 32
 	plain := make([]byte, guard+300+guard)
 	for i := range plain {
 		plain[i] = byte(i * 11)
@@ -19,7 +19,7 @@ func TestMask(t *testing.T) {
 	got, want := make([]byte, len(plain)), make([]byte, len(plain))
 	for align := range guard {
 		for size := range 301 {
-			for offset := range int64(8) {
+			for offset := range int64(4) {
 				copy(got, plain)
 				copy(want, plain)
 				wire.Mask(got[align:align+size], key, offset)

@@ -14,6 +14,15 @@ type UTF8 struct {
 // true and n is len(p). Otherwise n is the index in p of the first invalid byte, and every
 // later Check returns 0, false, even for an empty piece.
 func (u *UTF8) Check(p []byte) (n int, ok bool) {
+	if len(p) >= minUTF8Vectors && useVectors {
+		if u.state == utf8Accept { // without another call if the text ends in ASCII
+			n = validVectors(&p[0], len(p))
+			if n == len(p) && p[n-1] < 0x80 {
+				return n, true
+			}
+		}
+		return u.checkVectors(p, n)
+	}
 	state := uint64(u.state)
 	for len(p)-n >= 16 {
 		b := (*[16]byte)(p[n:])
@@ -43,11 +52,66 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 		next = utf8Rows[b[14]] >> (next & 63)
 		next = utf8Rows[b[15]] >> (next & 63) & 63
 		if next == utf8Reject {
-			break // the loop below finds the byte
+			return u.checkBytes(p, n, state)
 		}
 		state = next
 		n += 16
 	}
+	next := state
+	for ; len(p)-n >= 4; n += 4 {
+		b := (*[4]byte)(p[n:])
+		next = utf8Rows[b[0]] >> (next & 63)
+		next = utf8Rows[b[1]] >> (next & 63)
+		next = utf8Rows[b[2]] >> (next & 63)
+		next = utf8Rows[b[3]] >> (next & 63)
+	}
+	for ; n < len(p); n++ {
+		next = utf8Rows[p[n]] >> (next & 63)
+	}
+	if next &= 63; next == utf8Reject {
+		return u.checkBytes(p, len(p)&^15, state) // from the end of the loop for 16 bytes
+	}
+	u.state = uint8(next)
+	return n, true
+}
+
+// minUTF8Vectors is the size from which vectors are faster, and the least that validVectors can
+// read. Up to three bytes of it may end a rune of the last piece.
+const minUTF8Vectors = 35
+
+// checkVectors is the rest of Check with vectors; the first n bytes are already checked, but
+// their last rune may be incomplete. The automaton reads only the end of a rune of the last
+// piece, a rune that p cuts off, and the block with an invalid byte.
+func (u *UTF8) checkVectors(p []byte, n int) (int, bool) {
+	if state := uint64(u.state); state != utf8Accept {
+		for ; state != utf8Accept; n++ {
+			state = utf8Rows[p[n]] >> (state & 63) & 63
+			if state == utf8Reject {
+				u.state = utf8Reject
+				return n, false
+			}
+		}
+		n += validVectors(&p[n], len(p)-n)
+	}
+	// If the last valid rune is incomplete, the automaton goes on at its first byte.
+	switch {
+	case n < 3: // at most the end of a rune from the last piece
+	case p[n-1] >= 0xc0:
+		n--
+	case p[n-2] >= 0xe0:
+		n -= 2
+	case p[n-3] >= 0xf0:
+		n -= 3
+	}
+	if n == len(p) {
+		u.state = utf8Accept
+		return n, true
+	}
+	return u.checkBytes(p, n, utf8Accept)
+}
+
+// checkBytes checks p from n on, one byte after the other.
+func (u *UTF8) checkBytes(p []byte, n int, state uint64) (int, bool) {
 	for ; n < len(p); n++ {
 		next := utf8Rows[p[n]] >> (state & 63) & 63
 		if next == utf8Reject {

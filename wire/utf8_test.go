@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -21,11 +22,10 @@ func checkText(t *testing.T, p []byte, cuts ...int) {
 				p, cuts, from, from+n, ok, wantBad)
 		}
 		if !ok {
-			if n, ok := u.Check([]byte("a")); n != 0 || ok {
-				t.Fatalf("%x: Check succeeds again after it failed", p)
-			}
-			if n, ok := u.Check(nil); n != 0 || ok {
-				t.Fatalf("%x: Check(nil) succeeds after Check failed", p)
+			for _, more := range []string{"", "a", ""} {
+				if n, ok := u.Check([]byte(more)); n != 0 || ok {
+					t.Fatalf("%x: Check(%q) succeeds after Check failed", p, more)
+				}
 			}
 			break
 		}
@@ -71,11 +71,17 @@ func TestUTF8Exhaustive(t *testing.T) {
 // with E0 or more it agrees with naiveText.
 func TestUTF8Runes(t *testing.T) {
 	var u wire.UTF8
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
 	for r := rune(0); r <= utf8.MaxRune; r++ {
 		if r == 0xd800 {
 			r = 0xe000
 		}
 		s := []byte(string(r))
+		if random.IntN(32) == 0 {
+			checkPlaced(t, random, s, len(s)+1)
+		}
 		for cut := range s {
 			n, ok := u.Check(s[:cut])
 			m, ok2 := u.Check(s[cut:])
@@ -97,6 +103,87 @@ func TestUTF8Runes(t *testing.T) {
 				if want, _ := naiveText(p[:]); n != want || ok != (want == 3) {
 					t.Fatalf("%x: invalid at %d, want %d", p, n, want)
 				}
+				if random.IntN(32) == 0 {
+					bad, _ := naiveText(append(p[:], 'x'))
+					checkPlaced(t, random, p[:], bad)
+				}
+			}
+		}
+	}
+}
+
+// fillers has texts of runes of one size.
+var fillers = [5]string{
+	1: strings.Repeat("x", 204),
+	2: strings.Repeat("\u00e9", 102),
+	3: strings.Repeat("\u20ac", 68),
+	4: strings.Repeat("\U0001f600", 51),
+}
+
+// checkPlaced checks a sequence in the middle of a valid text, at any position, and more often
+// across a multiple of 32. bad is the index of the first invalid byte of the sequence and an
+// ASCII character, or their length.
+func checkPlaced(t *testing.T, random *rand.Rand, seq []byte, bad int) {
+	t.Helper()
+	at := random.IntN(200)
+	if random.IntN(2) == 0 {
+		at = 32*(1+random.IntN(4)) - random.IntN(len(seq)+1)
+	}
+	size := 1 + random.IntN(4)
+	var space [400]byte
+	p := append(space[:0], "xxx"[:at%size]...)
+	p = append(p, fillers[size][:at-len(p)]...)
+	p = append(p, seq...)
+	p = append(p, fillers[1][:1+random.IntN(100)]...)
+	want := len(p)
+	if bad <= len(seq) {
+		want = at + bad
+	}
+	var u wire.UTF8
+	if n, ok := u.Check(p); n != want || ok != (want == len(p)) || u.Complete() != ok {
+		t.Fatalf("% x after %d bytes, in %q: Check returns %d, %v, want %d", seq, at, p, n, ok, want)
+	}
+}
+
+// A sequence is judged alike at every position of a long text, also if vectors read it.
+func TestUTF8Placed(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	check := func(seq ...byte) {
+		bad, _ := naiveText(append(seq, 'x'))
+		for range 2 {
+			checkPlaced(t, random, seq, bad)
+		}
+	}
+	for a := range 256 {
+		check(byte(a))
+		for b := range 256 {
+			check(byte(a), byte(b))
+		}
+	}
+	for _, a := range cornerBytes {
+		for _, b := range cornerBytes {
+			for _, c := range cornerBytes {
+				check(a, b, c)
+				if testing.Short() && random.IntN(10) > 0 {
+					continue
+				}
+				for _, d := range cornerBytes {
+					check(a, b, c, d)
+				}
+			}
+		}
+	}
+}
+
+// A piece that begins within a rune is judged by the bytes before it.
+func TestUTF8BeginsWithinRune(t *testing.T) {
+	for _, start := range []string{"\xc3", "\xe0", "\xe2", "\xe2\x82", "\xed", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4"} {
+		for _, c := range cornerBytes {
+			for _, d := range cornerBytes {
+				p := []byte(start + string([]byte{c, d}) + fillers[1][:50])
+				checkText(t, p, len(start))
 			}
 		}
 	}

@@ -13,8 +13,14 @@ import (
 	"github.com/hawser-ws/hawser/wire/handshake"
 )
 
-// handshakeTimeout limits the opening handshake. A client may send its request one byte at a time.
-const handshakeTimeout = 10 * time.Second
+const (
+	// handshakeTimeout limits the opening handshake. A client may send its request one byte at a time.
+	handshakeTimeout = 10 * time.Second
+
+	// lingerTime and lingerBytes limit how much is read after a refusal.
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
 
 // heads are the buffers for requests. Their size is the limit of a request.
 var heads = sync.Pool{New: func() any { return new([handshake.DefaultMaxSize]byte) }}
@@ -27,41 +33,57 @@ func accept(ctx context.Context, nc net.Conn, origin string) (*websocket.Conn, e
 	buf := heads.Get().(*[handshake.DefaultMaxSize]byte)
 	defer heads.Put(buf)
 	var r handshake.Request
-	head, size, err := 0, 0, io.ErrUnexpectedEOF
-	for err == io.ErrUnexpectedEOF {
-		n, readErr := nc.Read(buf[size:])
-		size += n
-		if head, err = r.Consume(buf[:size]); err != nil && readErr != nil {
-			return nil, readErr
+	head, size, err := readRequest(nc, &r, buf[:])
+	if err == nil {
+		err = r.Check(func(b []byte) bool { return string(b) == origin })
+	}
+	if err != nil {
+		var refusal *handshake.Error
+		if errors.As(err, &refusal) {
+			err = errors.Join(err, refuse(nc, refusal))
 		}
+		return nil, err
 	}
-	if err == nil {
-		err = check(&r, origin)
+	response, err := r.AppendResponse(buf[size:size], "", nil) // in the rest of the buffer
+	if err != nil {
+		return nil, err
 	}
-	answer := buf[size:size] // the rest of the buffer
-	if err == nil {
-		answer, err = r.AppendResponse(answer, "", nil)
-	}
-	var refusal *handshake.Error
-	if errors.As(err, &refusal) {
-		answer = handshake.AppendRefusal(answer, refusal)
-	}
-	if _, writeErr := nc.Write(answer); err != nil || writeErr != nil {
-		return nil, errors.Join(err, writeErr)
+	if _, err := nc.Write(response); err != nil {
+		return nil, err
 	}
 	return websocket.NewConn(ctx, nc, &websocket.ConnOptions{
 		Early: bytes.Clone(buf[head:size]), // frames that were sent with the request
 	}), nil
 }
 
-// check checks the opening handshake. Clients that are not browsers send no Origin. A browser sends the
-// cookies of this server with a handshake from any page, so that a server with cookies must check it.
-func check(r *handshake.Request, origin string) error {
-	if err := r.Check(); err != nil {
+// readRequest reads a request into buf. It returns the size of the head, and how many bytes it has read.
+func readRequest(nc net.Conn, r *handshake.Request, buf []byte) (head, size int, err error) {
+	for {
+		n, readErr := nc.Read(buf[size:])
+		size += n
+		head, err = r.Consume(buf[:size])
+		if err != io.ErrUnexpectedEOF {
+			return head, size, err
+		}
+		if readErr != nil {
+			return 0, size, readErr
+		}
+	}
+}
+
+// refuse sends a response, ends this side of the connection, and waits for the client to end its own. Closing
+// a TCP connection with bytes that have not been read resets it, and the client may lose the response.
+func refuse(nc net.Conn, refusal *handshake.Error) error {
+	if _, err := nc.Write(handshake.AppendRefusal(nil, refusal)); err != nil {
 		return err
 	}
-	if r.Origin != nil && string(r.Origin) != origin {
-		return &handshake.Error{Status: 403, Section: "RFC 6455, section 10.2", Reason: "this Origin may not connect"}
+	half, ok := nc.(interface{ CloseWrite() error })
+	if !ok {
+		return nil
 	}
-	return nil
+	err := errors.Join(half.CloseWrite(), nc.SetDeadline(time.Now().Add(lingerTime)))
+	if err == nil {
+		_, _ = io.CopyN(io.Discard, nc, lingerBytes)
+	}
+	return err
 }

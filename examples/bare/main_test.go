@@ -76,16 +76,18 @@ func TestRefusals(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "Upgrade does not name websocket", 426},
 		{request + "Content-Length: 0\r\n\r\n", "a request with a body", 400},
 		{request + "Cookie: " + strings.Repeat("c", 9000), "header fields are too large", 431},
+		{"GET /" + strings.Repeat("a", 9000), "request line is too long", 414},
 	} {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		if _, err := io.WriteString(nc, test.request[:min(len(test.request), 8<<10)]); err != nil {
+		if _, err := io.WriteString(nc, test.request); err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+		br := bufio.NewReader(nc)
+		resp, err := http.ReadResponse(br, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,6 +95,52 @@ func TestRefusals(t *testing.T) {
 		if err != nil || resp.StatusCode != test.status || !strings.Contains(string(body), test.want) {
 			t.Errorf("%.80q: %s %q, %v, want %d %q", test.request, resp.Status, body, err, test.status, test.want)
 		}
+		if _, err := br.ReadByte(); err != io.EOF { // not a reset
+			t.Errorf("%.80q: the connection ends with %v, want io.EOF", test.request, err)
+		}
+	}
+}
+
+// A halfCloser is one end of a net.Pipe with a CloseWrite that does nothing.
+type halfCloser struct{ net.Conn }
+
+func (halfCloser) CloseWrite() error { return nil }
+
+// After a refusal the server reads what the client is still sending, for a limited time and up to a limited
+// size.
+func TestLinger(t *testing.T) {
+	for _, test := range []struct {
+		sent int
+		ends bool // the client ends the connection
+		want time.Duration
+	}{
+		{100_000, true, 0},
+		{100_000, false, lingerTime},
+		{lingerBytes, false, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, server := net.Pipe()
+			defer client.Close()
+			go func() {
+				_, _ = io.WriteString(client, "GET\r\n")
+				_, err := http.ReadResponse(bufio.NewReader(client), nil)
+				n, writeErr := client.Write(make([]byte, test.sent))
+				if err != nil || writeErr != nil {
+					t.Errorf("the client sent %d of %d bytes: %v, %v", n, test.sent, err, writeErr)
+				}
+				if test.ends {
+					client.Close()
+				}
+			}()
+			start := time.Now()
+			_, err := accept(t.Context(), halfCloser{server}, "")
+			var refusal *handshake.Error
+			if d := time.Since(start); !errors.As(err, &refusal) || refusal.Status != 400 || d != test.want {
+				t.Errorf("%d bytes: %v after %v, want status 400 after %v", test.sent, err, d, test.want)
+			}
+			server.Close()
+			synctest.Wait()
+		})
 	}
 }
 

@@ -28,7 +28,7 @@ func TestAllocations(t *testing.T) {
 			if _, err := r.Consume(head); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.Check(); err != nil {
+			if err := r.Check(anyOrigin); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -32,7 +32,7 @@ func BenchmarkRequest(b *testing.B) {
 				if _, err := r.Consume(head); err != nil {
 					b.Fatal(err)
 				}
-				if err := r.Check(); err != nil {
+				if err := r.Check(anyOrigin); err != nil {
 					b.Fatal(err)
 				}
 				if _, err := r.AppendResponse(dst, "", nil); err != nil {

@@ -58,8 +58,9 @@ func isToken(b []byte) bool {
 	return len(b) > 0 && consistsOf(b, tokenByte)
 }
 
-// equalFold reports whether b is s, ignoring the case of ASCII letters. s has only letters and
-// "-", and b has no CR, which differs from "-" in the same bit as "A" from "a".
+// equalFold reports whether b is s, ignoring the case of ASCII letters. s has only letters,
+// digits and "-", and b has no control characters, which differ from digits and "-" in the
+// same bit as "A" from "a".
 func equalFold(b []byte, s string) bool {
 	if len(b) != len(s) {
 		return false

@@ -3,16 +3,22 @@ package handshake
 import "github.com/hawser-ws/hawser/wire"
 
 // Check checks that the request, which Consume has read, is the opening handshake of a client
-// (RFC 6455, section 4.2.1). It does not check the Origin, which the server must compare with
-// the origins that it allows: see the package documentation. An error is an [*Error], with
-// the status
+// (RFC 6455, section 4.2.1), and that the server allows its origin.
+//
+// A browser sends the origin of the web page, such as "https://example.com" or "null". Check
+// then calls allowOrigin, which reports whether pages of that origin may connect. If
+// allowOrigin is nil, no page may. Other clients usually send no origin, and Check accepts
+// them without calling allowOrigin.
+//
+// An error is an [*Error], with the status
 //
 //   - 405 if the method is not GET
 //   - 426 if the request has no "Upgrade: websocket", or asks for a WebSocket version other
 //     than 13
+//   - 403 if the origin is not allowed (section 10.2)
 //   - 400 if it violates RFC 6455 in another way
-func (r *Request) Check() error {
-	if e := r.check(); e != nil {
+func (r *Request) Check(allowOrigin func(origin []byte) bool) error {
+	if e := r.check(allowOrigin); e != nil {
 		e.noContent = string(r.Method) == "HEAD"
 		return e
 	}
@@ -28,7 +34,7 @@ type opening struct {
 	protocolLists, extensionLists []string
 }
 
-func (r *Request) check() *Error {
+func (r *Request) check(allowOrigin func(origin []byte) bool) *Error {
 	o := r.opening()
 	switch {
 	case string(r.Method) != "GET":
@@ -47,6 +53,8 @@ func (r *Request) check() *Error {
 		return badRequest(section421, "Sec-WebSocket-Key is not 16 bytes in base64")
 	case o.origins > 1 || o.origins == 1 && len(o.origin) == 0:
 		return badRequest("RFC 6454, section 7", "Origin must be one origin or null")
+	case o.origins == 1 && (allowOrigin == nil || !allowOrigin(o.origin)):
+		return refuse(statusForbidden, "RFC 6455, section 10.2", "this Origin may not connect")
 	}
 	extensions, err := wire.ParseExtensions(o.extensionLists)
 	if err != nil {

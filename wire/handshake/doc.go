@@ -7,35 +7,36 @@
 //
 // [Request.Consume] parses the head of an HTTP/1.1 request: the request line and the header
 // fields. Call it with the bytes that have arrived so far. It returns
-// [io.ErrUnexpectedEOF] until the head is complete, and never reads a byte twice, however
-// the head is cut. The result is slices of your buffer: nothing is allocated.
+// [io.ErrUnexpectedEOF] until the head is complete. It continues where it stopped, and takes
+// time proportional to the size of the head, however the head is cut. The result is slices
+// of your buffer: nothing is allocated.
 //
-// [Request.Check] then checks that the request is an opening handshake. A server can answer
-// other requests, such as health checks, before it calls Check. [Request.AppendResponse]
-// and [AppendRefusal] write the answers. The bytes after the head are frames that the client
-// has sent early.
+// [Request.Check] then checks that the request is an opening handshake, and that the server
+// allows its origin. A server can answer other requests, such as health checks, before it
+// calls Check. [Request.AppendResponse] and [AppendRefusal] write the answers. The bytes
+// after the head are frames that the client has sent early. They belong to the connection:
+// pass them to a [wire.Decoder], or to NewConn of package websocket.
 //
 // # Security
 //
-// The caller must do two things that this package cannot do:
+// Browsers send the cookies of your site with a handshake from any page. A server that
+// authenticates clients by cookies, or that trusts its network, must therefore refuse the
+// origins that it does not know (RFC 6455, section 10.2). Check refuses every web page that
+// its argument does not allow.
 //
-//   - Check the Origin. Browsers send the cookies of your site with a handshake from any
-//     page. A server that authenticates clients by cookies, or that trusts its network,
-//     must therefore refuse the origins that it does not know (RFC 6455, section 10.2). See
-//     the example of Request.Check.
-//   - Limit the time. Set a deadline before the first read: a client may send a head one
-//     byte at a time.
+// This package has no clock, so that the caller must limit the time. Set a deadline before
+// the first read: a client may send a head one byte at a time.
 //
 // Consume limits the size of the head and holds no memory. It refuses every request that
 // net/http's server refuses. To be sure that a proxy in front of the server sees the same
 // head and the same end of it, Consume also refuses:
 //
 //   - Content-Length, even 0, and Transfer-Encoding: the bytes of a body could be taken for
-//     frames;
-//   - lines that end in LF without CR, and lines that continue the one before;
-//   - versions of HTTP other than 1.1;
-//   - an empty Host, and one that is not a host with an optional port;
-//   - targets other than a path or an http or https URL.
+//     frames
+//   - lines that end in LF without CR, and lines that continue the one before
+//   - versions of HTTP other than 1.1
+//   - an empty Host, and one that is not a host with an optional port
+//   - targets other than a path or an http or https URL
 //
 // # Specifications
 //

@@ -1,10 +1,11 @@
 package handshake
 
 // An Error is the reason to refuse a request. [Request.Consume] and [Request.Check] return
-// it. A server makes its own for other reasons, such as an Origin that it does not allow.
+// it. A server makes its own for other reasons, such as a target that does not exist.
 // [AppendRefusal] writes the response.
 type Error struct {
-	// Status is the status code of the response, such as 400.
+	// Status is the status code of the response, from 400 to 599. AppendRefusal sends 500
+	// for any other.
 	Status int
 
 	// Section is the section that the request violates, such as "RFC 6455, section
@@ -44,12 +45,15 @@ func (e *Error) text() string {
 
 // The status codes of refusals.
 const (
-	statusBadRequest       = 400
-	statusMethodNotAllowed = 405
-	statusURITooLong       = 414
-	statusUpgradeRequired  = 426
-	statusFieldsTooLarge   = 431
-	statusVersion          = 505
+	statusBadRequest        = 400
+	statusForbidden         = 403
+	statusMethodNotAllowed  = 405
+	statusURITooLong        = 414
+	statusExpectationFailed = 417
+	statusUpgradeRequired   = 426
+	statusFieldsTooLarge    = 431
+	statusInternalError     = 500
+	statusVersion           = 505
 )
 
 // Sections that several errors cite.

@@ -140,6 +140,15 @@ var refusals = []struct {
 		"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", 400, "RFC 9110, section 9.3.1"},
 	{"no content", "GET / HTTP/1.1\r\nHost: x\r\ncontent-length: 0\r\n\r\n", 400, "RFC 9110, section 9.3.1"},
 	{"chunks", "GET / HTTP/1.1\r\nHost: x\r\ntransfer-encoding:\r\n\r\n", 400, "RFC 9110, section 9.3.1"},
+
+	// https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+	{`"A server that receives an Expect field value containing a member other than 100-continue
+	MAY respond with a 417 (Expectation Failed) status code"`,
+		"GET / HTTP/1.1\r\nHost: x\r\nexpect: a\r\n\r\n", 417, "RFC 9110, section 10.1.1"},
+	{"two members", "GET / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue, a\r\n\r\n",
+		417, "RFC 9110, section 10.1.1"},
+	{"a second field", "GET / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nExpect: a\r\n\r\n",
+		417, "RFC 9110, section 10.1.1"},
 }
 
 // Each invalid head is refused with the status and the section of its first fault.
@@ -217,7 +226,7 @@ var faults = []struct {
 func TestCheckRefuses(t *testing.T) {
 	for _, test := range faults {
 		r := consume(t, test.head+"\r\n")
-		err := r.Check()
+		err := r.Check(anyOrigin)
 		var e *handshake.Error
 		if !errors.As(err, &e) || e.Status != test.status || e.Section != test.section || e.Reason == "" {
 			t.Errorf("%s: %q: %v, want status %d, %s", test.rule, test.head, err, test.status, test.section)
@@ -230,7 +239,7 @@ func TestCheckRefuses(t *testing.T) {
 			t.Errorf("%q: the cause is %v", test.head, e.Err)
 		}
 	}
-	if err := new(handshake.Request).Check(); err == nil {
+	if err := new(handshake.Request).Check(anyOrigin); err == nil {
 		t.Error("Check before Consume returned nil")
 	}
 }

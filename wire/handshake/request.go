@@ -11,18 +11,16 @@ import (
 // DefaultMaxSize is the limit of a head, in bytes, if [Request.MaxSize] is 0.
 const DefaultMaxSize = 8 << 10
 
-// A Request is the head of an HTTP request. The zero value is ready for Consume. Use a new
-// one for each request.
+// A Request is the head of an HTTP request. The zero value is ready for Consume, which sets
+// Method, Target and Host. Check sets Key, Origin, Protocols and Extensions.
 //
-// Its slices are slices of the argument of the last Consume, and are valid as long as those
-// bytes do not change.
+// Method, Target, Host, Key and Origin, and the slices that Fields yields, are parts of the
+// argument of the last Consume. They are valid as long as those bytes do not change.
 type Request struct {
 	// MaxSize limits the head, in bytes, including the empty line at its end. Set it
 	// before the first Consume. 0 means DefaultMaxSize. A negative value means no limit
 	// but that of your buffer.
 	MaxSize int
-
-	// Consume sets the following fields.
 
 	// Method is the method, such as "GET".
 	Method []byte
@@ -35,15 +33,11 @@ type Request struct {
 	// a URL (RFC 9112, section 3.2.2): a host and an optional port. It is never empty.
 	Host []byte
 
-	// Check sets the following fields.
-
 	// Key is the Sec-WebSocket-Key.
 	Key []byte
 
 	// Origin is the origin of the web page that opens the WebSocket, such as
-	// "https://example.com". It is nil if there is no such field: only browsers send it.
-	// The server must compare it with the origins that it allows. See the package
-	// documentation.
+	// "https://example.com". It is nil if the client did not send it.
 	Origin []byte
 
 	// Protocols has the subprotocols that the client offers, by preference.
@@ -68,25 +62,30 @@ type Request struct {
 // head, after which early frames of the client may follow, or an [*Error]. The result does
 // not depend on how the head was cut.
 //
+// After a complete head, Consume starts over and reads the head of another request. After an
+// Error it returns that Error again.
+//
 // The status of an Error is
 //
 //   - 400 if the head violates RFC 9112, or announces a body
 //   - 414 or 431 if the request line or the head is larger than MaxSize
+//   - 417 if it has an Expect other than 100-continue
 //   - 426 if the version is HTTP/1.0, which has no Upgrade
 //   - 505 if it is another version than HTTP/1.1
 func (r *Request) Consume(b []byte) (n int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	if !r.whole {
-		if err := r.scan(b); err != nil {
-			if err != io.ErrUnexpectedEOF {
-				r.err = err
-			}
-			return 0, err
-		}
-		r.whole = true
+	if r.whole {
+		*r = Request{MaxSize: r.MaxSize}
 	}
+	if err := r.scan(b); err != nil {
+		if err != io.ErrUnexpectedEOF {
+			r.err = err
+		}
+		return 0, err
+	}
+	r.whole = true
 	r.slice(b)
 	return r.line, nil
 }
@@ -195,6 +194,8 @@ func (r *Request) checkField(line []byte) *Error {
 		return badRequest("RFC 9110, section 5.5", "control character in a field value")
 	case equalFold(name, "Content-Length"), equalFold(name, "Transfer-Encoding"):
 		return badRequest("RFC 9110, section 9.3.1", "a request with a body cannot open a WebSocket")
+	case equalFold(name, "Expect") && !equalFold(trim(value), "100-continue"):
+		return refuse(statusExpectationFailed, "RFC 9110, section 10.1.1", "Expect must be 100-continue")
 	case equalFold(name, "Host"):
 		r.hosts++
 		if r.hosts > 1 || !isHost(trim(value)) {

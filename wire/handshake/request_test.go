@@ -82,6 +82,35 @@ func TestConsumeIncomplete(t *testing.T) {
 	}
 }
 
+// After a whole head, Consume reads the next one, and nothing of the first remains.
+func TestConsumeNext(t *testing.T) {
+	first := []byte(opening + "Origin: null\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Extensions: a\r\n\r\n")
+	next := "GET /next?" + strings.Repeat("x", len(first)) + " HTTP/1.1\r\nHost: next\r\n\r\n"
+	r := handshake.Request{MaxSize: len(next)}
+	if _, err := r.Consume(first); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Check(anyOrigin); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := consumeChopped(&r, next, 0, 10, len(next)-1); n != len(next) || err != nil {
+		t.Fatalf("%d, %v, want %d", n, err, len(next))
+	}
+	if r.Key != nil || r.Origin != nil || r.Protocols != nil || r.Extensions != nil || r.MaxSize != len(next) {
+		t.Errorf("%+v has fields of the first request", r)
+	}
+	if got, want := describe(&r, 0, nil), describe(consume(t, next), 0, nil); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if b, err := r.AppendResponse(nil, "", nil); err == nil {
+		t.Errorf("%q: accepted by the Check of another request", b)
+	}
+	_, err := r.Consume([]byte(next + "x")[:len(next)-1])
+	if err != io.ErrUnexpectedEOF || r.Method != nil || r.Host != nil {
+		t.Errorf("%v, %q, %q, want an incomplete head", err, r.Method, r.Host)
+	}
+}
+
 // A head may have MaxSize bytes, and no more, whatever follows it.
 func TestMaxSize(t *testing.T) {
 	if handshake.DefaultMaxSize != 8192 {

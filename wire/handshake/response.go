@@ -10,7 +10,8 @@ import (
 
 // AppendResponse appends the response that accepts the request (RFC 6455, section 4.2.2), after
 // Check has returned nil. protocol is one of r.Protocols, or "" to choose none. extensions are
-// the server's answers to r.Extensions, usually one or none.
+// the server's answers to r.Extensions, usually one or none. [wire.Extension.Accept] makes an
+// answer. The server must then use what the response says: AppendResponse does not keep it.
 //
 // An error indicates a bug in the server, such as a subprotocol that the client did not offer,
 // and AppendResponse then returns dst unchanged. dst must not overlap early frames.
@@ -50,16 +51,23 @@ func (r *Request) AppendResponse(
 }
 
 // AppendRefusal appends the response that refuses a request: e's status, with e's reason and
-// section as its content. It adds the fields that the status requires: Allow, Upgrade and
-// Sec-WebSocket-Version (RFC 9110, sections 15.5.6 and 15.5.22; RFC 6455, section 4.4). Close
-// the connection after it.
+// section as its content. It adds Allow, Upgrade and Sec-WebSocket-Version where the status
+// requires them (RFC 9110, sections 15.5.6 and 15.5.22; RFC 6455, section 4.4). To add other
+// fields, such as WWW-Authenticate for 401, insert them before the first empty line.
+//
+// Close the connection after the response. A TCP connection that is closed with unread bytes
+// is reset, and the client may lose the response. To avoid that, close the writing side
+// first, and read until the client closes its own, for a limited time (RFC 9112, section 9.6).
 func AppendRefusal(dst []byte, e *Error) []byte {
-	text := e.text()
+	text, status := e.text(), e.Status
+	if status < 400 || status > 599 {
+		status = statusInternalError
+	}
 	dst = append(dst, "HTTP/1.1 "...)
-	dst = strconv.AppendInt(dst, int64(e.Status), 10)
+	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
-	dst = append(dst, statusText(e.Status)...)
-	switch e.Status {
+	dst = append(dst, statusText(status)...)
+	switch status {
 	case statusMethodNotAllowed:
 		dst = append(dst, "\r\nAllow: GET\r\nConnection: close"...)
 	case statusUpgradeRequired:
@@ -87,7 +95,7 @@ func statusText(status int) string {
 		return "Bad Request"
 	case 401:
 		return "Unauthorized"
-	case 403:
+	case statusForbidden:
 		return "Forbidden"
 	case 404:
 		return "Not Found"
@@ -97,13 +105,15 @@ func statusText(status int) string {
 		return "Request Timeout"
 	case statusURITooLong:
 		return "URI Too Long"
+	case statusExpectationFailed:
+		return "Expectation Failed"
 	case statusUpgradeRequired:
 		return "Upgrade Required"
 	case 429:
 		return "Too Many Requests"
 	case statusFieldsTooLarge:
 		return "Request Header Fields Too Large"
-	case 500:
+	case statusInternalError:
 		return "Internal Server Error"
 	case 503:
 		return "Service Unavailable"

@@ -18,7 +18,7 @@ import (
 func checked(t *testing.T, more string) *handshake.Request {
 	t.Helper()
 	r := consume(t, opening+more+"\r\n")
-	if err := r.Check(); err != nil {
+	if err := r.Check(anyOrigin); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -61,7 +61,7 @@ func TestAppendResponseInPlace(t *testing.T) {
 	b := []byte(opening + "\r\n")
 	var r handshake.Request
 	_, err := r.Consume(b)
-	if err = errors.Join(err, r.Check()); err != nil {
+	if err = errors.Join(err, r.Check(anyOrigin)); err != nil {
 		t.Fatal(err)
 	}
 	want, err := r.AppendResponse(nil, "", nil)
@@ -115,6 +115,17 @@ func TestAppendRefusal(t *testing.T) {
 	}
 }
 
+// A status that does not refuse is a bug in the server: it must not open a WebSocket, or end the
+// response where the client does not expect it.
+func TestRefusalStatus(t *testing.T) {
+	want := handshake.AppendRefusal(nil, &handshake.Error{Status: 500, Reason: "no"})
+	for _, status := range []int{-1, 0, 101, 200, 204, 304, 399, 600, 1000} {
+		if b := handshake.AppendRefusal(nil, &handshake.Error{Status: status, Reason: "no"}); string(b) != string(want) {
+			t.Errorf("%d: %q, want status 500", status, b)
+		}
+	}
+}
+
 // Every status that this package itself uses has its reason phrase.
 func TestRefusalStatusText(t *testing.T) {
 	status := make(map[int]bool)
@@ -143,7 +154,7 @@ func TestRefusalStatusText(t *testing.T) {
 func TestRefusalOfHead(t *testing.T) {
 	r := consume(t, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
 	var e *handshake.Error
-	if !errors.As(r.Check(), &e) || e.Status != 405 {
+	if !errors.As(r.Check(anyOrigin), &e) || e.Status != 405 {
 		t.Fatalf("%v, want status 405", e)
 	}
 	b := string(handshake.AppendRefusal(nil, e))

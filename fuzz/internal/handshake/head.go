@@ -110,6 +110,10 @@ func (h *Head) field(line string, fault func(bool, int, string)) (host bool) {
 	switch model.Lower(name) {
 	case "content-length", "transfer-encoding":
 		fault(true, 400, "body")
+	case "expect":
+		// RFC 9110, section 10.1.1: "containing a member other than 100-continue MAY respond
+		// with a 417 (Expectation Failed) status code".
+		fault(model.Lower(value) != "100-continue", 417, "expectation")
 	case "host":
 		fault(!anAuthority.MatchString(value), 400, "host")
 		// Section 3.2.2: "the origin server MUST ignore the received Host header field

@@ -34,6 +34,7 @@ func TestReadHead(t *testing.T) {
 		"GET http:/// HTTP/1.1\r\n": 400, "GET /%4g HTTP/1.1\r\n": 400, "GET /\x7f HTTP/1.1\r\n": 400,
 		"GET / HTTP/1.1\r\n a: b\r\n": 400, "GET / HTTP/1.1\r\na : b\r\n": 400, "GET / HTTP/1.1\r\na: \x00\r\n": 400,
 		"GET / HTTP/1.1\r\ncontent-length: 0\r\n": 400, "GET / HTTP/1.1\r\nTransfer-encoding: x\r\n": 400,
+		"GET / HTTP/1.1\r\nexpect: a\r\n": 417, "GET / HTTP/1.1\r\nExpect: 100-Continue\r\n": 0,
 		"GET / HTTP/1.1\r\nHost:\r\n": 400, "GET / HTTP/1.1\r\nHost: a b\r\n": 400, "GET / HTTP/1.1\r\n\r\n": 400,
 		"GET / HTTP/1.1\r\nHost: a\r\nHOST: a\r\n":                                 400,
 		"GET /56789012345678901234567890123456789012345678901234567890":            414,
