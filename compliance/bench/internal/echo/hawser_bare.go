@@ -46,17 +46,14 @@ func acceptBare(nc net.Conn) (*websocket.Conn, error) {
 		}
 	}
 	if err == nil {
-		err = r.Check()
+		err = r.Check(nil)
 	}
-	if err == nil && r.Origin != nil {
-		err = &handshake.Error{Status: 403, Reason: "no web page may connect"}
-	}
-	answer := buf[size:size]
+	var answer []byte
 	if err == nil {
-		answer, err = r.AppendResponse(answer, "", nil)
+		answer, err = r.AppendResponse(buf[size:size], "", nil)
 	}
 	if refusal := (*handshake.Error)(nil); errors.As(err, &refusal) {
-		answer = handshake.AppendRefusal(answer, refusal)
+		answer = handshake.AppendRefusal(nil, refusal)
 	}
 	if _, writeErr := nc.Write(answer); err != nil || writeErr != nil {
 		return nil, errors.Join(err, writeErr)
