@@ -102,7 +102,7 @@ func TestRun(t *testing.T) {
 	names := []string{"125b", "1m", "pipelined", "text1k", "frag64", "connect", "bare", "deflate", "takeover"}
 	dir := t.TempDir()
 	flags := []string{"-time", "1ms", "-reps", "1", "-out", dir, "-rows", strings.Join(names, ","),
-		"-servers", "rawtcp,klauspost,hawser,hawser-bare,coder"}
+		"-servers", "rawtcp,klauspost,hawser,coder"}
 	out, err := bench(t, t.Context(), flags...)
 	if err != nil {
 		t.Fatal(err)

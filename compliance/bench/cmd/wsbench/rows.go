@@ -34,6 +34,7 @@ type row struct {
 }
 
 var (
+	bare       = echo.Options{Bare: true}
 	noTakeover = echo.Options{Deflate: true}
 	takeover   = echo.Options{Deflate: true, Takeover: true}
 )
@@ -54,7 +55,7 @@ func rows() []row {
 		fragmented("frag4k", "16 fragments of 4 KiB", 4<<10),
 		{name: "connect", title: "connect, upgrade, close; net/http", needs: echo.HTTP,
 			weight: 1, conns: 16, open: load.Visit},
-		{name: "bare", title: "connect, upgrade, close; net.Conn", needs: echo.Bare,
+		{name: "bare", title: "connect, upgrade, close; net.Conn", needs: echo.Bare, options: bare,
 			weight: 1, conns: 16, open: load.Visit},
 		{name: "deflate", title: "1 KiB of JSON, compressed", needs: echo.Deflate, options: noTakeover,
 			base: "klauspost", weight: 1, conns: 100, open: compressed(load.NoTakeover, json)},

@@ -26,7 +26,7 @@ func serve(args string) error {
 	runtime.GOMAXPROCS(1)
 	var name string
 	var o echo.Options
-	if _, err := fmt.Sscan(args, &name, &o.Deflate, &o.Takeover); err != nil {
+	if _, err := fmt.Sscan(args, &name, &o.Deflate, &o.Takeover, &o.Bare); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -116,7 +116,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 			return nil, err
 		}
 		cmd = exec.Command(exe)
-		cmd.Env = append(os.Environ(), fmt.Sprint(serverVar, "=", c.name, " ", o.Deflate, " ", o.Takeover))
+		cmd.Env = append(os.Environ(), fmt.Sprint(serverVar, "=", c.name, " ", o.Deflate, " ", o.Takeover, " ", o.Bare))
 	}
 	s := &server{name: c.name, asks: c.command == ""}
 	if err := start(func() (err error) { s.Process, err = measure.Start(cmd); return err }); err != nil {

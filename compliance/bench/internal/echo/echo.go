@@ -33,6 +33,7 @@ const messages = Echo | Fragments
 type Options struct {
 	Deflate  bool // compress, if the client offers it
 	Takeover bool // with context takeover
+	Bare     bool // read opening handshakes from a net.Conn, if there is a choice
 }
 
 // A Server is a server that can be measured.
@@ -51,8 +52,7 @@ func Servers() []Server {
 		{"rawtcp2", "", messages | HTTP | Bare, serveRaw}, // its ratio shows the noise
 		{"hijack", "", HTTP, serveHijack},
 		{"klauspost", "github.com/klauspost/compress", Deflate, serveKlauspost},
-		{"hawser", "", messages | HTTP | Deflate | Takeover, serveHawser},
-		{"hawser-bare", "", Bare, serveHawserBare},
+		{"hawser", "", messages | HTTP | Bare | Deflate | Takeover, serveHawser},
 		{"gorilla", "github.com/gorilla/websocket", messages | HTTP | Deflate, serveGorilla},
 		{"coder", "github.com/coder/websocket", messages | HTTP | Deflate | Takeover, serveCoder},
 		{"gobwas", "github.com/gobwas/ws", messages | Bare, serveGobwas},

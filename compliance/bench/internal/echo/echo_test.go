@@ -2,11 +2,13 @@ package echo
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -127,22 +129,43 @@ func TestInvalidText(t *testing.T) {
 // Every server that can be measured with handshakes ends a connection properly.
 func TestVisits(t *testing.T) {
 	for _, s := range Servers() {
-		if s.Can&(HTTP|Bare) == 0 {
-			continue
-		}
-		t.Run(s.Name, func(t *testing.T) {
-			t.Parallel()
-			l, err := load.Visit(start(t, s, Options{}), 5)
-			if err != nil {
-				t.Fatal(err)
+		for can, o := range map[Can]Options{HTTP: {}, Bare: {Bare: true}} {
+			if s.Can&can == 0 {
+				continue
 			}
-			defer l.Close()
-			for range 2 {
-				if _, err := l.Run(0); err != nil {
+			t.Run(fmt.Sprintf("%s/bare=%v", s.Name, o.Bare), func(t *testing.T) {
+				t.Parallel()
+				l, err := load.Visit(start(t, s, o), 5)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-		})
+				defer l.Close()
+				for range 3 {
+					if _, err := l.Run(0); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// hawser reads the handshake from a net.Conn only if it is asked to: a request that net/http refuses in its own
+// way shows which it is.
+func TestBare(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		nc, err := net.Dial("tcp", start(t, Server{Name: "hawser"}, Options{Bare: bare}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		if _, err := io.WriteString(nc, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(nc) // an error ends it, too
+		if date := bytes.Contains(b, []byte("\r\nDate: ")); date == bare {
+			t.Errorf("bare=%v: the answer is %q", bare, b)
+		}
 	}
 }
 

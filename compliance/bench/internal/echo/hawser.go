@@ -10,8 +10,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// serveHawser works like examples/echo.
+// serveHawser works like examples/echo, or like examples/bare.
 func serveHawser(ln net.Listener, o Options) error {
+	if o.Bare {
+		return serveHawserBare(ln)
+	}
 	opts := &websocket.AcceptOptions{
 		Group:  new(websocket.Group),
 		Limits: websocket.Limits{MaxMessage: maxMessage, PingInterval: 30 * time.Second},

@@ -14,7 +14,7 @@ import (
 )
 
 // serveHawserBare works like examples/bare. It refuses web pages.
-func serveHawserBare(ln net.Listener, _ Options) error {
+func serveHawserBare(ln net.Listener) error {
 	return serveConns(ln, func(nc net.Conn) {
 		c, err := acceptBare(nc)
 		if err != nil {

@@ -50,7 +50,7 @@ func (c *canvas) writeTo(w io.Writer, width, height float64) error {
 // color returns the color of a server: hawser's stands out, and what is not a library is gray.
 func color(server string) string {
 	switch server {
-	case "hawser", "hawser-bare":
+	case "hawser":
 		return "#0b63c5"
 	case "rawtcp", "rawtcp2", "hijack", "klauspost":
 		return "#b9bec5"
