@@ -53,7 +53,7 @@ func rows() []row {
 		exchange("text64k", "text, 64 KiB", 100, text(64<<10)),
 		fragmented("frag64", "16 fragments of 64 B", 64),
 		fragmented("frag4k", "16 fragments of 4 KiB", 4<<10),
-		{name: "connect", title: "connect, upgrade, close; net/http", needs: echo.HTTP,
+		{name: "connect", title: "connect, upgrade, close; net/http", needs: echo.HTTP, base: "hijack",
 			weight: 1, conns: 16, open: load.Visit},
 		{name: "bare", title: "connect, upgrade, close; net.Conn", needs: echo.Bare, options: bare,
 			weight: 1, conns: 16, open: load.Visit},
