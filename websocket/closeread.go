@@ -27,7 +27,7 @@ func (c *Conn) refuseMessages() {
 		return // the connection has ended
 	}
 	defer c.endRead()
-	if c.ctx.Err() != nil || c.closing.reads {
+	if c.hasEnded() || c.closing.reads {
 		return
 	}
 	for {

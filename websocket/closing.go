@@ -54,7 +54,7 @@ type closing struct {
 // goroutine.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
-	if c.ctx.Err() != nil {
+	if c.hasEnded() {
 		return c.opError("close", nil)
 	}
 	began := time.Now()
@@ -67,9 +67,9 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		<-c.ctx.Done() // soon: the teardown has nothing left to wait for
+		<-c.Context().Done() // soon: the teardown has nothing left to wait for
 	}
-	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
+	ended := c.hasEnded() // by the reader, with an error for all calls
 	if context.Cause(ctx) == errCloseTimeout || time.Since(began) >= lingerTime {
 		c.end(errClosed) // the frame has arrived, or never will
 	} else {
@@ -110,7 +110,7 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // the context of Shutdown has ended.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	if d := c.group.patience(); d > 0 && c.ctx.Err() == nil { // Serve may be faster than Shutdown
+	if d := c.group.patience(); d > 0 && !c.hasEnded() { // Serve may be faster than Shutdown
 		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
@@ -179,7 +179,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 	o := &c.out
 	for {
-		if err := o.frames.Lock(ctx, c.ctx); err != nil {
+		if err := o.frames.Lock(ctx, c.Context()); err != nil {
 			return false, err
 		}
 		o.mu.Lock()
@@ -245,7 +245,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		return err
 	}
 	defer c.endRead()
-	if c.ctx.Err() != nil {
+	if c.hasEnded() {
 		return c.opError("close", nil)
 	}
 	c.closing.reads = true
@@ -332,7 +332,7 @@ func (c *Conn) awaitAnswer(due <-chan struct{}) {
 	case <-due:
 	case <-over:
 	case <-late.C:
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 	}
 }
 

@@ -45,7 +45,7 @@
 //   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
 //     the transport and closes it, on its own goroutine.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
-//   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+//   - end (ending.go) ends Conn.Context and with it every wait. releaseIfEnded frees what is left.
 //   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
 //   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
@@ -107,9 +107,9 @@ type Conn struct {
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
-	// ctx ends with the connection; its cause is the error it ended with.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	// See context.go.
+	values context.Context
+	lazy   atomic.Pointer[madeContext]
 
 	releasing sync.Mutex
 	released  bool
@@ -120,13 +120,16 @@ type Conn struct {
 // given to Dial. It ends with the connection: for example, when both close frames are exchanged,
 // although TCP may be closed a little later. [context.Cause] then returns a [*CloseError] if the
 // peer closed the connection, and an [*Error] otherwise.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context { return (*connContext)(c) }
+
+// hasEnded reports whether the connection's context has ended.
+func (c *Conn) hasEnded() bool { return c.ending.finished.Load() }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's own. The transport
 // is closed when the connection ends, and watching its context would cost half a kilobyte while a
 // Handler reads.
 func (c *Conn) watched(ctx context.Context) context.Context {
-	if ctx == c.ctx {
+	if x, ok := ctx.(*connContext); ok && (*Conn)(x) == c {
 		return context.Background()
 	}
 	return ctx

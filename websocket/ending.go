@@ -21,7 +21,9 @@ type ending struct {
 	byPeer   bool
 	lost     bool // the transport failed to write, as opposed to a limit of ours
 	readOver bool // nothing is left to read
-	finished bool // the connection has ended, and nothing here changes any more
+
+	// finished is set, with mu, when the connection ends. Then nothing here changes any more.
+	finished atomic.Bool
 
 	// writeFailed and last are set once nothing more can be sent. Reading goes on: see
 	// write_failed.go.
@@ -44,17 +46,17 @@ func (e *ending) recordSent(payload []byte) bool {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.finished {
+	if !e.finished.Load() {
 		e.sent = f
 	}
-	return !e.finished
+	return !e.finished.Load()
 }
 
 func (e *ending) recordReceived(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.received.Code == 0 && !e.finished {
+	if e.received.Code == 0 && !e.finished.Load() {
 		e.received = f
 	}
 }
@@ -102,7 +104,7 @@ func (e *ending) recordLoss(err *Error, byPeer bool) {
 func (e *ending) recordCode(err *Error, code StatusCode) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.cause == err && !e.finished {
+	if e.cause == err && !e.finished.Load() {
 		coded := *err // another goroutine may be reading it
 		coded.Code = code
 		e.cause = &coded
@@ -114,10 +116,10 @@ func (e *ending) recordCode(err *Error, code StatusCode) {
 func (e *ending) finish(last error) (cause error, first bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.finished {
+	if e.finished.Load() {
 		return e.cause, false
 	}
-	e.finished = true
+	defer e.finished.Store(true)
 	switch {
 	case e.cause != nil:
 	case e.failure != nil:
@@ -173,7 +175,9 @@ func (e *ending) closure(ended, sent bool) Closure {
 // the recorded one, or last.
 func (c *Conn) end(last error) {
 	cause, first := c.ending.finish(last)
-	c.cancel(cause)
+	if m := c.lazy.Load(); m != nil {
+		m.cancel(cause)
+	}
 	if !c.closing.draining.Load() {
 		c.closeTransport()
 	}
@@ -199,7 +203,7 @@ func (c *Conn) closeTransport() {
 // call succeeds. out.messages stays taken. A later holder of in.turn sees that nothing is left to
 // read.
 func (c *Conn) releaseIfEnded() {
-	if c.ctx.Err() == nil || c.leftover() {
+	if !c.hasEnded() || c.leftover() {
 		return
 	}
 	c.releasing.Lock()
@@ -250,7 +254,7 @@ func (c *Conn) abortRead(err error) error {
 	c.readOver()
 	e := c.recordLoss(err)
 	c.end(e)
-	if context.Cause(c.ctx) == error(e) {
+	if c.ending.cause == error(e) {
 		return e
 	}
 	return c.opError("read", nil)

@@ -283,7 +283,7 @@ func (c *Conn) isEnd(err error) bool {
 		err = cut.Err
 	}
 	ended, ok := bare(err).(*contextCause)
-	return ok && ended.cause == context.Cause(c.ctx)
+	return ok && c.hasEnded() && ended.cause == c.ending.cause
 }
 
 // A contextCause is the error of a context that was canceled with a cause. The cause may be the end
@@ -349,7 +349,7 @@ func (c *Conn) transportError(err error) error {
 		return &Error{Op: "read", Err: late, closed: true} // abortOverdue has ended the connection
 	}
 	switch {
-	case c.ctx.Err() != nil:
+	case c.hasEnded():
 		err := c.opError("read", nil)
 		if own, ok := err.(*Error); ok && errors.Is(own.Err, ErrNoPong) {
 			own.later = false // this read waited for the pong

@@ -156,5 +156,5 @@ func (c *Conn) ended() <-chan struct{} {
 	if c.events != nil {
 		return c.events.over
 	}
-	return c.ctx.Done()
+	return c.Context().Done()
 }

@@ -53,7 +53,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 	if !c.in.turn.TryLock() {
 		switch {
-		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
+		case (c.hasEnded() || c.closing.handled.Load()) && !c.leftover():
 			return c.opError("read", nil)
 		case !c.closing.local.Load() && !c.closing.tearingDown.Load() && !c.ending.writeFailed.Load():
 			return c.opError("read", ErrConcurrentRead)
@@ -63,7 +63,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 			return c.readError(err)
 		}
 	}
-	if c.ctx.Err() != nil && !c.leftover() {
+	if c.hasEnded() && !c.leftover() {
 		c.endRead()
 		return c.opError("read", nil)
 	}
@@ -74,7 +74,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return c.opError("read", transport.Ended(ctx))
-		case <-c.ctx.Done():
+		case <-c.Context().Done():
 			return c.opError("read", nil)
 		}
 	}

@@ -62,9 +62,8 @@ func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		opts = &ConnOptions{}
 	}
 	limits := opts.Limits.withDefaults()
-	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
+	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session, values: ctx}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	if opts.Events != nil {
 		c.events = &events{Events: opts.Events, over: make(chan struct{})}
 	}

@@ -49,7 +49,7 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 // hangUp ends the connection without waiting for the peer's close frame. If ours is out, the
 // transport is drained and closed in the background, as after a failure.
 func (c *Conn) hangUp() {
-	if c.ctx.Err() != nil || !c.closing.out.Load() {
+	if c.hasEnded() || !c.closing.out.Load() {
 		c.end(errClosed)
 		return
 	}
