@@ -96,7 +96,7 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 				c.group.leave(c, holdServe)
 			}
 		}()
-		c.accepted(r)
+		c.accepted(r, opts.Events)
 		done = true
 		return c, false, nil
 	}
@@ -119,16 +119,20 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		return nil, e
 	}
 	var nc net.Conn
+	var c *Conn
 	opened := false
 	defer func() {
 		// Also after a panic: net/http does not close a hijacked connection.
-		if !opened {
-			closeSession(a.session)
-			if nc != nil {
-				transport.Drop(nc)
-			}
-			a.group.join(nil)
+		if opened {
+			return
 		}
+		closeSession(a.session)
+		if c != nil {
+			c.tr.Close()
+		} else if nc != nil {
+			transport.Drop(nc)
+		}
+		a.group.join(nil)
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used
 	var brw *bufio.ReadWriter
@@ -138,18 +142,17 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 	if e != nil {
 		return nil, e
 	}
-	if err := a.respond(nc, brw, middleware); err != nil {
-		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
-	}
-	c := newConn(r.Context(), nc, &ConnOptions{
+	c = newConn(r.Context(), nc, &ConnOptions{
 		Role:        wire.Server,
 		Subprotocol: a.subprotocol,
 		Extension:   a.agreed,
 		Session:     a.session,
 		Limits:      a.limits,
 		Early:       buffered(brw.Reader),
-		Events:      opts.Events,
 	})
+	if err := a.respond(&c.tr, brw, middleware); err != nil {
+		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
+	}
 	c.group = a.group
 	opened = true
 	return c, nil

@@ -21,6 +21,7 @@ type closing struct {
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown, or hangUp, closes the transport
+	ended       atomic.Bool // ending is finished
 	over        atomic.Bool // out is set, or never will be
 	readClosed  atomic.Bool // CloseRead was called
 

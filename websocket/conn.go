@@ -123,7 +123,7 @@ type Conn struct {
 func (c *Conn) Context() context.Context { return (*connContext)(c) }
 
 // hasEnded reports whether the connection's context has ended.
-func (c *Conn) hasEnded() bool { return c.ending.finished.Load() }
+func (c *Conn) hasEnded() bool { return c.closing.ended.Load() }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's own. The transport
 // is closed when the connection ends, and watching its context would cost half a kilobyte while a

@@ -26,7 +26,7 @@ func (x *connContext) made() *madeContext {
 			m = x.lazy.Load()
 		}
 	}
-	if x.ending.finished.Load() { // perhaps before m was stored
+	if x.closing.ended.Load() { // perhaps before m was stored
 		m.cancel(x.ending.cause)
 	}
 	return m
@@ -37,7 +37,7 @@ func (x *connContext) Done() <-chan struct{}                   { return x.made()
 func (x *connContext) Value(key any) any                       { return x.made().Value(key) }
 
 func (x *connContext) Err() error {
-	if x.ending.finished.Load() {
+	if x.closing.ended.Load() {
 		return context.Canceled
 	}
 	return nil

@@ -62,7 +62,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 		return nil, resp, err
 	}
 	c := newConn(ctx, nc, &cfg)
-	c.accepted(d.last)
+	c.accepted(d.last, cfg.Events)
 	return c, resp, nil
 }
 

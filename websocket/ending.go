@@ -21,9 +21,7 @@ type ending struct {
 	byPeer   bool
 	lost     bool // the transport failed to write, as opposed to a limit of ours
 	readOver bool // nothing is left to read
-
-	// finished is set, with mu, when the connection ends. Then nothing here changes any more.
-	finished atomic.Bool
+	finished bool // the connection has ended, and nothing here changes any more
 
 	// writeFailed and last are set once nothing more can be sent. Reading goes on: see
 	// write_failed.go.
@@ -46,17 +44,17 @@ func (e *ending) recordSent(payload []byte) bool {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.finished.Load() {
+	if !e.finished {
 		e.sent = f
 	}
-	return !e.finished.Load()
+	return !e.finished
 }
 
 func (e *ending) recordReceived(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.received.Code == 0 && !e.finished.Load() {
+	if e.received.Code == 0 && !e.finished {
 		e.received = f
 	}
 }
@@ -104,7 +102,7 @@ func (e *ending) recordLoss(err *Error, byPeer bool) {
 func (e *ending) recordCode(err *Error, code StatusCode) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.cause == err && !e.finished.Load() {
+	if e.cause == err && !e.finished {
 		coded := *err // another goroutine may be reading it
 		coded.Code = code
 		e.cause = &coded
@@ -116,10 +114,10 @@ func (e *ending) recordCode(err *Error, code StatusCode) {
 func (e *ending) finish(last error) (cause error, first bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.finished.Load() {
+	if e.finished {
 		return e.cause, false
 	}
-	defer e.finished.Store(true)
+	e.finished = true
 	switch {
 	case e.cause != nil:
 	case e.failure != nil:
@@ -175,6 +173,7 @@ func (e *ending) closure(ended, sent bool) Closure {
 // the recorded one, or last.
 func (c *Conn) end(last error) {
 	cause, first := c.ending.finish(last)
+	c.closing.ended.Store(true)
 	if m := c.lazy.Load(); m != nil {
 		m.cancel(cause)
 	}

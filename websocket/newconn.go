@@ -51,23 +51,22 @@ type ConnOptions struct {
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
-	c := newConn(ctx, nc, opts)
-	c.accepted(nil)
-	return c
-}
-
-// newConn is NewConn without the call of Events.Accepted.
-func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	if opts == nil {
 		opts = &ConnOptions{}
 	}
+	c := newConn(ctx, nc, opts)
+	c.accepted(nil, opts.Events)
+	return c
+}
+
+// newConn is NewConn without the Events, which accepted adds.
+func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	limits := opts.Limits.withDefaults()
 	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session, values: ctx}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
-	if opts.Events != nil {
-		c.events = &events{Events: opts.Events, over: make(chan struct{})}
+	if !c.tr.Init(nc) {
+		c.tr.Watch(c.abortOverdue)
 	}
-	c.tr.Init(nc, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,

@@ -260,6 +260,7 @@ func (c *Conn) lastRead() (*transport.Block, int, error) {
 	if err == errLingered && last.probes < maxProbes {
 		// The machine may have been slow, so what has arrived by now is read.
 		last.probes++
+		c.tr.Rd.Bound(time.Now().Add(time.Minute)) // not before the system call, which does not wait
 		if b, n, err = c.tr.ReadNow(); err != nil {
 			err = c.readCause(err)
 		}
