@@ -22,11 +22,11 @@ func TestConnectionAllocations(t *testing.T) {
 		opts           *AcceptOptions
 		accept, served uint64 // allocations in Accept, and from Serve to the end
 	}{
-		{"default", nil, 1, 1},
+		{"default", nil, 5, 2},
 		{"keepalive and group", &AcceptOptions{
 			Group:  new(Group),
 			Limits: Limits{PingInterval: 30 * time.Second},
-		}, 1, 1},
+		}, 7, 4},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)

@@ -278,6 +278,9 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		close(due)
 	}
 	c.awaitEnd(ctx)
+	if c.hasEnded() {
+		return c.opError("read", nil)
+	}
 	return c.opError("read", transport.Ended(ctx))
 }
 

@@ -134,7 +134,7 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 	defer func() {
 		v := recover()
 		logPanic(printf, c, v)
-		if v != http.ErrAbortHandler {
+		if v != http.ErrAbortHandler && !c.hasEnded() {
 			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 		}
 	}()
@@ -162,6 +162,9 @@ func logPanic(printf func(string, ...any), c *Conn, v any) {
 
 // serveFailure returns the error to log if Serve returned err, which requires code, or nil.
 func serveFailure(c *Conn, err error, code StatusCode) error {
+	if _, peer := err.(*CloseError); err == nil || peer && !c.canWrite() {
+		return nil // before asked is allocated
+	}
 	var asked *closeRequest
 	switch {
 	case errors.As(err, &asked):
