@@ -164,7 +164,7 @@ func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *Hand
 			return refusal(http.StatusInternalServerError, section422,
 				"answer of AcceptOptions.Extensions: %w", fieldCause(err))
 		}
-		a.agreed, a.session = o, session
+		a.conn.Extension, a.conn.Session = o, session
 		return nil
 	}
 	return nil

@@ -67,7 +67,7 @@ func (a *acceptance) respond(t *transport.Transport, brw *bufio.ReadWriter, midd
 	// One Write, in the buffer of net/http, so that the response is one TLS record and usually
 	// one packet.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
-	_, err := t.Write(context.Background(), a.limits.HandshakeTimeout, b, nil)
+	_, err := t.Write(context.Background(), a.conn.Limits.HandshakeTimeout, b, nil)
 	if err == transport.ErrNotReading || t.Wr.Overran() {
 		err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 	}
@@ -80,13 +80,13 @@ func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 	dst = field.Append(dst, fieldUpgrade, upgradeToken)
 	dst = field.Append(dst, fieldConnection, fieldUpgrade)
 	dst = field.Append(dst, fieldAccept, a.accept)
-	if a.subprotocol != "" {
-		dst = field.Append(dst, fieldProtocol, a.subprotocol)
+	if a.conn.Subprotocol != "" {
+		dst = field.Append(dst, fieldProtocol, a.conn.Subprotocol)
 	}
 	if len(a.extension) > 0 {
 		dst = field.Append(dst, fieldExtensions, a.extension)
 	}
 	dst = field.AppendAll(dst, middleware)
-	dst = field.AppendAll(dst, a.header)
+	dst = field.AppendAll(dst, a.opts.Header)
 	return append(dst, "\r\n"...)
 }

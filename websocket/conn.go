@@ -86,8 +86,7 @@ import (
 // ends after a second.
 type Conn struct {
 	// Set by the opening handshake.
-	subprotocol string
-	extension   wire.ExtensionSpec
+	agreed      *agreed       // nil: neither a subprotocol nor an extension
 	session     wire.Session  // nil without an extension
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
@@ -116,6 +115,12 @@ type Conn struct {
 	rsv       byte // bits that session sets on the first frame of a message
 }
 
+// An agreed is what the opening handshake agreed on beside a session.
+type agreed struct {
+	subprotocol string
+	extension   wire.ExtensionSpec
+}
+
 // Context returns the connection's context. It has the values of the request, or of the context
 // given to Dial. It ends with the connection: for example, when both close frames are exchanged,
 // although TCP may be closed a little later. [context.Cause] then returns a [*CloseError] if the
@@ -136,11 +141,21 @@ func (c *Conn) watched(ctx context.Context) context.Context {
 }
 
 // Subprotocol returns the negotiated subprotocol, or "" if there is none (RFC 6455, section 1.9).
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string {
+	if c.agreed == nil {
+		return ""
+	}
+	return c.agreed.subprotocol
+}
 
 // Extension returns the negotiated extension with the parameters of the server's answer (RFC 6455,
 // section 9.1), or the zero ExtensionSpec if there is none. Its Params must not be changed.
-func (c *Conn) Extension() wire.ExtensionSpec { return c.extension }
+func (c *Conn) Extension() wire.ExtensionSpec {
+	if c.agreed == nil {
+		return wire.ExtensionSpec{}
+	}
+	return c.agreed.extension
+}
 
 // SetMaxMessage changes Limits.MaxMessage to n bytes, such as after a login. It takes effect with
 // the next frame, or with the next byte of a compressed message. 0 means the default, and a

@@ -51,18 +51,23 @@ type ConnOptions struct {
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
-	if opts == nil {
-		opts = &ConnOptions{}
+	var own ConnOptions
+	if opts != nil {
+		own = *opts
 	}
-	c := newConn(ctx, nc, opts)
-	c.accepted(nil, opts.Events)
+	c := newConn(ctx, nc, &own)
+	c.accepted(nil, own.Events)
 	return c
 }
 
-// newConn is NewConn without the Events, which accepted adds.
+// newConn is NewConn without the Events, which accepted adds. It may change opts.
 func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
-	limits := opts.Limits.withDefaults()
-	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session, values: ctx}
+	limits := &opts.Limits
+	limits.setDefaults()
+	c := &Conn{session: opts.Session, values: ctx}
+	if opts.Subprotocol != "" || opts.Extension.Name != "" {
+		c.agreed = &agreed{opts.Subprotocol, opts.Extension}
+	}
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	if !c.tr.Init(nc) {
 		c.tr.Watch(c.abortOverdue)
