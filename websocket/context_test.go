@@ -113,12 +113,17 @@ func TestContextChildren(t *testing.T) {
 // first.
 func TestContextConcurrently(t *testing.T) {
 	checkLeaks(t)
-	for range 200 {
+	for range 1000 {
 		nc, _ := netPair(t, "pipe")
 		c := NewConn(t.Context(), nc, nil)
 		var wg sync.WaitGroup
-		for range 4 {
+		begin := make(chan struct{})
+		for i := range 8 {
 			wg.Go(func() {
+				<-begin
+				if i%2 == 0 {
+					<-c.Context().Done()
+				}
 				for c.Context().Err() == nil {
 					runtime.Gosched()
 				}
@@ -127,6 +132,8 @@ func TestContextConcurrently(t *testing.T) {
 				}
 			})
 		}
+		close(begin)
+		runtime.Gosched()
 		c.CloseNow()
 		wg.Wait()
 	}
