@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -117,10 +118,12 @@ func TestContextConcurrently(t *testing.T) {
 		nc, _ := netPair(t, "pipe")
 		c := NewConn(t.Context(), nc, nil)
 		var wg sync.WaitGroup
-		begin := make(chan struct{})
-		for i := range 8 {
+		var ready atomic.Int32
+		for i := range 4 {
 			wg.Go(func() {
-				<-begin
+				for ready.Add(1); ready.Load() < 4; { // so that they make it at the same time
+					runtime.Gosched()
+				}
 				if i%2 == 0 {
 					<-c.Context().Done()
 				}
@@ -132,8 +135,9 @@ func TestContextConcurrently(t *testing.T) {
 				}
 			})
 		}
-		close(begin)
-		runtime.Gosched()
+		for ready.Load() < 4 {
+			runtime.Gosched()
+		}
 		c.CloseNow()
 		wg.Wait()
 	}
