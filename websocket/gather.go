@@ -105,6 +105,13 @@ type loan struct {
 	share share // of the budget
 }
 
+// free gives back the memory of l that is not the Conn's.
+func (l *loan) free() {
+	l.own.free()
+	l.own = nil
+	l.share.resize(0)
+}
+
 // A gathering is a pooled buffer in which the pieces of a message are put together. There are a few
 // sizes, and the smallest sufficient one is used. An idle connection holds none.
 type gathering struct {
