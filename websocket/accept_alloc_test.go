@@ -22,11 +22,11 @@ func TestConnectionAllocations(t *testing.T) {
 		opts           *AcceptOptions
 		accept, served uint64 // allocations in Accept, and from Serve to the end
 	}{
-		{"default", nil, 5, 2},
+		{"default", nil, 5, 3},
 		{"keepalive and group", &AcceptOptions{
 			Group:  new(Group),
 			Limits: Limits{PingInterval: 30 * time.Second},
-		}, 7, 4},
+		}, 9, 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)

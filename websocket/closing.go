@@ -21,7 +21,6 @@ type closing struct {
 	dropped     atomic.Bool // our side has closed, and unread messages are dropped
 	tearingDown atomic.Bool // the teardown has begun
 	draining    atomic.Bool // the teardown, or hangUp, closes the transport
-	ended       atomic.Bool // ending is finished
 	over        atomic.Bool // out is set, or never will be
 	readClosed  atomic.Bool // CloseRead was called
 
@@ -55,7 +54,7 @@ type closing struct {
 // goroutine.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
-	if c.hasEnded() {
+	if c.ctx.Ended() {
 		return c.opError("close", nil)
 	}
 	began := time.Now()
@@ -70,7 +69,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		err = nil
 		<-c.Context().Done() // soon: the teardown has nothing left to wait for
 	}
-	ended := c.hasEnded() // by the reader, with an error for all calls
+	ended := c.ctx.Ended() // by the reader, with an error for all calls
 	if context.Cause(ctx) == errCloseTimeout || time.Since(began) >= lingerTime {
 		c.end(errClosed) // the frame has arrived, or never will
 	} else {
@@ -111,7 +110,7 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // the context of Shutdown has ended.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	if d := c.group.patience(); d > 0 && !c.hasEnded() { // Serve may be faster than Shutdown
+	if d := c.group.patience(); d > 0 && !c.ctx.Ended() { // Serve may be faster than Shutdown
 		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
@@ -246,7 +245,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		return err
 	}
 	defer c.endRead()
-	if c.hasEnded() {
+	if c.ctx.Ended() {
 		return c.opError("close", nil)
 	}
 	c.closing.reads = true
@@ -278,7 +277,7 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		close(due)
 	}
 	c.awaitEnd(ctx)
-	if c.hasEnded() {
+	if c.ctx.Ended() {
 		return c.opError("read", nil)
 	}
 	return c.opError("read", transport.Ended(ctx))

@@ -60,6 +60,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
+	"github.com/hawser-ws/hawser/websocket/internal/life"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -86,7 +87,7 @@ import (
 // ends after a second.
 type Conn struct {
 	// Set by the opening handshake.
-	agreed      *agreed       // nil: neither a subprotocol nor an extension
+	agreed      *agreed       // may be shared
 	session     wire.Session  // nil without an extension
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
@@ -106,9 +107,7 @@ type Conn struct {
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
-	// See context.go.
-	values context.Context
-	lazy   atomic.Pointer[madeContext]
+	ctx life.Context // its cause is the error that the connection ended with
 
 	releasing sync.Mutex
 	released  bool
@@ -121,41 +120,31 @@ type agreed struct {
 	extension   wire.ExtensionSpec
 }
 
+// nothing is what most connections agree on.
+var nothing agreed
+
 // Context returns the connection's context. It has the values of the request, or of the context
 // given to Dial. It ends with the connection: for example, when both close frames are exchanged,
 // although TCP may be closed a little later. [context.Cause] then returns a [*CloseError] if the
 // peer closed the connection, and an [*Error] otherwise.
-func (c *Conn) Context() context.Context { return (*connContext)(c) }
-
-// hasEnded reports whether the connection's context has ended.
-func (c *Conn) hasEnded() bool { return c.closing.ended.Load() }
+func (c *Conn) Context() context.Context { return &c.ctx }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's own. The transport
 // is closed when the connection ends, and watching its context would cost half a kilobyte while a
 // Handler reads.
 func (c *Conn) watched(ctx context.Context) context.Context {
-	if x, ok := ctx.(*connContext); ok && (*Conn)(x) == c {
+	if ctx == c.Context() {
 		return context.Background()
 	}
 	return ctx
 }
 
 // Subprotocol returns the negotiated subprotocol, or "" if there is none (RFC 6455, section 1.9).
-func (c *Conn) Subprotocol() string {
-	if c.agreed == nil {
-		return ""
-	}
-	return c.agreed.subprotocol
-}
+func (c *Conn) Subprotocol() string { return c.agreed.subprotocol }
 
 // Extension returns the negotiated extension with the parameters of the server's answer (RFC 6455,
 // section 9.1), or the zero ExtensionSpec if there is none. Its Params must not be changed.
-func (c *Conn) Extension() wire.ExtensionSpec {
-	if c.agreed == nil {
-		return wire.ExtensionSpec{}
-	}
-	return c.agreed.extension
-}
+func (c *Conn) Extension() wire.ExtensionSpec { return c.agreed.extension }
 
 // SetMaxMessage changes Limits.MaxMessage to n bytes, such as after a login. It takes effect with
 // the next frame, or with the next byte of a compressed message. 0 means the default, and a

@@ -173,10 +173,7 @@ func (e *ending) closure(ended, sent bool) Closure {
 // the recorded one, or last.
 func (c *Conn) end(last error) {
 	cause, first := c.ending.finish(last)
-	c.closing.ended.Store(true)
-	if m := c.lazy.Load(); m != nil {
-		m.cancel(cause)
-	}
+	c.ctx.End(cause)
 	if !c.closing.draining.Load() {
 		c.closeTransport()
 	}
@@ -202,7 +199,7 @@ func (c *Conn) closeTransport() {
 // call succeeds. out.messages stays taken. A later holder of in.turn sees that nothing is left to
 // read.
 func (c *Conn) releaseIfEnded() {
-	if !c.hasEnded() || c.leftover() {
+	if !c.ctx.Ended() || c.leftover() {
 		return
 	}
 	c.releasing.Lock()
@@ -255,7 +252,7 @@ func (c *Conn) abortRead(err error) error {
 	c.readOver()
 	e := c.recordLoss(err)
 	c.end(e)
-	if c.ending.cause == error(e) {
+	if c.ctx.Cause() == error(e) {
 		return e
 	}
 	return c.opError("read", nil)

@@ -285,7 +285,7 @@ func (c *Conn) isEnd(err error) bool {
 		err = cut.Err
 	}
 	ended, ok := bare(err).(*contextCause)
-	return ok && c.hasEnded() && ended.cause == c.ending.cause
+	return ok && c.ctx.Ended() && ended.cause == c.ctx.Cause()
 }
 
 // A contextCause is the error of a context that was canceled with a cause. The cause may be the end
@@ -351,7 +351,7 @@ func (c *Conn) transportError(err error) error {
 		return &Error{Op: "read", Err: late, closed: true} // abortOverdue has ended the connection
 	}
 	switch {
-	case c.hasEnded():
+	case c.ctx.Ended():
 		err := c.opError("read", nil)
 		if own, ok := err.(*Error); ok && errors.Is(own.Err, ErrNoPong) {
 			own.later = false // this read waited for the pong

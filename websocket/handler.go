@@ -141,7 +141,7 @@ func (c *Conn) endServe(v any, code StatusCode, reason string, printf func(strin
 		_ = c.CloseNow()
 	}()
 	logPanic(printf, c, v)
-	if v != http.ErrAbortHandler && !c.hasEnded() {
+	if v != http.ErrAbortHandler && !c.ctx.Ended() {
 		_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 	}
 }

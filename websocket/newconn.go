@@ -64,10 +64,11 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	limits := &opts.Limits
 	limits.setDefaults()
-	c := &Conn{session: opts.Session, values: ctx}
+	c := &Conn{session: opts.Session, agreed: &nothing}
 	if opts.Subprotocol != "" || opts.Extension.Name != "" {
 		c.agreed = &agreed{opts.Subprotocol, opts.Extension}
 	}
+	c.ctx.Init(ctx)
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
 	if !c.tr.Init(nc) {
 		c.tr.Watch(c.abortOverdue)

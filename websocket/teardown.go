@@ -72,7 +72,7 @@ func (c *Conn) isQuiet() bool { return len(c.in.unread) == 0 && c.tr.Quiet() }
 // hangUp ends the connection without waiting for the peer's close frame. If ours is out, the
 // transport is drained and closed in the background, as after a failure.
 func (c *Conn) hangUp() {
-	if c.hasEnded() || !c.closing.out.Load() {
+	if c.ctx.Ended() || !c.closing.out.Load() {
 		c.end(errClosed)
 		return
 	}
@@ -95,7 +95,7 @@ func (c *Conn) hangUp() {
 
 // awaitEnd waits for the end of the connection, or of ctx.
 func (c *Conn) awaitEnd(ctx context.Context) {
-	if c.hasEnded() && c.events == nil {
+	if c.ctx.Ended() && c.events == nil {
 		return
 	}
 	select {
