@@ -276,11 +276,7 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		}
 		close(due)
 	}
-	c.awaitEnd(ctx)
-	if c.ctx.Ended() {
-		return c.opError("read", nil)
-	}
-	return c.opError("read", transport.Ended(ctx))
+	return c.opError("read", c.awaitEnd(ctx))
 }
 
 // recordClose records the peer's close frame before it is answered. It reports whether the peer was

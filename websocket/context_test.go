@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,7 @@ import (
 // whenever that is. The latter is the model.
 func TestContextIsMadeLazily(t *testing.T) {
 	cause := errors.New("power cut")
-	for _, use := range []struct {
+	for _, row := range []struct {
 		name string
 		use  func(ctx context.Context)
 	}{
@@ -31,25 +32,31 @@ func TestContextIsMadeLazily(t *testing.T) {
 			cancel()
 		}},
 	} {
-		t.Run(use.name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
+		for _, early := range []bool{false, true} { // whether the contexts are compared before the end, too
+			t.Run(fmt.Sprintf("%s/%v", row.name, early), func(t *testing.T) {
 				type key struct{}
 				parent, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 				cancel() // does not matter
 				nc, _ := netPair(t, "pipe")
-				c := NewConn(parent, nc, &ConnOptions{Role: role})
+				c := NewConn(parent, nc, nil)
 				ctx := c.Context()
 				model, end := context.WithCancelCause(context.WithoutCancel(parent))
-				use.use(ctx)
-				sameContext(t, ctx, model, key{})
+				row.use(ctx)
+				if early {
+					sameContext(t, ctx, model, key{})
+				}
 				c.Abort(cause)
 				end(c.Closure().Err)
+				done := ctx.Done()
 				sameContext(t, ctx, model, key{})
+				if ctx.Done() != done {
+					t.Error("Done: got different channels")
+				}
 				if !errors.Is(context.Cause(ctx), cause) {
 					t.Errorf("got cause %v, want %v", context.Cause(ctx), cause)
 				}
 			})
-		})
+		}
 	}
 }
 

@@ -236,7 +236,7 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	code, reason := closeStatus(err, nil)
 	p, _ := closePayload(code, reason) // the payload has a code even with an error
 	c.startTeardown(p, e, nil)
-	c.awaitEnd(ctx)
+	_ = c.awaitEnd(ctx)
 	if foreseen {
 		return e
 	}

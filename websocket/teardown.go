@@ -93,14 +93,13 @@ func (c *Conn) hangUp() {
 	}()
 }
 
-// awaitEnd waits for the end of the connection, or of ctx.
-func (c *Conn) awaitEnd(ctx context.Context) {
-	if c.ctx.Ended() && c.events == nil {
-		return
-	}
+// awaitEnd waits for the end of the connection, or of ctx, for which it returns an Interrupt.
+func (c *Conn) awaitEnd(ctx context.Context) error {
 	select {
 	case <-c.ended():
+		return nil
 	case <-c.watched(ctx).Done():
+		return transport.Ended(ctx)
 	}
 }
 

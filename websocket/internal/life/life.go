@@ -14,6 +14,7 @@ import (
 type Context struct {
 	values context.Context
 	ended  atomic.Bool
+	bare   bool // nothing was made before the end; guarded by mu
 
 	mu    sync.Mutex
 	cause error
@@ -34,7 +35,7 @@ func (c *Context) Init(ctx context.Context) { c.values = ctx }
 func (c *Context) End(cause error) {
 	c.mu.Lock()
 	if !c.ended.Load() {
-		c.cause = cause
+		c.cause, c.bare = cause, c.made == nil
 		c.ended.Store(true) // before the channel is closed
 	}
 	m := c.made
@@ -43,6 +44,13 @@ func (c *Context) End(cause error) {
 		m.cancel(cause)
 	}
 }
+
+// closed is the channel of a Context that was bare when it ended, from then on.
+var closed = func() chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return ch
+}()
 
 // make returns the context that has a channel. If c has ended, so has it.
 func (c *Context) make() *made {
@@ -65,8 +73,17 @@ func (c *Context) Ended() bool { return c.ended.Load() }
 func (c *Context) Cause() error { return c.cause }
 
 func (c *Context) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
-func (c *Context) Done() <-chan struct{}                   { return c.make().Done() }
 func (c *Context) Value(key any) any                       { return c.make().Value(key) }
+
+func (c *Context) Done() <-chan struct{} {
+	c.mu.Lock()
+	bare := c.bare
+	c.mu.Unlock()
+	if bare {
+		return closed
+	}
+	return c.make().Done()
+}
 
 func (c *Context) Err() error {
 	if c.ended.Load() {
