@@ -43,9 +43,10 @@
 //   - closing.go has the closing handshake: Close sends a close frame and reads up to the peer's,
 //     and answerClose answers the peer's. failConnection (ending.go) is for a peer that broke a rule.
 //   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
-//     the transport and closes it, on its own goroutine.
+//     the transport and closes it, on its own goroutine unless none of that has to wait.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
-//   - end (ending.go) ends Conn.Context and with it every wait. releaseIfEnded frees what is left.
+//   - end (ending.go) ends Conn.ctx (internal/life) and with it every wait. releaseIfEnded frees
+//     what is left.
 //   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
 //   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
