@@ -68,7 +68,7 @@ func (a *acceptance) respond(t *transport.Transport, brw *bufio.ReadWriter, midd
 	// one packet.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
 	_, err := t.Write(context.Background(), a.conn.Limits.HandshakeTimeout, b, nil)
-	if err == transport.ErrNotReading || t.Wr.Overran() {
+	if err == transport.ErrNotReading || t.Wr.Overran() { // perhaps at the very end
 		err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 	}
 	return err
