@@ -81,7 +81,7 @@ func ChooseExtension(h http.Header, exts []wire.Extension) (
 ) {
 	var a acceptance
 	e = a.chooseExtension(h, exts)
-	return a.extension, a.agreed, a.session, e
+	return a.extension, a.conn.Extension, a.conn.Session, e
 }
 
 func (b *Budget) Take(n int64) bool { return b.take(n) }

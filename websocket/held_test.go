@@ -224,7 +224,7 @@ func TestHeldInProportion(t *testing.T) {
 	defer probe.Close()
 	defer peer.Close()
 	var tr transport.Transport
-	if tr.Init(probe, nil); !tr.IsRaw() {
+	if tr.Init(probe); !tr.IsRaw() {
 		t.Skip("reads on this system take a buffer before they wait")
 	}
 	for way := range heldWays {

@@ -55,7 +55,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 	if !c.in.turn.TryLock() {
 		switch {
-		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
+		case (c.ctx.Ended() || c.closing.handled.Load()) && !c.leftover():
 			return c.opError("read", nil)
 		case !c.closing.local.Load() && !c.closing.tearingDown.Load() && !c.ending.writeFailed.Load():
 			return c.opError("read", ErrConcurrentRead)
@@ -65,7 +65,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 			return c.readError(err)
 		}
 	}
-	if c.ctx.Err() != nil && !c.leftover() {
+	if c.ctx.Ended() && !c.leftover() {
 		c.endRead()
 		return c.opError("read", nil)
 	}
@@ -76,7 +76,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return c.opError("read", transport.Ended(ctx))
-		case <-c.ctx.Done():
+		case <-c.Context().Done():
 			return c.opError("read", nil)
 		}
 	}

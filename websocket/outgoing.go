@@ -78,7 +78,7 @@ func (c *Conn) unlockFramesAfterRest() {
 }
 
 // canWrite reports whether anything more can be sent.
-func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFailed.Load() }
+func (c *Conn) canWrite() bool { return !c.ctx.Ended() && !c.ending.writeFailed.Load() }
 
 // flushRest sends the rest of earlier frames and gives out.frames back.
 func (c *Conn) flushRest() {

@@ -134,7 +134,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 	}
 	if o := &c.out; !o.messages.TryLock() {
 		o.waiting.Add(int64(size))
-		err := o.messages.LockWithin(ctx, c.ctx, c.writeWithin)
+		err := o.messages.LockWithin(ctx, c.Context(), c.writeWithin)
 		o.waiting.Add(-int64(size))
 		if err == turn.ErrIdle {
 			err = ErrMessageOpen

@@ -82,7 +82,7 @@ func (t *Transport) Read(p []byte) (n int, err error) {
 }
 
 // ReadNow is ReadBlock for bytes that have already arrived. If only a waiting read can see them, it
-// waits for ProbeTime.
+// waits for ProbeTime. The limit of Bound must not have passed.
 func (t *Transport) ReadNow() (*Block, int, error) {
 	if !t.Resets() && t.Rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer
@@ -90,29 +90,9 @@ func (t *Transport) ReadNow() (*Block, int, error) {
 	if t.raw == nil {
 		return t.probe()
 	}
-	t.Rd.Bound(time.Now().Add(time.Minute)) // not before the system call; it does not wait
-	b := GetBlock()
-	var n int
-	var again bool
-	var sysErr error
-	err := t.raw.Read(func(fd uintptr) bool {
-		n, again, sysErr = socket.Read(fd, b[:])
-		return true
-	})
-	switch {
-	case err == nil && n > 0:
-		return b, n, nil
-	case again:
-		err = os.ErrDeadlineExceeded
-	case err != nil:
-		err = t.netError("read", err)
-	case sysErr != nil:
-		err = t.netError("read", sysErr)
-	default:
-		err = io.EOF
-	}
-	PutBlock(b)
-	return nil, 0, err
+	t.readNow = true
+	defer func() { t.readNow = false }()
+	return t.ReadBlock()
 }
 
 // probe is ReadBlock within ProbeTime. If the machine is so slow that the deadline may have passed
@@ -159,6 +139,8 @@ func (t *Transport) rawError(err error) error {
 	switch {
 	case err != nil:
 		return t.netError("read", err)
+	case t.readNow && t.Rd.err == os.ErrDeadlineExceeded:
+		return t.Rd.err
 	case t.Rd.err != nil:
 		return t.netError("read", t.Rd.err)
 	case t.Rd.n == 0:
@@ -183,6 +165,10 @@ func (r *ReadHalf) tryRead(fd uintptr) bool {
 		if r.blk != nil {
 			PutBlock(r.blk)
 			r.blk = nil
+		}
+		if r.of.readNow {
+			r.err = os.ErrDeadlineExceeded
+			return true
 		}
 		r.waiting()
 		return false
