@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -13,8 +14,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// poison takes blocks out of the pool, as other connections would, and overwrites them.
+// poison takes buffers out of their pools, as other connections would, and overwrites them.
 func poison() {
+	PoisonBuffers()
 	for range 50 {
 		b := transport.GetBlock()
 		for i := range b {
@@ -87,11 +89,15 @@ var lentEvents = []struct {
 // The data that Messages yields stays intact during its iteration, whatever other
 // connections do and whatever happens to this one.
 func TestLentMessageIsSafe(t *testing.T) {
-	for _, row := range lentEvents {
-		t.Run(row.name, func(t *testing.T) {
+	for i, row := range append(lentEvents, lentEvents...) {
+		fragments := i >= len(lentEvents)
+		t.Run(fmt.Sprintf("%s/fragments %v", row.name, fragments), func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				stream := p.Frame(wire.OpText, true, "first")
+				if fragments {
+					stream = append(p.Frame(wire.OpText, false, "fi"), p.Frame(wire.OpContinuation, true, "rst")...)
+				}
 				stream = append(stream, bytes.Repeat(p.Frame(wire.OpText, true, "next"), 2)...)
 				go p.Write(stream)
 				for m, err := range c.Messages(context.Background()) {

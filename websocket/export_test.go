@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -25,7 +26,7 @@ const (
 	MaxLast        = maxLast
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
-	MinGathering   = minGathering
+	MinBuffer      = transport.MinBuffer
 )
 
 var (

@@ -116,7 +116,7 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 
 // takeBack takes back what nextMessage lent, unless the Conn no longer has it.
 func (c *Conn) takeBack(l loan) {
-	l.own.free()
+	l.own.Free()
 	l.share.resize(0)
 	if l.blk == nil || !c.in.turn.TryLock() {
 		return // nothing was lent, or the holder of the turn drops it

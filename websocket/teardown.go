@@ -151,7 +151,7 @@ func (c *Conn) drain(until time.Time) {
 			break
 		}
 		n += m
-		transport.PutBlock(b)
+		b.Free()
 	}
 	c.tr.Rd.Bound(time.Time{})
 }

@@ -43,7 +43,7 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 }
 
 // WriteBuffers is Write for one message in several slices, such as a header and a body. It copies
-// them into one buffer, which comes from a pool if their total size is less than 1 MiB. A rune may
+// them into one buffer, which comes from a pool if their total size is at most 16 MiB. A rune may
 // be divided between two slices.
 func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
 	size := 0
@@ -60,16 +60,15 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 			return c.sendMessage(ctx, frame{Header: m.Header, payload: b, size: int64(size)}, false)
 		}
 	}
-	var l loan
-	pool, room := gatheringOf(frameRoom+size, frameRoom+size)
-	p := l.grow(nil, pool, room)[:frameRoom]
+	whole := transport.GetBuffer(frameRoom + size)
+	p := whole.Bytes[:frameRoom]
 	for _, b := range bufs {
 		p = append(p, b...)
 	}
 	m.fill(p)
 	err := c.sendMessage(ctx, m.frame(), false)
 	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
-		l.own.free()
+		whole.Free()
 	}
 	return err
 }
