@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"testing/synctest"
 
 	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -129,4 +130,33 @@ func (s *script) send(p *peer, random *rand.Rand) {
 		}
 		b = b[n:]
 	}
+}
+
+// Fragments that the Conn has read ahead after a failed write are joined, although they are not in
+// a block.
+func TestFragmentsReadAhead(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newWornPeer(t, role, Limits{}, 0)
+		want := pattern(1000, 1)
+		go func() {
+			p.Write(append(p.Frame(wire.OpText, true, "first"), p.fragmented(want, 300)...))
+			p.Write(p.fragmented(want, 300))
+			p.SendClose(StatusNormalClosure, "")
+		}()
+		if got := readStyles[0].make(c)(context.Background()); got.data != "first" {
+			t.Errorf(`got %+v, want "first"`, got)
+		}
+		failWrite(t, c)
+		synctest.Wait()
+		n := 0
+		for m, err := range c.Messages(context.Background()) {
+			if poison(); err != nil || !bytes.Equal(m.Data, want) {
+				t.Fatalf("got %d bytes, %v, want the %d bytes sent", len(m.Data), err, len(want))
+			}
+			n++
+		}
+		if n != 2 {
+			t.Errorf("got %d messages, want 2", n)
+		}
+	})
 }
