@@ -26,6 +26,7 @@ type closing struct {
 
 	// These belong to the holder of the turn to read.
 	reads    bool          // Close has read, and may have dropped the beginning of a message
+	released bool          // releaseIfEnded has freed everything; under Conn.releasing
 	handOver chan struct{} // closing it hands the turn to the teardown; nil without one
 
 	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
@@ -162,7 +163,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	if !c.ending.recordSent(payload) {
 		return false, c.opError("close", nil)
 	}
-	err = c.writeLocked(ctx, "close", frame{
+	err = c.writeLocked(ctx, "close", &frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
 		payload: payload,
 		keep:    true,

@@ -108,7 +108,7 @@ func (c *Conn) accepted(r *http.Request) {
 
 // messageRead is called at the end of a message. decoded is whether an extension has transformed it.
 func (e *events) messageRead(c *Conn, decoded bool) {
-	all := c.stats.bytesRead.Load()
+	all := c.stats.read.Load().Bytes
 	size := all - e.read
 	payload := size
 	if decoded {
@@ -120,12 +120,15 @@ func (e *events) messageRead(c *Conn, decoded bool) {
 }
 
 // wrote counts a frame that was accepted. The caller has out.frames.
-func (c *Conn) wrote(f frame) {
+func (c *Conn) wrote(f *frame) {
 	c.stats.wrote(f)
-	e := c.events
-	if e == nil || f.Opcode.IsControl() {
-		return
+	if c.events != nil && !f.Opcode.IsControl() {
+		c.events.frameWrote(c, f)
 	}
+}
+
+// frameWrote is called for each data frame that was accepted.
+func (e *events) frameWrote(c *Conn, f *frame) {
 	if f.Opcode != wire.OpContinuation {
 		e.typ, e.wrote = MessageType(f.Opcode), 0
 	}

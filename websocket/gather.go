@@ -20,12 +20,12 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	in := &c.in
 	typ, p, base := in.typ, dst, len(dst)
 	resumed := len(in.kept) > 0
-	// After a failed write, unread bytes are away from the block.
-	inBlock := len(in.piece) > 0 && in.ext == nil && in.lent == 0 && !c.ending.writeFailed.Load()
+	// Bytes that came with the handshake, or before a write failed, may be elsewhere.
+	inBlock := in.blk != nil && in.lent == 0 && len(in.piece) > 0 && !c.ending.writeFailed.Load()
 	switch {
 	case resumed:
 		p, base, l, in.kept = in.kept, 0, nil, nil
-	case l != nil && inBlock:
+	case l != nil && in.ext == nil && inBlock:
 		p = l.own.Begin(in.blk, len(in.piece), cap(in.unread))
 		in.blk, in.piece = nil, nil
 	}
@@ -117,4 +117,10 @@ type loan struct {
 	blk   *transport.Buffer
 	own   gather.Memory
 	share share // of the budget
+}
+
+// free gives back the memory of l that is not the Conn's.
+func (l *loan) free() {
+	l.own.Free()
+	l.share.resize(0)
 }

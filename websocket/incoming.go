@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
+	"github.com/hawser-ws/hawser/websocket/internal/tally"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
@@ -20,19 +21,20 @@ type incoming struct {
 
 	blk    *transport.Buffer // contains unread; nil if nothing is unread or lent
 	unread []byte            // read from the transport and not yet decoded; its capacity ends with blk
-	lent   int32             // how many slices of blk the program has
+	lent   int16             // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
 	last    bool // piece ends the message
 	partial bool // a part of a frame has arrived that is not a piece yet
 	typ     MessageType
+	text    wire.UTF8           // of the bytes that ext returns
 	stream  *MessageReader      // its reader, if it is streamed
 	piece   []byte              // its next bytes, in blk; as on the wire if ext is set
 	ext     wire.MessageDecoder // nil unless an extension has transformed it
 	size    int64               // bytes that ext has returned so far
-	text    wire.UTF8           // of the bytes that ext returns
 	kept    []byte              // what interrupted reads have gathered, in memory of its own
+	counts  tally.Step          // of piece, if Stats does not count it yet
 	pace    *pace               // of Limits.MessageTimeout; nil: no limit
 	share   share               // of Limits.Budget, for gathered or kept bytes
 
@@ -84,6 +86,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 // endRead gives back the turn, and the block if nothing is left in it. If there is a teardown, the
 // turn passes to it for good.
 func (c *Conn) endRead() {
+	c.countPiece()
 	if turn := c.closing.handOver; turn != nil {
 		c.closing.handOver = nil
 		close(turn)
@@ -115,7 +118,7 @@ func (in *incoming) dropBlock() {
 
 // startMessage advances to the first piece of the next message, or stays at a message that an
 // interrupted read has read in part. It skips the rest of a message that was streamed and not read
-// to its end.
+// to its end. From here to the system call, functions have few variables: TestIdleStack.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
@@ -127,10 +130,17 @@ func (c *Conn) startMessage(ctx context.Context) error {
 		}
 		in.stream = nil
 	}
-	if in.open {
-		return nil
+	for !in.open { // nextPiece, without its part of the stack
+		if len(in.unread) == 0 {
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := c.decode(ctx); err != nil {
+			return err
+		}
 	}
-	return c.nextPiece(ctx)
+	return nil
 }
 
 // skipped is the stream of a message that is being skipped.
@@ -166,14 +176,25 @@ func (c *Conn) skipSome(ctx context.Context) error {
 // nextPiece reads until a data frame brings the next piece of a message, and handles the control
 // frames before it.
 func (c *Conn) nextPiece(ctx context.Context) error {
-	in := &c.in
-	pinged := false // answerPing may have gathered pongs
 	for {
-		if len(in.unread) == 0 {
+		if len(c.in.unread) == 0 {
 			if err := c.fill(ctx); err != nil {
 				return err
 			}
 		}
+		if found, err := c.decode(ctx); found || err != nil {
+			return err
+		}
+	}
+}
+
+// decode decodes the unread bytes up to the next piece of a message, and reports whether there is
+// one. It handles the control frames before it.
+func (c *Conn) decode(ctx context.Context) (found bool, err error) {
+	c.countPiece()
+	in := &c.in
+	pinged := false // answerPing may have gathered pongs
+	for len(in.unread) > 0 {
 		in.dec.MaxMessage = in.max.Load()
 		f, n, err := in.dec.Next(in.unread)
 		in.unread = in.unread[n:]
@@ -182,23 +203,24 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		}
 		pinged = f.Kind == wire.KindPing && len(in.unread) > 0
 		if err != nil {
-			return c.failConnection(ctx, err)
+			return false, c.failConnection(ctx, err)
 		}
 		in.partial = f.Kind == wire.KindNone
 		switch f.Kind {
 		case wire.KindNone:
 		case wire.KindText, wire.KindBinary:
-			return c.takePiece(ctx, f)
+			return true, c.takePiece(ctx, &f)
 		default:
-			if err := c.readControl(ctx, f); err != nil {
-				return err
+			if err := c.readControl(ctx, &f); err != nil {
+				return false, err
 			}
 		}
 	}
+	return false, nil
 }
 
 // takePiece makes f the piece to read next.
-func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
+func (c *Conn) takePiece(ctx context.Context, f *wire.Frame) error {
 	in := &c.in
 	if !in.open {
 		in.open, in.typ = true, MessageType(f.Kind)
@@ -211,18 +233,29 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 			in.text.Reset()
 		}
 	}
+	in.piece, in.counts = f.Payload, tally.Step(len(f.Payload))
 	if f.EndsFrame() {
-		c.stats.framesRead.Add(1)
+		in.counts += tally.Frame
 	}
-	c.stats.bytesRead.Add(int64(len(f.Payload)))
-	in.piece, in.last = f.Payload, f.EndsMessage()
+	if in.last = f.EndsMessage(); !in.last {
+		c.countPiece()
+	}
 	return nil
+}
+
+// countPiece counts the piece, which messageEnded otherwise counts with its message.
+func (c *Conn) countPiece() {
+	if n := c.in.counts; n != 0 {
+		c.in.counts = 0
+		c.stats.read.Add(0, n)
+	}
 }
 
 // messageEnded records that the open message has been read, or skipped, to its end.
 func (c *Conn) messageEnded() {
 	in := &c.in
-	c.stats.messagesRead.Add(1)
+	c.stats.read.Add(0, in.counts+tally.Message)
+	in.counts = 0
 	decoded := in.ext != nil
 	if decoded {
 		in.ext.Release()
@@ -247,9 +280,9 @@ func (c *Conn) fill(ctx context.Context) error {
 	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return c.readError(err)
 	}
-	began := c.beginWait()
+	c.beginWait()
 	blk, n, err := c.tr.ReadBlock()
-	switch late := c.endWait(began, err); {
+	switch late := c.endWait(err); {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
 	case late:
@@ -330,9 +363,9 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return dst, c.opError("read", err)
 	}
-	began := c.beginWait()
+	c.beginWait()
 	n, err := c.tr.Read(dst[len(dst) : len(dst)+n])
-	switch late := c.endWait(began, err); {
+	switch late := c.endWait(err); {
 	case c.endsWait(err):
 		return dst, nil
 	case late:
@@ -345,7 +378,7 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err != nil {
 		return dst, c.failConnection(ctx, err)
 	}
-	if err := c.takePiece(ctx, f); err != nil {
+	if err := c.takePiece(ctx, &f); err != nil {
 		return dst, err
 	}
 	in.piece = nil
@@ -392,7 +425,7 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 }
 
 // readControl handles a control frame.
-func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
+func (c *Conn) readControl(ctx context.Context, f *wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if f.Kind == wire.KindClose {
 		return c.answerClose(ctx, f.Payload)

@@ -30,13 +30,15 @@ type outgoing struct {
 // maxRest limits, in bytes, how much of a cut message a Conn keeps. If more is left, writing fails.
 const maxRest = 1 << 20
 
-// A frame is a frame to send. If keep is set, it counts as accepted even if ctx ends before its
-// first byte is written, because the state shared with the peer has changed.
+// A frame is a frame to send. It has over 100 bytes, and is passed by pointer. If keep is set, it
+// counts as accepted even if ctx ends before its first byte is written, because the state shared
+// with the peer has changed.
 type frame struct {
 	wire.Header
 	payload []byte
 	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
+	plain   bool   // without the extension
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
 	whole   []byte // the frame as a server sends it, if prepared; shared
@@ -46,6 +48,13 @@ type frame struct {
 // send. If any is, a goroutine sends it first, within WriteTimeout: the caller's context may have
 // ended, and the peer must not have to wait for the next frame.
 func (c *Conn) unlockFrames() {
+	if c.out.rest != nil || !c.out.frames.TryUnlock() { // postpone marks the turn
+		c.unlockFramesAfterRest()
+	}
+}
+
+// unlockFramesAfterRest is unlockFrames if something may be left to send.
+func (c *Conn) unlockFramesAfterRest() {
 	o := &c.out
 	for {
 		if o.rest != nil && c.canWrite() {
@@ -61,9 +70,9 @@ func (c *Conn) unlockFrames() {
 		late := o.late
 		o.late = nil
 		o.mu.Unlock()
-		for _, f := range late {
-			o.waiting.Add(-int64(len(f.payload)))
-			c.appendFragments(f)
+		for i := range late {
+			o.waiting.Add(-int64(len(late[i].payload)))
+			c.appendFragments(&late[i])
 		}
 	}
 }
@@ -83,16 +92,11 @@ func (c *Conn) flushRest() {
 	c.unlockFrames()
 }
 
-// noWait is a context for writes that must not wait for the peer.
-var noWait = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
+var noWait = transport.NoWait()
 
 // writeLocked sends f. The caller has out.frames, so that no rest of earlier frames is left:
 // unlockFrames sends it.
-func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeLocked(ctx context.Context, op string, f *frame) error {
 	o := &c.out
 	if !c.canWrite() {
 		return c.opError(op, nil)
@@ -103,14 +107,20 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if f.whole != nil && o.enc.Role == wire.Server {
 		return c.writeWhole(ctx, op, f)
 	}
-	o.setKey(&f)
+	o.setKey(f)
 	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
 	b := transport.GetBlock()
-	defer c.tr.Wr.PutBlock(b)
+	err := c.writeSmall(ctx, op, f, b[:0])
+	c.tr.Wr.PutBlock(b)
+	return err
+}
+
+// writeSmall sends f through buf.
+func (c *Conn) writeSmall(ctx context.Context, op string, f *frame, buf []byte) error {
+	o := &c.out
 	before := o.enc
-	buf := b[:0]
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
 	}
@@ -120,14 +130,14 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: buf[n:]})
+		return c.interruptedWrite(op, err, &cut{frame: f, sent: n, before: before, rest: buf[n:]})
 	}
 	c.wrote(f)
 	return nil
 }
 
 // writeWhole sends a frame that was prepared as bytes.
-func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeWhole(ctx context.Context, op string, f *frame) error {
 	o := &c.out
 	before := o.enc
 	var head [wire.MaxHeaderSize]byte
@@ -136,7 +146,7 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, f.whole, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
+		return c.interruptedWrite(op, err, &cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
 	}
 	c.wrote(f)
 	return nil
@@ -150,7 +160,7 @@ func (o *outgoing) setKey(f *frame) {
 }
 
 // writeLarge sends a frame that does not fit into a block.
-func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeLarge(ctx context.Context, op string, f *frame) error {
 	fits := len(f.payload) <= transport.LargeSize-wire.MaxHeaderSize
 	if c.out.enc.Role == wire.Server && (c.tr.Gathers() || !fits) { // copy as little as possible
 		b := transport.GetBlock()
@@ -163,7 +173,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 }
 
 // writeThrough sends a frame through b, which may be smaller than the frame.
-func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) error {
+func (c *Conn) writeThrough(ctx context.Context, op string, f *frame, b []byte) error {
 	o := &c.out
 	before := o.enc
 	f.Length = int64(len(f.payload))
@@ -179,7 +189,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
-			return c.interruptedWrite(op, err, cut{
+			return c.interruptedWrite(op, err, &cut{
 				frame: f, sent: n, before: before,
 				rest: buf[min(n, len(buf)):], tail: tail[max(n-len(buf), 0):],
 			})
@@ -205,7 +215,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 				tail = bytes.Clone(p)
 				wire.Mask(tail, f.Key, int64(at+n))
 			}
-			rest := cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail}
+			rest := &cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail}
 			return c.interruptedWrite(op, err, rest)
 		}
 	}
@@ -215,7 +225,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 
 // A cut describes a frame whose write failed.
 type cut struct {
-	frame      frame
+	frame      *frame
 	sent       int          // bytes that were written
 	before     wire.Encoder // the encoder as it was before the frame
 	rest, tail []byte       // bytes that were not written
@@ -223,7 +233,7 @@ type cut struct {
 
 // interruptedWrite returns the error of a write that failed with err. If the transport is intact, a
 // frame of which nothing was written is undone, and the rest of any other frame is kept.
-func (c *Conn) interruptedWrite(op string, err error, f cut) error {
+func (c *Conn) interruptedWrite(op string, err error, f *cut) error {
 	o := &c.out
 	if c.isEnd(err) {
 		return c.opError(op, nil)

@@ -66,65 +66,92 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 // the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
+		l := newLoop(ctx, c)
+		defer l.end()
 		for {
-			m, l, err := c.nextMessage(ctx)
+			m, err := l.next()
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
 				}
 				return
 			}
-			if !c.lend(m, l, yield) {
+			if !yield(m, nil) {
 				return
 			}
 		}
 	}
 }
 
-// lend yields m, and takes back its memory even if the body of the loop panics.
-func (c *Conn) lend(m Message, l loan, yield func(Message, error) bool) (more bool) {
-	defer c.takeBack(l)
-	return yield(m, nil)
+// A loop is the state of a loop over Messages.
+type loop struct {
+	c       *Conn
+	ctx     context.Context
+	loan         // the memory of the last message
+	reading bool // next has in.turn
 }
 
-// nextMessage returns the next message in place if it arrived whole, and in a gathering otherwise.
-func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
-	if err := c.beginRead(ctx); err != nil {
-		return Message{}, loan{}, err
-	}
-	defer c.endRead()
-	if err := c.startMessage(ctx); err != nil {
-		return Message{}, loan{}, err
-	}
-	in := &c.in
-	if in.ext == nil && in.last && len(in.kept) == 0 {
-		m = Message{in.typ, in.piece}
-		in.piece = nil
-		in.lent++
-		c.messageEnded()
-		return m, loan{blk: in.blk}, nil
-	}
-	m.Type, m.Data, err = c.appendMessage(ctx, nil, &l)
-	if err != nil {
-		c.takeBack(l)
-		return Message{}, loan{}, err
-	}
-	l.share = in.share.pass()
-	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
-	return m, l, nil
-}
+// newLoop returns a loop in memory of its own, not on the stack of the goroutine, which has to be
+// small while the loop waits.
+//
+//go:noinline
+func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} }
 
-// takeBack takes back what nextMessage lent, unless the Conn no longer has it.
-func (c *Conn) takeBack(l loan) {
-	l.own.Free()
-	l.share.resize(0)
-	if l.blk == nil || !c.in.turn.TryLock() {
-		return // nothing was lent, or the holder of the turn drops it
+// next takes back the memory of the last message, and returns the next message in place if it
+// arrived whole, and in a gathering otherwise. If it panics, end gives in.turn back: a defer here
+// would take room on the stack.
+func (l *loop) next() (m Message, err error) {
+	c := l.c
+	if err := c.beginRead(l.ctx); err != nil {
+		return Message{}, err
 	}
-	if c.in.blk == l.blk {
-		c.in.lent--
+	l.reading = true
+	l.takeBack()
+	if err = c.startMessage(l.ctx); err == nil {
+		in := &c.in
+		if in.ext == nil && in.last && len(in.kept) == 0 {
+			m = Message{in.typ, in.piece}
+			in.piece = nil
+			in.lent++
+			l.blk = in.blk
+			c.messageEnded()
+		} else {
+			m, err = l.gather()
+		}
 	}
+	l.reading = false
 	c.endRead()
+	return m, err
+}
+
+// gather returns the open message in a gathering.
+func (l *loop) gather() (Message, error) {
+	typ, p, err := l.c.appendMessage(l.ctx, nil, &l.loan)
+	if err != nil {
+		l.free()
+		return Message{}, err
+	}
+	l.share = l.c.in.share.pass()
+	return Message{typ, slices.Clip(p)}, nil // the rest of the memory may have bytes of other connections
+}
+
+// takeBack takes back the memory of the last message, unless the Conn no longer has it. The caller
+// has in.turn.
+func (l *loop) takeBack() {
+	l.free()
+	if l.blk != nil && l.blk == l.c.in.blk {
+		l.c.in.lent--
+	}
+	l.blk = nil
+}
+
+// end takes back the memory of the last message, also if the body of the loop has panicked.
+func (l *loop) end() {
+	l.free()
+	if l.reading || l.blk != nil && l.c.in.turn.TryLock() { // otherwise the holder of the turn drops the block
+		l.takeBack()
+		l.c.endRead()
+	}
 }
 
 // Reader returns a reader of the next message, which need not fit in memory. MaxMessage still

@@ -76,4 +76,7 @@ func (m *Memory) Fit(p []byte, n, lack int) []byte {
 }
 
 // Free gives the buffer back to its pool.
-func (m *Memory) Free() { m.buf.Free() }
+func (m *Memory) Free() {
+	m.buf.Free()
+	m.buf = nil
+}

@@ -16,13 +16,21 @@ const (
 )
 
 // pools are the buffers of each class that are not in use, until the garbage collector takes them.
-var pools [len(sizes)]sync.Pool
+var pools = newPools()
+
+func newPools() *[len(sizes)]sync.Pool {
+	var all [len(sizes)]sync.Pool
+	for class := range all {
+		all[class].New = func() any { return &Buffer{make([]byte, sizes[class]), &all[class]} }
+	}
+	return &all
+}
 
 // A Buffer is a pooled buffer for bytes that are read, or for a message in pieces. An idle
 // connection holds none.
 type Buffer struct {
 	Bytes []byte // all of the buffer, with old contents
-	class uint8
+	pool  *sync.Pool
 }
 
 // classOf returns the class of the smallest buffers of n bytes or more, or len(sizes).
@@ -37,22 +45,18 @@ func classOf(n int) (class uint8) {
 func GetBuffer(n int) *Buffer {
 	class := classOf(n)
 	if int(class) == len(sizes) {
-		return &Buffer{make([]byte, n), class}
+		return &Buffer{Bytes: make([]byte, n)}
 	}
 	return getBuffer(class)
 }
 
-func getBuffer(class uint8) *Buffer {
-	if b, ok := pools[class].Get().(*Buffer); ok {
-		return b
-	}
-	return &Buffer{make([]byte, sizes[class]), class}
-}
+// getBuffer and Free are inlined, because the stack of a goroutine that waits has to be small.
+func getBuffer(class uint8) *Buffer { return pools[class].Get().(*Buffer) }
 
 // Free gives b back to its pool. b may be nil.
 func (b *Buffer) Free() {
-	if b != nil && int(b.class) < len(sizes) {
-		pools[b.class].Put(b)
+	if b != nil && b.pool != nil {
+		b.pool.Put(b)
 	}
 }
 

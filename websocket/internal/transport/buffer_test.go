@@ -42,15 +42,17 @@ func TestRoomFor(t *testing.T) {
 	}
 }
 
-// A buffer is the smallest one that is large enough. Each is used again, except the largest.
+// A buffer is the smallest one that is large enough, and comes from a pool unless it is very large.
 func TestBuffers(t *testing.T) {
 	for n := 1; n < 40<<20; n += 1 + n/5 {
 		b := GetBuffer(n)
-		if b.Size() < n || b.class > 0 && sizes[b.class-1] >= n {
-			t.Errorf("got a buffer of %d bytes for %d", b.Size(), n)
+		class := classOf(n)
+		pooled := int(class) < len(sizes)
+		if pooled && b.Size() != sizes[class] || class > 0 && sizes[class-1] >= n || b.Size() < n {
+			t.Errorf("got a buffer of %d bytes for %d, want the smallest that is large enough", b.Size(), n)
 		}
-		if int(b.class) == len(sizes) && b.Size() != n {
-			t.Errorf("got a buffer of %d bytes for %d, want no more than that", b.Size(), n)
+		if (b.pool != nil) != pooled || !pooled && b.Size() != n {
+			t.Errorf("got a buffer of %d bytes for %d, pooled: %v", b.Size(), n, b.pool != nil)
 		}
 		b.Free()
 	}

@@ -20,10 +20,10 @@ type ReadHalf struct {
 	try func(fd uintptr) bool // is tryRead; nil if raw is
 	buf []byte                // destination; nil asks for a buffer
 	blk *Buffer
-	n   int32
 	err error
+	n   int32
 
-	class uint8 // of the buffers to read into, see Expect
+	class uint8 // of the buffers to ask for, see Expect
 }
 
 // ProbeTime is how long to wait for bytes that have already arrived, if only a waiting read can see
@@ -38,23 +38,33 @@ const maxRead = 256<<10 + headRoom
 // caller frees the buffer. It has BlockSize bytes unless Expect asks for more.
 func (t *Transport) ReadBlock() (*Buffer, int, error) {
 	if t.raw == nil {
-		if t.Rd.pump != nil {
-			t.Rd.waiting()
-			if err := t.Rd.pump.Wait(); err != nil { // without a block
-				return nil, 0, err
-			}
-		}
-		b := getBuffer(blockClass)
-		n, err := t.readPlain(b.Bytes)
-		if n == 0 {
-			b.Free()
-			return nil, 0, err
-		}
-		return b, n, nil
+		return t.readPlainBlock()
 	}
-	n, err := t.readRaw(nil)
+	t.Rd.n, t.Rd.err = 0, nil
+	if err := t.raw.Read(t.Rd.try); err != nil || t.Rd.n == 0 {
+		return nil, 0, t.noBlock(err)
+	}
 	b := t.Rd.blk
 	t.Rd.blk = nil
+	return b, int(t.Rd.n), nil
+}
+
+// noBlock returns the error of a ReadBlock that got nothing.
+func (t *Transport) noBlock(err error) error {
+	t.Rd.blk.Free()
+	t.Rd.blk = nil
+	return t.rawError(err)
+}
+
+func (t *Transport) readPlainBlock() (*Buffer, int, error) {
+	if t.Rd.pump != nil {
+		t.Rd.waiting()
+		if err := t.Rd.pump.Wait(); err != nil { // without a block
+			return nil, 0, err
+		}
+	}
+	b := getBuffer(blockClass)
+	n, err := t.readPlain(b.Bytes)
 	if n == 0 {
 		b.Free()
 		return nil, 0, err
@@ -145,15 +155,20 @@ func (t *Transport) readRaw(p []byte) (int, error) {
 	t.Rd.buf, t.Rd.n, t.Rd.err = p, 0, nil
 	err := t.raw.Read(t.Rd.try)
 	t.Rd.buf = nil
+	return int(t.Rd.n), t.rawError(err)
+}
+
+// rawError returns the error of a call of raw.Read that returned err, or nil.
+func (t *Transport) rawError(err error) error {
 	switch {
 	case err != nil:
-		err = t.netError("read", err)
+		return t.netError("read", err)
 	case t.Rd.err != nil:
-		err = t.netError("read", t.Rd.err)
+		return t.netError("read", t.Rd.err)
 	case t.Rd.n == 0:
-		err = io.EOF
+		return io.EOF
 	}
-	return int(t.Rd.n), err
+	return nil
 }
 
 // tryRead is called by RawConn.Read until it returns true. In between, the goroutine waits. The
