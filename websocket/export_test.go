@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/prepared"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -26,7 +27,7 @@ const (
 	MaxLast        = maxLast
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
-	MinGathering   = minGathering
+	MinBuffer      = transport.MinBuffer
 )
 
 var (

@@ -186,7 +186,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 	await()
 	stream := shape.begin(sides[0].p, n)[:n]
 	before := liveHeap()
-	LargeGatherings(heldConns)
+	LargeBuffers(heldConns)
 	for offset < int64(n) {
 		part := stream[offset:]
 		if polled && offset == 0 {

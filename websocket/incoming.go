@@ -19,9 +19,9 @@ type incoming struct {
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
-	blk    *transport.Block // contains unread; nil if nothing is unread or lent
-	unread []byte           // read from the transport and not yet decoded
-	lent   int16            // how many slices of blk the program has
+	blk    *transport.Buffer // contains unread; nil if nothing is unread or lent
+	unread []byte            // read from the transport and not yet decoded; its capacity ends with blk
+	lent   int16             // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
@@ -111,7 +111,7 @@ func (c *Conn) endRead() {
 // may still read it.
 func (in *incoming) dropBlock() {
 	if in.blk != nil && in.lent == 0 {
-		transport.PutBlock(in.blk)
+		in.blk.Free()
 	}
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
@@ -291,7 +291,8 @@ func (c *Conn) fill(ctx context.Context) error {
 	if err != nil {
 		return c.transportError(err)
 	}
-	in.blk, in.unread = blk, blk[:n]
+	c.tr.Rd.Expect(n)
+	in.blk, in.unread = blk, blk.Bytes[:n]
 	return nil
 }
 

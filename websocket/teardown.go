@@ -178,7 +178,7 @@ func (c *Conn) drain(until time.Time) {
 			break
 		}
 		n += m
-		transport.PutBlock(b)
+		b.Free()
 	}
 	c.tr.Rd.Bound(time.Time{})
 }

@@ -131,11 +131,11 @@ func (c *Conn) readAhead() {
 	c.keep(nil)
 	err := c.tr.Rd.Follow(ctx)
 	for err == nil && c.wantsAhead() && (yields || last.wanted.Load() == 0) {
-		var b *transport.Block
+		var b *transport.Buffer
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
-			c.keep(b[:n])
-			transport.PutBlock(b)
+			c.keep(b.Bytes[:n])
+			b.Free()
 		}
 	}
 	if err != nil && !transport.IsInterrupt(err) && !c.ctx.Ended() {
@@ -241,12 +241,12 @@ func (c *Conn) lockRead(ctx context.Context) error {
 }
 
 // lastRead reads a block after a write has failed.
-func (c *Conn) lastRead() (*transport.Block, int, error) {
+func (c *Conn) lastRead() (*transport.Buffer, int, error) {
 	last := c.ending.last
 	if last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
-	var b *transport.Block
+	var b *transport.Buffer
 	var n int
 	err := errLingered
 	if last.wait > 0 {
@@ -294,7 +294,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 		}
 		b, n, err := c.lastRead()
 		if err == nil {
-			in.blk, in.unread, last.kept = b, b[:n], false
+			in.blk, in.unread, last.kept = b, b.Bytes[:n], false
 			return nil
 		}
 		if transport.IsInterrupt(err) {

@@ -161,7 +161,7 @@ func (t *Transport) Quiet() bool {
 	b, _, err := t.ReadNow()
 	t.Rd.Bound(time.Time{})
 	if err == nil {
-		PutBlock(b)
+		b.Free()
 	}
 	return err != nil
 }
