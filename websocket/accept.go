@@ -76,11 +76,14 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	return c, err
 }
 
+// defaultAccept is only read.
+var defaultAccept AcceptOptions
+
 // accept is Accept for a Handler, which leaves the Group once Serve has returned. told is whether
 // Events.Refused was called.
 func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, told bool, err error) {
 	if opts == nil {
-		opts = new(AcceptOptions)
+		opts = &defaultAccept
 	}
 	var e *HandshakeError
 	if responsewriter.HasBegun(w) {
@@ -96,7 +99,7 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 				c.group.leave(c, holdServe)
 			}
 		}()
-		c.accepted(r)
+		c.accepted(r, opts.Events)
 		done = true
 		return c, false, nil
 	}
@@ -109,99 +112,88 @@ func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 // open opens the connection that a request asks for, for which the caller must call Group.join. An
 // error with a status has not been answered yet.
 func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *HandshakeError) {
-	a, e := negotiate(w, r, opts)
+	a := acceptance{opts: opts}
+	e := a.negotiate(w, r)
 	if e == nil {
-		if e = a.group.enter(); e != nil {
-			closeSession(a.session)
+		if e = opts.Group.enter(); e != nil {
+			closeSession(a.conn.Session)
 		}
 	}
 	if e != nil {
 		return nil, e
 	}
 	var nc net.Conn
+	var c *Conn
 	opened := false
 	defer func() {
 		// Also after a panic: net/http does not close a hijacked connection.
-		if !opened {
-			closeSession(a.session)
-			if nc != nil {
-				transport.Drop(nc)
-			}
-			a.group.join(nil)
+		if opened {
+			return
 		}
+		closeSession(a.conn.Session)
+		if c != nil {
+			c.tr.Close()
+		} else if nc != nil {
+			transport.Drop(nc)
+		}
+		opts.Group.join(nil)
 	}()
 	middleware := w.Header() // before Hijack, after which w must not be used
 	var brw *bufio.ReadWriter
-	if e = finishBody(w, r, a.limits.HandshakeTimeout); e == nil {
+	if e = finishBody(w, r, a.conn.Limits.HandshakeTimeout); e == nil {
 		nc, brw, e = hijack(w)
 	}
 	if e != nil {
 		return nil, e
 	}
-	if err := a.respond(nc, brw, middleware); err != nil {
+	a.conn.Early = buffered(brw.Reader)
+	c = newConn(r.Context(), nc, &a.conn)
+	if err := a.respond(&c.tr, brw, middleware); err != nil {
 		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
-	c := newConn(r.Context(), nc, &ConnOptions{
-		Role:        wire.Server,
-		Subprotocol: a.subprotocol,
-		Extension:   a.agreed,
-		Session:     a.session,
-		Limits:      a.limits,
-		Early:       buffered(brw.Reader),
-		Events:      opts.Events,
-	})
-	c.group = a.group
+	c.group = opts.Group
 	opened = true
 	return c, nil
 }
 
-// An acceptance is the result of the server's negotiation, before the response is sent.
+// An acceptance is the server's side of one opening handshake.
 type acceptance struct {
-	accept      string // the value of Sec-WebSocket-Accept
-	subprotocol string
-	extension   []byte // the value of Sec-WebSocket-Extensions, if any
-	agreed      wire.ExtensionSpec
-	session     wire.Session
-	limits      Limits
-	header      http.Header // AcceptOptions.Header
-	group       *Group      // AcceptOptions.Group
+	opts      *AcceptOptions
+	conn      ConnOptions // what was agreed
+	accept    string      // the value of Sec-WebSocket-Accept
+	extension []byte      // the value of Sec-WebSocket-Extensions, if any
 }
 
 // negotiate checks a request and its options, and chooses subprotocol and extension. Without an
-// error, the caller must close a.session.
-func negotiate(
-	w http.ResponseWriter, r *http.Request, opts *AcceptOptions,
-) (a acceptance, e *HandshakeError) {
-	if e = opts.checkOptions(); e != nil {
-		return a, e
+// error, the caller must close a.conn.Session.
+func (a *acceptance) negotiate(w http.ResponseWriter, r *http.Request) *HandshakeError {
+	if e := a.opts.checkOptions(); e != nil {
+		return e
 	}
-	if e = checkRequest(r); e != nil {
-		return a, e
+	if e := checkRequest(r); e != nil {
+		return e
 	}
-	if e = opts.checkOrigin(r); e != nil {
-		return a, e
+	if e := a.opts.checkOrigin(r); e != nil {
+		return e
 	}
-	a.limits = opts.Limits.withDefaults()
-	if e = checkFieldSizes(r.Header, a.limits.MaxHandshakeFields); e != nil {
-		return a, e
+	a.conn.Limits = a.opts.Limits
+	a.conn.Limits.setDefaults()
+	if e := checkFieldSizes(r.Header, a.conn.Limits.MaxHandshakeFields); e != nil {
+		return e
 	}
 	for name, values := range w.Header() {
 		if field.IsReserved(name) {
 			continue
 		}
 		if err := field.Check(name, values); err != nil {
-			return a, refusal(http.StatusInternalServerError, "", "ResponseWriter.Header: %w", err)
+			return refusal(http.StatusInternalServerError, "", "ResponseWriter.Header: %w", err)
 		}
 	}
-	a.subprotocol = chooseSubprotocol(r.Header, opts.Subprotocols)
+	a.conn.Subprotocol = chooseSubprotocol(r.Header, a.opts.Subprotocols)
 	// checkRequest has checked that there is a key. AcceptKey may panic (see there), so it is
 	// called before there is a session to close.
 	a.accept = wire.AcceptKey(r.Header[keyKey][0])
-	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
-		return a, e
-	}
-	a.header, a.group = opts.Header, opts.Group
-	return a, nil
+	return a.chooseExtension(r.Header, a.opts.Extensions)
 }
 
 // optionsFor returns the options for a request: opts itself, which is only read, or a copy that

@@ -33,24 +33,13 @@ func checkRequest(r *http.Request) *HandshakeError {
 		return refusal(http.StatusUpgradeRequired, section421, "the Upgrade field does not name websocket")
 	case !wire.HasToken(r.Header[fieldConnection], fieldUpgrade):
 		return refusal(http.StatusBadRequest, section421, "the Connection field does not name Upgrade")
-	case hasBody(r):
+	case field.HasBody(r):
 		return refuseBody()
 	}
 	if e := checkVersion(r.Header[keyVersion]); e != nil {
 		return e
 	}
 	return checkKey(r.Header[keyKey])
-}
-
-// hasBody reports whether the header of a request announces a body, which could be taken for
-// frames. A chunked body may turn out to be empty, and is then accepted: vert.x and Envoy, as
-// proxies, send such a body, although the body of a GET has no meaning (RFC 9110, section 9.3.1).
-// See finishBody.
-func hasBody(r *http.Request) bool {
-	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
-		return len(r.Header["Expect"]) > 0
-	}
-	return r.ContentLength != 0 || len(r.TransferEncoding) > 0
 }
 
 func refuseBody() *HandshakeError {
@@ -112,16 +101,7 @@ func checkKey(values []string) *HandshakeError {
 
 // checkFieldSizes refuses Sec-WebSocket fields of more than limit bytes before they are parsed.
 func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
-	var size int64
-	for name, values := range h {
-		if !field.IsHandshake(name) {
-			continue
-		}
-		for _, v := range values {
-			size += int64(len(name) + len(": \r\n") + len(v))
-		}
-	}
-	if limit >= 0 && size > limit {
+	if size := field.HandshakeSize(h); limit >= 0 && size > limit {
 		return refusal(http.StatusRequestHeaderFieldsTooLarge, "RFC 6585, section 5",
 			"the Sec-WebSocket fields have %d bytes, more than Limits.MaxHandshakeFields, %d", size, limit)
 	}
@@ -164,7 +144,7 @@ func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *Hand
 			return refusal(http.StatusInternalServerError, section422,
 				"answer of AcceptOptions.Extensions: %w", fieldCause(err))
 		}
-		a.agreed, a.session = o, session
+		a.conn.Extension, a.conn.Session = o, session
 		return nil
 	}
 	return nil

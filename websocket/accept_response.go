@@ -2,12 +2,11 @@ package websocket
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
@@ -64,21 +63,14 @@ func refusalText(e *HandshakeError) string {
 }
 
 // respond sends the response within Limits.HandshakeTimeout.
-func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) (err error) {
+func (a *acceptance) respond(t *transport.Transport, brw *bufio.ReadWriter, middleware http.Header) error {
 	// One Write, in the buffer of net/http, so that the response is one TLS record and usually
 	// one packet.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
-	if d := a.limits.HandshakeTimeout; d > 0 {
-		// Set both, because not all transports have deadlines, and closing does not end every write.
-		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
-		late := time.AfterFunc(d, func() { transport.Drop(nc) })
-		defer func() {
-			if !late.Stop() || transport.IsDeadline(err) {
-				err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
-			}
-		}()
+	_, err := t.Write(context.Background(), a.conn.Limits.HandshakeTimeout, b, nil)
+	if err == transport.ErrNotReading || t.Wr.Overran() { // perhaps at the very end
+		err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 	}
-	_, err = nc.Write(b)
 	return err
 }
 
@@ -88,13 +80,13 @@ func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 	dst = field.Append(dst, fieldUpgrade, upgradeToken)
 	dst = field.Append(dst, fieldConnection, fieldUpgrade)
 	dst = field.Append(dst, fieldAccept, a.accept)
-	if a.subprotocol != "" {
-		dst = field.Append(dst, fieldProtocol, a.subprotocol)
+	if a.conn.Subprotocol != "" {
+		dst = field.Append(dst, fieldProtocol, a.conn.Subprotocol)
 	}
 	if len(a.extension) > 0 {
 		dst = field.Append(dst, fieldExtensions, a.extension)
 	}
 	dst = field.AppendAll(dst, middleware)
-	dst = field.AppendAll(dst, a.header)
+	dst = field.AppendAll(dst, a.opts.Header)
 	return append(dst, "\r\n"...)
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	. "github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -301,7 +302,9 @@ func TestAcceptWritesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	want := []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none"}
+	want := []string{
+		"SetReadDeadline none", "SetWriteDeadline none", "SetWriteDeadline", "Write", "SetWriteDeadline none",
+	}
 	if !slices.Equal(nc.calls, want) {
 		t.Errorf("got calls %q, want %q", nc.calls, want)
 	}
@@ -324,7 +327,8 @@ func TestAcceptWriteFails(t *testing.T) {
 	if !errors.As(err, &e) || e.Status != 0 || !errors.Is(err, cause) {
 		t.Errorf("returned %v, want %v without a status", err, cause)
 	}
-	if want := []string{"Write", "SetReadDeadline", "Close"}; !slices.Equal(nc.calls, want) {
+	want := []string{"SetReadDeadline none", "SetWriteDeadline none", "Write", "SetReadDeadline", "Close"}
+	if !slices.Equal(nc.calls, want) {
 		t.Errorf("got calls %q, want %q", nc.calls, want)
 	}
 	if ext.open != 0 {
@@ -345,8 +349,7 @@ func TestAcceptPanics(t *testing.T) {
 	}{
 		"no buffers": {false, true, []string{"SetReadDeadline", "Close"}},
 		"extension": {true, false, []string{
-			"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none",
-			"SetReadDeadline", "Close",
+			"SetReadDeadline none", "SetWriteDeadline none", "SetReadDeadline", "Close",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -412,8 +415,11 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("returned %v, want a timeout", err)
 			}
-			if d := time.Since(start); d != DefaultHandshakeTimeout {
-				t.Errorf("took %v, want %v", d, DefaultHandshakeTimeout)
+			// A write to a transport that may ignore its deadlines ends a little later.
+			late := time.Since(start) - DefaultHandshakeTimeout
+			if late < 0 || late > transport.ProbeTime+transport.Grace {
+				t.Errorf("ended %v after %v, want at most %v", late, DefaultHandshakeTimeout,
+					transport.ProbeTime+transport.Grace)
 			}
 		})
 	}

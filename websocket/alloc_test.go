@@ -46,9 +46,9 @@ func TestNoAllocations(t *testing.T) {
 					checkLeaks(t)
 					client, server := connPair(t, row.kind, Limits{})
 					if role == wire.Client {
-						testNoAllocations(t, row.ctx, size, messages/row.in, client, server)
+						testNoAllocations(t, row.ctx, size, messages, messages/row.in, client, server)
 					} else {
-						testNoAllocations(t, row.ctx, size, messages/row.in, server, client)
+						testNoAllocations(t, row.ctx, size, messages, messages/row.in, server, client)
 					}
 				})
 			}
@@ -56,10 +56,29 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// A large message costs no allocation either. It does not arrive all at once.
+func TestNoAllocationsForLargeMessages(t *testing.T) {
+	for _, size := range []int{100_000, 1<<20 + 1} {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%d/%v", size, role), func(t *testing.T) {
+				checkLeaks(t)
+				client, server := connPair(t, "tcp", Limits{MaxMessage: -1})
+				near, far := client, server
+				if role == wire.Server {
+					near, far = server, client
+				}
+				testNoAllocations(t, context.Background(), size, 500, 10, near, far)
+			})
+		}
+	}
+}
+
 // How many messages tests of allocations send, and how many before they count.
 const warmUp, messages = 500, 10_000
 
-func testNoAllocations(t *testing.T, ctx context.Context, size int, most uint64, near, far *Conn) {
+func testNoAllocations(
+	t *testing.T, ctx context.Context, size, messages int, most uint64, near, far *Conn,
+) {
 	echoed := start(func() error {
 		left := warmUp + messages
 		for m, err := range far.Messages(ctx) {

@@ -13,8 +13,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// poison takes blocks out of the pool, as other connections would, and overwrites them.
+// poison takes buffers out of their pools, as other connections would, and overwrites them.
 func poison() {
+	PoisonBuffers()
 	for range 50 {
 		b := transport.GetBlock()
 		for i := range b {
@@ -84,29 +85,37 @@ var lentEvents = []struct {
 	}},
 }
 
-// The data that Messages yields stays intact during its iteration, whatever other
-// connections do and whatever happens to this one.
+// The data that Messages yields stays intact during its iteration, whatever other connections do
+// and whatever happens to this one, and whether it or the next messages came in fragments.
 func TestLentMessageIsSafe(t *testing.T) {
 	for _, row := range lentEvents {
 		t.Run(row.name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, p := newPeer(t, role, Limits{})
-				stream := p.Frame(wire.OpText, true, "first")
-				stream = append(stream, bytes.Repeat(p.Frame(wire.OpText, true, "next"), 2)...)
-				go p.Write(stream)
-				for m, err := range c.Messages(context.Background()) {
-					if err != nil || string(m.Data) != "first" {
-						t.Fatalf(`got %q, %v; want "first"`, m.Data, err)
+			for forms := range 4 {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p := newPeer(t, role, Limits{})
+					stream, next := p.Frame(wire.OpText, true, "first"), p.Frame(wire.OpText, true, "next")
+					if forms&1 == 1 {
+						stream = append(p.Frame(wire.OpText, false, "fi"), p.Frame(wire.OpContinuation, true, "rst")...)
 					}
-					row.do(t, c, p)
-					poison()
-					if string(m.Data) != "first" {
-						t.Errorf(`the message is now %q, want "first"`, m.Data)
+					if forms&2 == 2 {
+						next = append(p.Frame(wire.OpText, false, "ne"), p.Frame(wire.OpContinuation, true, "xt")...)
 					}
-					break
-				}
-				c.CloseNow()
-			})
+					stream = append(stream, bytes.Repeat(next, 2)...)
+					go p.Write(stream)
+					for m, err := range c.Messages(context.Background()) {
+						if err != nil || string(m.Data) != "first" {
+							t.Fatalf(`got %q, %v; want "first"`, m.Data, err)
+						}
+						row.do(t, c, p)
+						poison()
+						if string(m.Data) != "first" {
+							t.Errorf(`forms %d: the message is now %q, want "first"`, forms, m.Data)
+						}
+						break
+					}
+					c.CloseNow()
+				})
+			}
 		})
 	}
 }

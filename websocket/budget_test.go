@@ -71,7 +71,7 @@ func TestBudgetShares(t *testing.T) {
 							if _, err := way.read(ctx, c, nil); !errors.Is(err, context.Canceled) {
 								t.Fatal(err)
 							}
-							if used := b.Used(); used < int64(size/2) || used > int64(3*size+MinGathering) {
+							if used := b.Used(); used < int64(size/2) || used > int64(3*size+MinBuffer) {
 								t.Errorf("%d bytes are used for a kept half of %d", used, size)
 							}
 						}

@@ -27,7 +27,7 @@ func (c *Conn) refuseMessages() {
 		return // the connection has ended
 	}
 	defer c.endRead()
-	if c.ctx.Err() != nil || c.closing.reads {
+	if c.ctx.Ended() || c.closing.reads {
 		return
 	}
 	for {

@@ -55,7 +55,7 @@ type closing struct {
 // goroutine.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
-	if c.ctx.Err() != nil {
+	if c.ctx.Ended() {
 		return c.opError("close", nil)
 	}
 	began := time.Now()
@@ -68,9 +68,9 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		<-c.ctx.Done() // soon: the teardown has nothing left to wait for
+		<-c.Context().Done() // soon: the teardown has nothing left to wait for
 	}
-	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
+	ended := c.ctx.Ended() // by the reader, with an error for all calls
 	if context.Cause(ctx) == errCloseTimeout || time.Since(began) >= lingerTime {
 		c.end(errClosed) // the frame has arrived, or never will
 	} else {
@@ -111,7 +111,7 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 // the context of Shutdown has ended.
 func (c *Conn) CloseNow() error {
 	defer c.drop()
-	if d := c.group.patience(); d > 0 && c.ctx.Err() == nil { // Serve may be faster than Shutdown
+	if d := c.group.patience(); d > 0 && !c.ctx.Ended() { // Serve may be faster than Shutdown
 		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		p, _ := closePayload(StatusGoingAway, "")
@@ -180,7 +180,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 	o := &c.out
 	for {
-		if err := o.frames.Lock(ctx, c.ctx); err != nil {
+		if err := o.frames.Lock(ctx, c.Context()); err != nil {
 			return false, err
 		}
 		o.mu.Lock()
@@ -246,7 +246,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		return err
 	}
 	defer c.endRead()
-	if c.ctx.Err() != nil {
+	if c.ctx.Ended() {
 		return c.opError("close", nil)
 	}
 	c.closing.reads = true
@@ -277,8 +277,7 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		}
 		close(due)
 	}
-	c.awaitEnd(ctx)
-	return c.opError("read", transport.Ended(ctx))
+	return c.opError("read", c.awaitEnd(ctx))
 }
 
 // recordClose records the peer's close frame before it is answered. It reports whether the peer was
@@ -333,7 +332,7 @@ func (c *Conn) awaitAnswer(due <-chan struct{}) {
 	case <-due:
 	case <-over:
 	case <-late.C:
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 	}
 }
 

@@ -30,7 +30,7 @@ type Closure struct {
 // Closure returns how the connection ended, whichever side ended it. It may be called at any time.
 // While the connection is open, it returns how far the closing handshake has advanced.
 func (c *Conn) Closure() Closure {
-	return c.ending.closure(c.ctx.Err() != nil, c.closing.out.Load())
+	return c.ending.closure(c.ctx.Ended(), c.closing.out.Load())
 }
 
 // CloseStatus returns the status code with which the connection of err ended, as RFC 6455, section

@@ -44,9 +44,10 @@
 //   - closing.go has the closing handshake: Close sends a close frame and reads up to the peer's,
 //     and answerClose answers the peer's. failConnection (ending.go) is for a peer that broke a rule.
 //   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
-//     the transport and closes it, on its own goroutine.
+//     the transport and closes it, on its own goroutine unless none of that has to wait.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
-//   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+//   - end (ending.go) ends Conn.ctx (internal/life) and with it every wait. releaseIfEnded frees
+//     what is left.
 //   - hangUp (teardown.go) is end for a caller that does not wait for the peer's close frame.
 //   - A Group (group.go) lets go of a connection after closeTransport (ending.go) and Serve.
 
@@ -61,6 +62,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
+	"github.com/hawser-ws/hawser/websocket/internal/life"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -87,8 +89,7 @@ import (
 // ends after a second.
 type Conn struct {
 	// Set by the opening handshake.
-	subprotocol string
-	extension   wire.ExtensionSpec
+	agreed      *agreed       // may be shared
 	session     wire.Session  // nil without an extension
 	closeWithin time.Duration // Limits.CloseTimeout
 	writeWithin time.Duration // Limits.WriteTimeout
@@ -108,35 +109,42 @@ type Conn struct {
 
 	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
-	// ctx ends with the connection; its cause is the error it ended with.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	ctx life.Context // its cause is the error that the connection ended with
 
 	releasing sync.Mutex
 }
+
+// An agreed is what the opening handshake agreed on beside a session.
+type agreed struct {
+	subprotocol string
+	extension   wire.ExtensionSpec
+}
+
+// nothing is what most connections agree on.
+var nothing agreed
 
 // Context returns the connection's context. It has the values of the request, or of the context
 // given to Dial. It ends with the connection: for example, when both close frames are exchanged,
 // although TCP may be closed a little later. [context.Cause] then returns a [*CloseError] if the
 // peer closed the connection, and an [*Error] otherwise.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context { return &c.ctx }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's own. The transport
 // is closed when the connection ends, and watching its context would cost half a kilobyte while a
 // Handler reads.
 func (c *Conn) watched(ctx context.Context) context.Context {
-	if ctx == c.ctx {
+	if ctx == c.Context() {
 		return context.Background()
 	}
 	return ctx
 }
 
 // Subprotocol returns the negotiated subprotocol, or "" if there is none (RFC 6455, section 1.9).
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string { return c.agreed.subprotocol }
 
 // Extension returns the negotiated extension with the parameters of the server's answer (RFC 6455,
 // section 9.1), or the zero ExtensionSpec if there is none. Its Params must not be changed.
-func (c *Conn) Extension() wire.ExtensionSpec { return c.extension }
+func (c *Conn) Extension() wire.ExtensionSpec { return c.agreed.extension }
 
 // SetMaxMessage changes Limits.MaxMessage to n bytes, such as after a login. It takes effect with
 // the next frame, or with the next byte of a compressed message. 0 means the default, and a

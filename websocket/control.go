@@ -55,7 +55,7 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 	if err := transport.Ended(ctx); err != nil {
 		return c.opError(name, err)
 	}
-	if err := c.out.frames.Lock(ctx, c.ctx); err != nil {
+	if err := c.out.frames.Lock(ctx, c.Context()); err != nil {
 		return c.opError(name, err)
 	}
 	defer c.unlockFrames()

@@ -62,7 +62,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 		return nil, resp, err
 	}
 	c := newConn(ctx, nc, &cfg)
-	c.accepted(d.last)
+	c.accepted(d.last, cfg.Events)
 	return c, resp, nil
 }
 
@@ -95,7 +95,8 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	if opts != nil {
 		d.opts = *opts
 	}
-	d.limits = d.opts.Limits.withDefaults()
+	d.limits = d.opts.Limits
+	d.limits.setDefaults()
 	d.opts.Header = d.opts.Header.Clone()
 	d.opts.Subprotocols = slices.Clone(d.opts.Subprotocols)
 	d.opts.Extensions = slices.Clone(d.opts.Extensions)

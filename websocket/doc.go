@@ -123,7 +123,7 @@
 //
 // Memory for a message is allocated as its bytes arrive, whatever length its frames announce. It is
 // at most about four times the size of what has arrived or, with an extension, of what has been
-// decoded.
+// decoded. A loop over [Conn.Messages] without a Budget may take as much as for the last message.
 //
 // Sent bytes are not kept, with three exceptions: up to 1 MiB of a message whose context ended in
 // the middle, until the peer has taken it; the buffer of a [MessageWriter]; and the contents of a

@@ -173,7 +173,7 @@ func (e *ending) closure(ended, sent bool) Closure {
 // the recorded one, or last.
 func (c *Conn) end(last error) {
 	cause, first := c.ending.finish(last)
-	c.cancel(cause)
+	c.ctx.End(cause)
 	if !c.closing.draining.Load() {
 		c.closeTransport()
 	}
@@ -199,7 +199,7 @@ func (c *Conn) closeTransport() {
 // call succeeds. out.messages stays taken. A later holder of in.turn sees that nothing is left to
 // read.
 func (c *Conn) releaseIfEnded() {
-	if c.ctx.Err() == nil || c.leftover() {
+	if !c.ctx.Ended() || c.leftover() {
 		return
 	}
 	c.releasing.Lock()
@@ -235,7 +235,7 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	code, reason := closeStatus(err, nil)
 	p, _ := closePayload(code, reason) // the payload has a code even with an error
 	c.startTeardown(p, e, nil)
-	c.awaitEnd(ctx)
+	_ = c.awaitEnd(ctx)
 	if foreseen {
 		return e
 	}
@@ -251,7 +251,7 @@ func (c *Conn) abortRead(err error) error {
 	c.readOver()
 	e := c.recordLoss(err)
 	c.end(e)
-	if context.Cause(c.ctx) == error(e) {
+	if c.ctx.Cause() == error(e) {
 		return e
 	}
 	return c.opError("read", nil)

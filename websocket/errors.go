@@ -184,6 +184,14 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 // to this peer. Reasons are fixed texts, or the program's own from CloseWith, because the text of
 // an error may be a secret.
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
+	switch _, peer := err.(*CloseError); { // first, as the variables below are allocated
+	case err == nil && handler.group.patience() > 0:
+		return StatusGoingAway, ""
+	case err == nil:
+		return StatusNormalClosure, ""
+	case peer && handler != nil:
+		return 0, ""
+	}
 	var asked *closeRequest
 	var op *Error
 	var dial *HandshakeError
@@ -191,10 +199,6 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var payload *payloadError
 	var stream *brokenStream
 	switch {
-	case err == nil && handler.group.patience() > 0:
-		return StatusGoingAway, ""
-	case err == nil:
-		return StatusNormalClosure, ""
 	case errors.As(err, &asked):
 		return asked.Code, asked.Reason
 	case err == ErrBudget:
@@ -224,15 +228,13 @@ func (c *Conn) opError(op string, err error) error {
 	if cause == nil {
 		return &Error{Op: op, Err: bare(err)}
 	}
-	e := &Error{Op: op, closed: true, later: true, received: received}
-	switch cause := cause.(type) {
-	case *CloseError:
-		if op == "read" {
-			return cause
-		}
-		e.Err = cause
-	case *Error:
-		e.Err, e.Code, e.local = cause.Err, cause.Code, cause.local
+	own, ok := cause.(*Error)
+	if !ok && op == "read" {
+		return cause // the peer's CloseError
+	}
+	e := &Error{Op: op, Err: cause, closed: true, later: true, received: received}
+	if ok {
+		e.Err, e.Code, e.local = own.Err, own.Code, own.local
 	}
 	return e
 }
@@ -283,7 +285,7 @@ func (c *Conn) isEnd(err error) bool {
 		err = cut.Err
 	}
 	ended, ok := bare(err).(*contextCause)
-	return ok && ended.cause == context.Cause(c.ctx)
+	return ok && c.ctx.Ended() && ended.cause == c.ctx.Cause()
 }
 
 // A contextCause is the error of a context that was canceled with a cause. The cause may be the end
@@ -349,7 +351,7 @@ func (c *Conn) transportError(err error) error {
 		return &Error{Op: "read", Err: late, closed: true} // abortOverdue has ended the connection
 	}
 	switch {
-	case c.ctx.Err() != nil:
+	case c.ctx.Ended():
 		err := c.opError("read", nil)
 		if own, ok := err.(*Error); ok && errors.Is(own.Err, ErrNoPong) {
 			own.later = false // this read waited for the pong

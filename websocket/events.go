@@ -99,8 +99,13 @@ type events struct {
 	over  chan struct{} // closed when Closed has returned
 }
 
-func (c *Conn) accepted(r *http.Request) {
-	if e := c.events; e != nil && e.Accepted != nil {
+// accepted is called before the program gets the connection, whose events are e from then on.
+func (c *Conn) accepted(r *http.Request, e *Events) {
+	if e == nil {
+		return
+	}
+	c.events = &events{Events: e, over: make(chan struct{})}
+	if e.Accepted != nil {
 		defer c.endIfPanicking()
 		e.Accepted(r, c)
 	}
@@ -159,5 +164,5 @@ func (c *Conn) ended() <-chan struct{} {
 	if c.events != nil {
 		return c.events.over
 	}
-	return c.ctx.Done()
+	return c.Context().Done()
 }

@@ -33,7 +33,7 @@ func TestEventsNoAllocations(t *testing.T) {
 				far := NewConn(ctx, b, &ConnOptions{Role: 1 - role, Events: both})
 				defer near.CloseNow()
 				defer far.CloseNow()
-				testNoAllocations(t, ctx, size, messages/500, near, far)
+				testNoAllocations(t, ctx, size, messages, messages/500, near, far)
 				if got, want := bytes.Load(), int64(size)*10_500*2*2*3; got != want {
 					t.Errorf("counted %d bytes, want %d", got, want)
 				}

@@ -351,6 +351,30 @@ func TestEventsClosedBeforeReturn(t *testing.T) {
 	})
 }
 
+// A read whose context ends does not wait for Closed, although it has found the peer's close frame.
+func TestEventsClosedIsSlow(t *testing.T) {
+	checkLeaks(t)
+	for _, kind := range []string{"tcp", "pipe"} {
+		t.Run(kind, func(t *testing.T) {
+			begun, release := make(chan struct{}), make(chan struct{})
+			slow := &Events{Closed: func(*Conn, Closure) { close(begun); <-release }}
+			ours, theirs := netPair(t, kind)
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Events: slow})
+			ctx, cancel := context.WithCancel(t.Context())
+			read := startRead(ctx, c)
+			p.SendClose(4000, "")
+			p.ExpectClose(4000)
+			<-begun
+			cancel()
+			if err := (<-read).err; CloseStatus(err) != 4000 {
+				t.Errorf("got %v, want the peer's code", err)
+			}
+			close(release)
+			<-c.Ended()
+		})
+	}
+}
+
 // A close frame that the transport takes while the connection ends may be missing in the Closure of
 // Closed, and is in a later one, because the peer gets it.
 func TestEventsClosedDuringFrame(t *testing.T) {

@@ -1,35 +1,40 @@
 package websocket
 
-import "bytes"
+import (
+	"bytes"
 
-// UseGatherings calls f with the buffer of a pooled gathering of each size, as if another
-// connection used it.
-func UseGatherings(f func([]byte)) {
-	for i := range gatherings {
-		if g, ok := gatherings[i].Get().(*gathering); ok {
-			f(g.b)
-			g.free()
-		}
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
+)
+
+// bufferSizes are the sizes of the pooled buffers up to a little over 1 MiB.
+var bufferSizes = []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20}
+
+// UseBuffers calls f with a buffer of each size from its pool, as if another connection used it.
+func UseBuffers(f func([]byte)) {
+	for _, n := range bufferSizes {
+		b := transport.GetBuffer(n)
+		f(b.Bytes)
+		b.Free()
 	}
 }
 
-// PoisonGatherings takes gatherings out of their pools, as other connections would, and overwrites
-// them.
-func PoisonGatherings() {
-	for i := range gatherings {
+// PoisonBuffers takes buffers out of their pools, as other connections would, and overwrites them.
+func PoisonBuffers() {
+	for _, n := range bufferSizes {
 		for range 20 {
-			if g, ok := gatherings[i].Get().(*gathering); ok {
-				b := g.b[:cap(g.b)]
-				copy(b, bytes.Repeat([]byte("!"), len(b)))
-			}
+			b := transport.GetBuffer(n).Bytes
+			copy(b, bytes.Repeat([]byte("!"), len(b)))
 		}
 	}
 }
 
-// LargeGatherings puts n gatherings of the largest size into their pool.
-func LargeGatherings(n int) {
-	last := len(gatherings) - 1
+// LargeBuffers puts n buffers of a little over 1 MiB into their pool.
+func LargeBuffers(n int) {
+	var all []*transport.Buffer
 	for range n {
-		(&gathering{make([]byte, 0, minGathering<<(2*last)), &gatherings[last]}).free()
+		all = append(all, transport.GetBuffer(1<<20))
+	}
+	for _, b := range all {
+		b.Free()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/prepared"
+	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -26,7 +27,7 @@ const (
 	MaxLast        = maxLast
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
-	MinGathering   = minGathering
+	MinBuffer      = transport.MinBuffer
 )
 
 var (
@@ -81,7 +82,7 @@ func ChooseExtension(h http.Header, exts []wire.Extension) (
 ) {
 	var a acceptance
 	e = a.chooseExtension(h, exts)
-	return a.extension, a.agreed, a.session, e
+	return a.extension, a.conn.Extension, a.conn.Session, e
 }
 
 func (b *Budget) Take(n int64) bool { return b.take(n) }

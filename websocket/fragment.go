@@ -60,7 +60,7 @@ func (c *Conn) lockFrames(ctx context.Context, size int) error {
 	}
 	o.waiting.Add(int64(size))
 	defer o.waiting.Add(-int64(size))
-	return o.frames.Lock(ctx, c.ctx)
+	return o.frames.Lock(ctx, c.Context())
 }
 
 // writeFragments is writeFrame for a caller that has out.frames, which it gives back.

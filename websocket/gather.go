@@ -4,25 +4,38 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"sync"
 
+	"github.com/hawser-ws/hawser/websocket/internal/gather"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // A message that does not arrive in one piece is gathered in the caller's destination, in memory of
-// the Conn's own, or for Messages in a pooled buffer. Memory is allocated as bytes arrive, whatever
-// length is announced: at most about four times as much as has arrived.
+// the Conn's own, or for Messages in a pooled buffer, which is the block in which it began if there
+// is room. Memory is allocated as bytes arrive, whatever length is announced; see internal/gather.
 
-// appendMessage appends the rest of the open message to dst, or to a gathering if l is not nil. If
-// it is interrupted, it keeps what it has gathered.
+// appendMessage appends the rest of the open message to dst, or gathers it in l if that is not nil.
+// If it is interrupted, it keeps what it has gathered.
 func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageType, []byte, error) {
 	in := &c.in
 	typ, p, base := in.typ, dst, len(dst)
 	resumed := len(in.kept) > 0
-	if resumed {
+	// Bytes that came with the handshake, or before a write failed, may be elsewhere.
+	inBlock := in.blk != nil && in.lent == 0 && len(in.piece) > 0 && !c.ending.writeFailed.Load()
+	switch {
+	case resumed:
 		p, base, l, in.kept = in.kept, 0, nil, nil
+	case l != nil && in.ext == nil && inBlock:
+		p = l.own.Begin(in.blk, len(in.piece), cap(in.unread))
+		in.blk, in.piece = nil, nil
 	}
 	p, err := c.gather(ctx, p, base, l)
+	if l != nil && in.blk == nil && len(in.unread) > 0 { // which follows the message in its block
+		if in.blk = l.own.Block(); in.blk != nil && err == nil {
+			l.blk = in.blk
+			in.lent++
+		}
+	}
 	switch {
 	case err != nil:
 		in.keep(p, base, resumed || l == nil && cap(p) != cap(dst))
@@ -35,31 +48,42 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 }
 
 // gather appends the rest of the open message to p, whose first base bytes are not part of the
-// message. The first memory that it needs comes from l, unless that is nil.
+// message. If l is not nil, p is in l.own, or nil.
 func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte, error) {
 	in := &c.in
+	plain := in.ext == nil
 	for in.open {
-		if n := in.room(len(p)-base, cap(p)-len(p)); n > 0 {
-			pool, total := -1, len(p)-base+n
-			if l != nil {
-				pool, total = gatheringOf(len(p)+max(1, len(in.piece)), total)
+		have := len(p) - base
+		n := in.room(have, cap(p)-len(p))
+		size := 0 // of the memory to be held from now on
+		switch waits := len(in.unread)+len(in.piece) == 0; {
+		case l == nil && n > 0:
+			size = have + n
+		case n > 0:
+			size = transport.RoomFor(have+len(in.piece), have+n)
+		case l != nil && waits:
+			size = l.own.Size(have, in.dec.Remaining())
+		}
+		// A message that is complete now is the caller's at once and needs no share.
+		if whole := in.last && plain && have == 0; size > 0 && !whole {
+			if err := c.reserve(ctx, size); err != nil {
+				return p, err
 			}
-			// A message that is complete now is the caller's at once and needs no share.
-			if whole := in.last && in.ext == nil && len(p) == base; !whole {
-				if err := c.reserve(ctx, total); err != nil {
-					return p, err
-				}
-			}
-			if l != nil {
-				p = l.grow(p, pool, n)
-			} else {
-				p = slices.Grow(p, n)
-			}
+		}
+		switch {
+		case l == nil:
+			p = slices.Grow(p, n)
+		case size > 0:
+			p = l.own.Fit(p, size, n)
 		}
 		var err error
 		if p, err = c.readSome(ctx, p, cap(p)-len(p)); err != nil {
 			return p, err
 		}
+	}
+	c.tr.Rd.Expect(0)
+	if l != nil && plain && in.share.budget == nil {
+		c.tr.Rd.Expect(len(p) + wire.MaxHeaderSize)
 	}
 	return p, nil
 }
@@ -67,20 +91,10 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 // room returns how many bytes of capacity the destination of the open message lacks, with have
 // bytes gathered and free bytes free, or 0 if it lacks none.
 func (in *incoming) room(have, free int) int {
-	need := len(in.piece)
-	switch {
-	case free > 0 && (need <= free || in.ext != nil):
-		return 0
-	case in.ext == nil:
-		return need + int(min(in.dec.Remaining(), 3*int64(have+need), transport.MaxSyscall))
+	if in.ext == nil {
+		return gather.Room(have, free, len(in.piece), in.dec.Remaining())
 	}
-	// It is unknown how much ext will return. Grow as append does, but not beyond the one byte
-	// that shows that the message is too big.
-	need = max(512, have, 4*need)
-	if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
-		need = int(max(limit+1-int64(have), 1))
-	}
-	return need
+	return gather.RoomDecoded(have, free, len(in.piece), in.max.Load())
 }
 
 // keep keeps p without its first base bytes, as the beginning of the open message, for the next
@@ -91,69 +105,22 @@ func (in *incoming) keep(p []byte, base int, own bool) {
 	switch p = p[base:]; {
 	case len(p) == 0:
 		p = nil
-	case !own || room > 5*len(p)+minGathering: // room grows fourfold and is rounded up
+	case !own || room > 5*len(p)+transport.MinBuffer: // room grows fourfold and is rounded up
 		p = bytes.Clone(p)
 	}
 	in.kept = p
 }
 
-// A loan is the memory of a message that Messages has yielded: a block of the Conn, a gathering, or
-// neither.
+// A loan is the memory of a message that Messages has yielded: a slice of the Conn's block, or a
+// memory of its own.
 type loan struct {
-	blk   *transport.Block
-	own   *gathering
+	blk   *transport.Buffer
+	own   gather.Memory
 	share share // of the budget
 }
 
 // free gives back the memory of l that is not the Conn's.
 func (l *loan) free() {
-	l.own.free()
-	l.own = nil
+	l.own.Free()
 	l.share.resize(0)
-}
-
-// A gathering is a pooled buffer in which the pieces of a message are put together. There are a few
-// sizes, and the smallest sufficient one is used. An idle connection holds none.
-type gathering struct {
-	b    []byte
-	pool *sync.Pool
-}
-
-// gatherings are the pools. The first has buffers of minGathering bytes, and each other one buffers
-// four times as large as those of the one before.
-var gatherings [6]sync.Pool
-
-const minGathering = 1 << 10 // bytes
-
-// gatheringOf returns the first pool whose buffers hold size bytes, and their size. If there is
-// none, it returns -1 and the argument otherwise.
-func gatheringOf(size, otherwise int) (pool, room int) {
-	for i := range gatherings {
-		if room := minGathering << (2 * i); size <= room {
-			return i, room
-		}
-	}
-	return -1, otherwise
-}
-
-// grow returns p in a gathering of pool. If pool is negative, it returns p with room for n bytes
-// more in newly allocated memory.
-func (l *loan) grow(p []byte, pool, n int) []byte {
-	defer l.own.free() // once p has been copied
-	if pool < 0 {
-		l.own = nil
-		return slices.Grow(p, n)
-	}
-	var pooled bool
-	if l.own, pooled = gatherings[pool].Get().(*gathering); !pooled {
-		l.own = &gathering{make([]byte, 0, minGathering<<(2*pool)), &gatherings[pool]}
-	}
-	return append(l.own.b, p...)
-}
-
-// free gives g back to its pool. g may be nil.
-func (g *gathering) free() {
-	if g != nil {
-		g.pool.Put(g)
-	}
 }

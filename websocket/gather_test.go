@@ -192,7 +192,7 @@ func TestKeptIsNobodyElses(t *testing.T) {
 						given, want = append(given, m.Data), append(want, data)
 					}
 				}
-				UseGatherings(shred)
+				UseBuffers(shred)
 			}
 			cancel()
 			for i := range given {

@@ -86,7 +86,7 @@ func (g *Group) Len() int {
 func (g *Group) Conns() iter.Seq[*Conn] {
 	return func(yield func(*Conn) bool) {
 		for _, c := range g.members() {
-			if c.ctx.Err() == nil && !yield(c) {
+			if !c.ctx.Ended() && !yield(c) {
 				return
 			}
 		}
@@ -188,14 +188,14 @@ func (g *Group) closeAll(ctx context.Context) {
 // close closes c, if it is open, on a goroutine that ends with g.closing at the latest. The caller
 // has mu.
 func (g *Group) close(c *Conn) {
-	if g.conns[c] == 0 || c.ctx.Err() != nil {
+	if g.conns[c] == 0 || c.ctx.Ended() {
 		return
 	}
 	g.conns[c] |= holdClose
 	go func() {
 		defer func() {
 			if v := recover(); v != nil { // of OnControl's function, which Close calls
-				logPanic(errorLog(c.ctx), c, v)
+				logPanic(errorLog(c.Context()), c, v)
 				_ = c.CloseNow()
 			}
 			g.leave(c, holdClose)

@@ -141,7 +141,7 @@ func (c *Conn) endServe(v any, code StatusCode, reason string, printf func(strin
 		_ = c.CloseNow()
 	}()
 	logPanic(printf, c, v)
-	if v != http.ErrAbortHandler {
+	if v != http.ErrAbortHandler && !c.ctx.Ended() {
 		_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 	}
 }
@@ -172,6 +172,9 @@ func logPanic(printf func(string, ...any), c *Conn, v any) {
 
 // serveFailure returns the error to log if Serve returned err, which requires code, or nil.
 func serveFailure(c *Conn, err error, code StatusCode) error {
+	if _, peer := err.(*CloseError); err == nil || peer && !c.canWrite() {
+		return nil // before asked is allocated
+	}
 	var asked *closeRequest
 	switch {
 	case errors.As(err, &asked):

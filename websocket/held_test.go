@@ -186,7 +186,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 	await()
 	stream := shape.begin(sides[0].p, n)[:n]
 	before := liveHeap()
-	LargeGatherings(heldConns)
+	LargeBuffers(heldConns)
 	for offset < int64(n) {
 		part := stream[offset:]
 		if polled && offset == 0 {
@@ -224,7 +224,7 @@ func TestHeldInProportion(t *testing.T) {
 	defer probe.Close()
 	defer peer.Close()
 	var tr transport.Transport
-	if tr.Init(probe, nil); !tr.IsRaw() {
+	if tr.Init(probe); !tr.IsRaw() {
 		t.Skip("reads on this system take a buffer before they wait")
 	}
 	for way := range heldWays {

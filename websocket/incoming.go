@@ -19,9 +19,9 @@ type incoming struct {
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
-	blk    *transport.Block // contains unread; nil if nothing is unread or lent
-	unread []byte           // read from the transport and not yet decoded
-	lent   int16            // how many slices of blk the program has
+	blk    *transport.Buffer // contains unread; nil if nothing is unread or lent
+	unread []byte            // read from the transport and not yet decoded; its capacity ends with blk
+	lent   int16             // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
@@ -55,7 +55,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 	if !c.in.turn.TryLock() {
 		switch {
-		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
+		case (c.ctx.Ended() || c.closing.handled.Load()) && !c.leftover():
 			return c.opError("read", nil)
 		case !c.closing.local.Load() && !c.closing.tearingDown.Load() && !c.ending.writeFailed.Load():
 			return c.opError("read", ErrConcurrentRead)
@@ -65,7 +65,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 			return c.readError(err)
 		}
 	}
-	if c.ctx.Err() != nil && !c.leftover() {
+	if c.ctx.Ended() && !c.leftover() {
 		c.endRead()
 		return c.opError("read", nil)
 	}
@@ -76,7 +76,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return c.opError("read", transport.Ended(ctx))
-		case <-c.ctx.Done():
+		case <-c.Context().Done():
 			return c.opError("read", nil)
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Conn) endRead() {
 // may still read it.
 func (in *incoming) dropBlock() {
 	if in.blk != nil && in.lent == 0 {
-		transport.PutBlock(in.blk)
+		in.blk.Free()
 	}
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
@@ -291,7 +291,8 @@ func (c *Conn) fill(ctx context.Context) error {
 	if err != nil {
 		return c.transportError(err)
 	}
-	in.blk, in.unread = blk, blk[:n]
+	c.tr.Rd.Expect(n)
+	in.blk, in.unread = blk, blk.Bytes[:n]
 	return nil
 }
 

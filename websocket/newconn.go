@@ -51,24 +51,28 @@ type ConnOptions struct {
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
-	c := newConn(ctx, nc, opts)
-	c.accepted(nil)
+	var own ConnOptions
+	if opts != nil {
+		own = *opts
+	}
+	c := newConn(ctx, nc, &own)
+	c.accepted(nil, own.Events)
 	return c
 }
 
-// newConn is NewConn without the call of Events.Accepted.
+// newConn is NewConn without the Events, which accepted adds. It may change opts.
 func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
-	if opts == nil {
-		opts = &ConnOptions{}
+	limits := &opts.Limits
+	limits.setDefaults()
+	c := &Conn{session: opts.Session, agreed: &nothing}
+	if opts.Subprotocol != "" || opts.Extension.Name != "" {
+		c.agreed = &agreed{opts.Subprotocol, opts.Extension}
 	}
-	limits := opts.Limits.withDefaults()
-	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
+	c.ctx.Init(ctx)
 	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	if opts.Events != nil {
-		c.events = &events{Events: opts.Events, over: make(chan struct{})}
+	if !c.tr.Init(nc) {
+		c.tr.Watch(c.abortOverdue)
 	}
-	c.tr.Init(nc, c.abortOverdue)
 	c.in.dec = wire.Decoder{
 		Role:              opts.Role,
 		MaxEmptyFragments: limits.MaxEmptyFragments,

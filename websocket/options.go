@@ -108,8 +108,8 @@ type Limits struct {
 	MaxHandshakeFields int64
 }
 
-// withDefaults returns l with the default for every zero.
-func (l Limits) withDefaults() Limits {
+// setDefaults sets every zero to the default.
+func (l *Limits) setDefaults() {
 	setDefault(&l.MaxMessage, DefaultMaxMessage)
 	setDefault(&l.MaxEmptyFragments, DefaultMaxEmptyFragments)
 	setDefault(&l.MaxControls, DefaultMaxControls)
@@ -119,7 +119,6 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.PongTimeout, DefaultPongTimeout)
 	setDefault(&l.MaxResponseHeader, DefaultMaxResponseHeader)
 	setDefault(&l.MaxHandshakeFields, DefaultMaxHandshakeFields)
-	return l
 }
 
 func setDefault[T int | int64 | time.Duration](v *T, def T) {

@@ -78,7 +78,7 @@ func (c *Conn) unlockFramesAfterRest() {
 }
 
 // canWrite reports whether anything more can be sent.
-func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFailed.Load() }
+func (c *Conn) canWrite() bool { return !c.ctx.Ended() && !c.ending.writeFailed.Load() }
 
 // flushRest sends the rest of earlier frames and gives out.frames back.
 func (c *Conn) flushRest() {
@@ -161,8 +161,8 @@ func (o *outgoing) setKey(f *frame) {
 
 // writeLarge sends a frame that does not fit into a block.
 func (c *Conn) writeLarge(ctx context.Context, op string, f *frame) error {
-	if c.out.enc.Role == wire.Server && len(f.payload) > transport.LargeSize-wire.MaxHeaderSize {
-		// It takes two writes anyway, so copy as little as possible.
+	fits := len(f.payload) <= transport.LargeSize-wire.MaxHeaderSize
+	if c.out.enc.Role == wire.Server && (c.tr.Gathers() || !fits) { // copy as little as possible
 		b := transport.GetBlock()
 		defer c.tr.Wr.PutBlock(b)
 		return c.writeThrough(ctx, op, f, b[:])
@@ -182,8 +182,10 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f *frame, b []byte) 
 		return c.opError(op, err)
 	}
 	if o.enc.Role == wire.Server {
-		// Send as much as fits with the header, to save a call.
-		n := min(len(f.payload), len(b)-len(head))
+		n := 0
+		if !c.tr.Gathers() { // send as much as fits with the header, to save a call
+			n = min(len(f.payload), len(b)-len(head))
+		}
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {

@@ -17,7 +17,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, c.opError("ping", err)
 	}
 	// Begin must be called in the order in which pings are sent.
-	if err := c.out.frames.Lock(ctx, c.ctx); err != nil {
+	if err := c.out.frames.Lock(ctx, c.Context()); err != nil {
 		return 0, c.opError("ping", err)
 	}
 	id, payload, pong := c.pings.Begin()
@@ -33,7 +33,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return roundTrip, nil
 	case <-ctx.Done():
 		return 0, c.opError("ping", transport.Ended(ctx))
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 		return 0, c.opError("ping", nil)
 	}
 }

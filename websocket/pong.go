@@ -75,7 +75,7 @@ func (c *Conn) pongsNow() bool {
 func (c *Conn) sendPongs(turn chan struct{}) {
 	o := &c.out
 	for more := true; more; {
-		if turn != nil && o.frames.Wait(context.Background(), c.ctx, 0, turn) != nil {
+		if turn != nil && o.frames.Wait(context.Background(), c.Context(), 0, turn) != nil {
 			o.mu.Lock()
 			o.pongs = pongs{sending: true} // the connection has ended
 			o.mu.Unlock()

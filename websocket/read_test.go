@@ -116,7 +116,7 @@ func edges() []int {
 		around(i*blockSize-wire.MaxHeaderSize/2, wire.MaxHeaderSize/2+1)
 	}
 	around(4*(blockSize-wire.MaxHeaderSize), 8)
-	for n := MinGathering; n <= 256<<10; n *= 4 {
+	for n := MinBuffer; n <= 256<<10; n *= 4 {
 		around(n, 1)
 	}
 	return sizes

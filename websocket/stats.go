@@ -43,7 +43,7 @@ func (c *Conn) Stats() Stats {
 // browsers, it does not count bytes that the system has taken and not yet sent. It may count
 // headers and control frames. It may be called at any time.
 func (c *Conn) Unsent() int64 {
-	if c.ctx.Err() != nil {
+	if c.ctx.Ended() {
 		return 0
 	}
 	return c.out.waiting.Load() + c.tr.Wr.Unsent()

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 // After the peer's close frame or a protocol violation, nothing more is read. The teardown sends
 // our close frame if none was sent, ends the connection with all calls and Conn.Context, drains
 // what the peer still sends, and closes the transport. It runs on a separate goroutine, so that no
-// caller has to wait for it. It is limited by CloseTimeout for the frame, and by another
-// CloseTimeout or lingerTime for the peer to close.
+// caller has to wait for it, unless there is nothing to wait for. It is limited by CloseTimeout for
+// the frame, and by another CloseTimeout or lingerTime for the peer to close.
 
 const (
 	// After our last frame, we keep reading for this long and this many bytes. Otherwise the system
@@ -25,31 +26,53 @@ const (
 // peer's violation, or nil. due, if not nil, is closed unless the program sends the frame. The
 // caller has in.turn, and must not touch what the turn guards after endRead.
 func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{}) {
+	c.closing.tearingDown.Store(true)
+	sent := breach == nil && due == nil && c.answerNow(payload)
+	if sent && c.in.dec.Role == wire.Server && c.isQuiet() {
+		c.closeTransport()
+		return
+	}
 	turn := make(chan struct{})
 	c.closing.handOver = turn
-	c.closing.tearingDown.Store(true)
-	go func() {
-		if due != nil {
-			c.awaitAnswer(due)
-		}
-		begun := time.Now()
-		sent := c.sendLastClose(payload, breach)
-		<-turn
-		c.in.kept = nil // it can no longer be read
-		c.in.share.resize(0)
-		if sent {
-			c.drainAndClose(begun, breach != nil)
-		}
-		c.in.dropBlock()
-		c.in.turn.Unlock()
-		c.releaseIfEnded()
-	}()
+	go c.tearDown(payload, breach, due, sent, turn)
 }
+
+// tearDown does what startTeardown has left to do. sent is whether our close frame is out. turn is
+// closed when in.turn passes to it.
+func (c *Conn) tearDown(payload []byte, breach *Error, due <-chan struct{}, sent bool, turn chan struct{}) {
+	if due != nil {
+		c.awaitAnswer(due)
+	}
+	begun := time.Now()
+	sent = sent || c.sendLastClose(payload, breach)
+	<-turn
+	c.in.kept = nil // it can no longer be read
+	c.in.share.resize(0)
+	if sent {
+		c.drainAndClose(begun, breach != nil)
+	}
+	c.in.dropBlock()
+	c.in.turn.Unlock()
+	c.releaseIfEnded()
+}
+
+// answerNow answers the peer's close frame and ends the connection, if neither has to wait. It
+// reports whether it did.
+func (c *Conn) answerNow(payload []byte) bool {
+	if !c.tr.IsRaw() || c.events != nil { // Events.Closed may wait
+		return false
+	}
+	ours, err := c.sendClose(noWait, payload)
+	return err == nil && c.lastCloseSent(payload, ours, nil, nil)
+}
+
+// isQuiet reports whether it is safe to close the transport at once. The caller has in.turn.
+func (c *Conn) isQuiet() bool { return len(c.in.unread) == 0 && c.tr.Quiet() }
 
 // hangUp ends the connection without waiting for the peer's close frame. If ours is out, the
 // transport is drained and closed in the background, as after a failure.
 func (c *Conn) hangUp() {
-	if c.ctx.Err() != nil || !c.closing.out.Load() {
+	if c.ctx.Ended() || !c.closing.out.Load() {
 		c.end(errClosed)
 		return
 	}
@@ -70,27 +93,31 @@ func (c *Conn) hangUp() {
 	}()
 }
 
-// awaitEnd waits for the end of the connection, or of ctx.
-func (c *Conn) awaitEnd(ctx context.Context) {
+// awaitEnd waits for the end of the connection, or of ctx, for which it returns an Interrupt.
+func (c *Conn) awaitEnd(ctx context.Context) error {
 	select {
 	case <-c.ended():
+		return nil
 	case <-c.watched(ctx).Done():
+		return transport.Ended(ctx)
 	}
 }
 
 // sendLastClose sends our close frame, or waits until it is out, and ends the connection. It
 // reports whether the frame is out. If so, the caller closes the transport.
 func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
-	var cause error = errClosed
-	if breach != nil {
-		cause = breach
-	}
 	if d := c.teardownTimeout(); d >= 0 {
 		// Ending the connection stops a write on any transport. A deadline may not.
-		late := time.AfterFunc(d, func() { c.end(cause) })
+		late := time.AfterFunc(d, func() { c.end(cmp.Or(breach, errClosed)) })
 		defer late.Stop()
 	}
 	ours, err := c.sendClose(context.Background(), payload)
+	return c.lastCloseSent(payload, ours, err, breach)
+}
+
+// lastCloseSent ends the connection once our close frame was sent, unless err is not nil. ours is
+// whether it was payload. It reports whether the frame is out.
+func (c *Conn) lastCloseSent(payload []byte, ours bool, err error, breach *Error) bool {
 	switch {
 	case breach == nil:
 		if c.ending.writeFailed.Load() {
@@ -103,7 +130,7 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	}
 	sent := err == nil || c.closing.out.Load() // sendClose fails if hangUp was called meanwhile
 	c.closing.draining.Store(sent)
-	c.end(cause)
+	c.end(cmp.Or(breach, errClosed))
 	return sent
 }
 
@@ -131,7 +158,7 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	switch {
 	case !failed && c.in.dec.Role == wire.Client:
 		c.drain(until)
-	case failed || len(c.in.unread) > 0 || !c.tr.Quiet():
+	case failed || !c.isQuiet():
 		if c.tr.CloseWrite() == nil || c.tr.Resets() {
 			c.drain(until)
 		}
@@ -151,7 +178,7 @@ func (c *Conn) drain(until time.Time) {
 			break
 		}
 		n += m
-		transport.PutBlock(b)
+		b.Free()
 	}
 	c.tr.Rd.Bound(time.Time{})
 }

@@ -270,7 +270,7 @@ func TestReadNowWithoutDeadlines(t *testing.T) {
 		p.Send(wire.OpText, true, "kept")
 		c.Transport().Rd.Follow(context.Background())
 		b, n, err := c.Transport().ReadNow()
-		if err != nil || !bytes.HasSuffix(p.Frame(wire.OpText, true, "kept"), b[:n]) {
+		if err != nil || !bytes.HasSuffix(p.Frame(wire.OpText, true, "kept"), b.Bytes[:n]) {
 			t.Errorf("got %d bytes, %v, want the end of the frame", n, err)
 		}
 		c.Transport().Rd.Bound(time.Time{})

@@ -44,7 +44,7 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 }
 
 // WriteBuffers is Write for one message in several slices, such as a header and a body. It copies
-// them into one buffer, which comes from a pool if their total size is less than 1 MiB. A rune may
+// them into one buffer, which comes from a pool if their total size is at most 16 MiB. A rune may
 // be divided between two slices.
 func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
 	size := 0
@@ -61,9 +61,8 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 			return c.sendMessage(ctx, &frame{Header: m.Header, payload: b, size: int64(size)})
 		}
 	}
-	var l loan
-	pool, room := gatheringOf(prepared.Room+size, prepared.Room+size)
-	p := l.grow(nil, pool, room)[:prepared.Room]
+	whole := transport.GetBuffer(prepared.Room + size)
+	p := whole.Bytes[:prepared.Room]
 	for _, b := range bufs {
 		p = append(p, b...)
 	}
@@ -71,7 +70,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	f := formFrame(&m)
 	err := c.sendMessage(ctx, &f)
 	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
-		l.own.free()
+		whole.Free()
 	}
 	return err
 }
@@ -134,7 +133,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 	}
 	if o := &c.out; !o.messages.TryLock() {
 		o.waiting.Add(int64(size))
-		err := o.messages.LockWithin(ctx, c.ctx, c.writeWithin)
+		err := o.messages.LockWithin(ctx, c.Context(), c.writeWithin)
 		o.waiting.Add(-int64(size))
 		if err == turn.ErrIdle {
 			err = ErrMessageOpen

@@ -55,7 +55,7 @@ func TestWriteBuffers(t *testing.T) {
 							return errors.New("WriteBuffers changed a slice")
 						}
 						clear(bufs)
-						PoisonGatherings()
+						PoisonBuffers()
 					}
 					return nil
 				})
@@ -114,7 +114,7 @@ func TestWriteBuffersCut(t *testing.T) {
 				for _, b := range bufs {
 					clear(b)
 				}
-				PoisonGatherings()
+				PoisonBuffers()
 				if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
 					t.Fatalf("cut at byte %d of %d: got %+v, want Accepted: %v", n, size, e, n > 0)
 				}
@@ -171,7 +171,7 @@ func TestWriteBuffersRetained(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := bytes.Clone(given)
-			PoisonGatherings()
+			PoisonBuffers()
 			if !bytes.Equal(given, before) {
 				t.Errorf("message of %d bytes: its memory was reused by another connection", size)
 			}

@@ -77,7 +77,7 @@ func (c *Conn) pollReadAfter(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case c.ctx.Err() != nil:
+	case c.ctx.Ended():
 	case e.last.timer == nil:
 		e.last.timer = time.AfterFunc(d, c.pollRead)
 	default:
@@ -94,7 +94,7 @@ func (c *Conn) pollRead() {
 	}
 	idle := time.Since(last.readAt)
 	switch {
-	case c.ctx.Err() != nil:
+	case c.ctx.Ended():
 		c.in.turn.Unlock()
 	case idle >= lingerTime:
 		c.keep(nil)
@@ -131,14 +131,14 @@ func (c *Conn) readAhead() {
 	c.keep(nil)
 	err := c.tr.Rd.Follow(ctx)
 	for err == nil && c.wantsAhead() && (yields || last.wanted.Load() == 0) {
-		var b *transport.Block
+		var b *transport.Buffer
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
-			c.keep(b[:n])
-			transport.PutBlock(b)
+			c.keep(b.Bytes[:n])
+			b.Free()
 		}
 	}
-	if err != nil && !transport.IsInterrupt(err) && c.ctx.Err() == nil {
+	if err != nil && !transport.IsInterrupt(err) && !c.ctx.Ended() {
 		last.over = err
 		c.recordLoss(err)
 	}
@@ -197,7 +197,7 @@ func (c *Conn) recordLoss(err error) *Error {
 // connection. The caller has in.turn.
 func (c *Conn) settleLeft() (over bool) {
 	last := c.ending.last
-	ended := c.ctx.Err() != nil
+	ended := c.ctx.Ended()
 	if last.over == nil && !ended || !last.left.Load() {
 		return false
 	}
@@ -227,7 +227,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 			(*yield)()
 		}
 	}
-	err := c.in.turn.Lock(ctx, c.ctx)
+	err := c.in.turn.Lock(ctx, c.Context())
 	late := transport.Ended(ctx)
 	switch {
 	case err == nil:
@@ -241,12 +241,12 @@ func (c *Conn) lockRead(ctx context.Context) error {
 }
 
 // lastRead reads a block after a write has failed.
-func (c *Conn) lastRead() (*transport.Block, int, error) {
+func (c *Conn) lastRead() (*transport.Buffer, int, error) {
 	last := c.ending.last
 	if last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
-	var b *transport.Block
+	var b *transport.Buffer
 	var n int
 	err := errLingered
 	if last.wait > 0 {
@@ -260,6 +260,7 @@ func (c *Conn) lastRead() (*transport.Block, int, error) {
 	if err == errLingered && last.probes < maxProbes {
 		// The machine may have been slow, so what has arrived by now is read.
 		last.probes++
+		c.tr.Rd.Bound(time.Now().Add(time.Minute)) // not before the system call, which does not wait
 		if b, n, err = c.tr.ReadNow(); err != nil {
 			err = c.readCause(err)
 		}
@@ -283,7 +284,7 @@ func (c *Conn) endsWait(err error) bool {
 func (c *Conn) fillLast(ctx context.Context) error {
 	in, last := &c.in, c.ending.last
 	err := c.tr.Rd.Follow(c.watched(ctx))
-	if c.ctx.Err() != nil { // and ctx with it, perhaps
+	if c.ctx.Ended() { // and ctx with it, perhaps
 		c.readOver()
 		return c.opError("read", nil)
 	}
@@ -293,7 +294,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 		}
 		b, n, err := c.lastRead()
 		if err == nil {
-			in.blk, in.unread, last.kept = b, b[:n], false
+			in.blk, in.unread, last.kept = b, b.Bytes[:n], false
 			return nil
 		}
 		if transport.IsInterrupt(err) {

@@ -18,6 +18,29 @@ func IsHandshake(name string) bool {
 	return len(name) >= len(prefix) && EqualASCII(name[:len(prefix)], prefix)
 }
 
+// HandshakeSize returns how many bytes the Sec-WebSocket fields of h have.
+func HandshakeSize(h http.Header) (size int64) {
+	for name, values := range h {
+		if !IsHandshake(name) {
+			continue
+		}
+		for _, v := range values {
+			size += int64(len(name) + len(": \r\n") + len(v))
+		}
+	}
+	return size
+}
+
+// HasBody reports whether the header of a request announces a body, which could be taken for
+// frames. A chunked body may turn out to be empty, and is then accepted: vert.x and Envoy, as
+// proxies, send such a body, although the body of a GET has no meaning (RFC 9110, section 9.3.1).
+func HasBody(r *http.Request) bool {
+	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
+		return len(r.Header["Expect"]) > 0
+	}
+	return r.ContentLength != 0 || len(r.TransferEncoding) > 0
+}
+
 // IsReserved reports whether a field, ignoring case, is one of the handshake itself or is about the
 // length of a body, which a 101 must not have (RFC 9110, section 8.6).
 func IsReserved(name string) bool {

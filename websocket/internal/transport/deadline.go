@@ -10,8 +10,8 @@ import (
 // progress sets it, and so does a limit of our own. Its methods are for the goroutine that reads or
 // writes, except for Bound and Overran.
 type deadline struct {
-	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
-	dog *watchdog             // nil if deadlines are known to work
+	of  *Transport
+	dog *watchdog // nil if deadlines are known to work
 
 	// The context that is followed. The registration outlives an operation, so that calls with
 	// the same context pay for it once.
@@ -75,6 +75,20 @@ func (d *deadline) Bound(t time.Time) {
 	defer d.mu.Unlock()
 	d.limit = t
 	d.apply()
+}
+
+// set sets the deadline of the transport, or of its pump.
+func (d *deadline) set(at time.Time) error {
+	switch t := d.of; {
+	case d == &t.Rd.deadline && t.Rd.pump != nil:
+		return t.Rd.pump.SetDeadline(at)
+	case d == &t.Rd.deadline:
+		return t.Conn.SetReadDeadline(at)
+	case t.Wr.pump != nil:
+		return t.Wr.pump.SetDeadline(at)
+	default:
+		return t.Conn.SetWriteDeadline(at)
+	}
 }
 
 // apply sets the deadline of the transport. The caller has mu.

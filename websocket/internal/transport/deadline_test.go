@@ -12,10 +12,11 @@ import (
 
 // newDeadline returns a deadline, and a function that returns the deadline of the transport.
 func newDeadline() (*deadline, func() time.Time) {
-	var d deadline
 	var seen time.Time
-	d.set = func(t time.Time) error { seen = t; return nil }
-	return &d, func() time.Time {
+	tr := Transport{Conn: &setter{set: func(t time.Time) error { seen = t; return nil }}}
+	d := &tr.Rd.deadline
+	d.of = &tr
+	return d, func() time.Time {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		return seen
@@ -75,8 +76,8 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, seen := newDeadline()
 		sets := 0
-		set := d.set
-		d.set = func(at time.Time) error { sets++; return set(at) }
+		nc := d.of.Conn
+		d.of.Conn = &setter{set: func(at time.Time) error { sets++; return nc.SetReadDeadline(at) }}
 		inner, cancel := context.WithCancel(context.Background())
 		a := &countingContext{Context: inner}
 		for range 10 {

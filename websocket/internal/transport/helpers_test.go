@@ -1,6 +1,19 @@
 package transport
 
-import "context"
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// A setter is a net.Conn with a function for both of its deadlines.
+type setter struct {
+	net.Conn
+	set func(time.Time) error
+}
+
+func (s *setter) SetReadDeadline(t time.Time) error  { return s.set(t) }
+func (s *setter) SetWriteDeadline(t time.Time) error { return s.set(t) }
 
 // A countingContext counts the calls of AfterFunc.
 type countingContext struct {

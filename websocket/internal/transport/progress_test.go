@@ -29,7 +29,7 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			defer ours.Close()
 			begun := time.Now()
 			tr := Transport{Conn: ours}
-			tr.Wr.set = ours.SetWriteDeadline
+			tr.Wr.of = &tr
 			tr.Wr.dog = &watchdog{queue: func() int {
 				return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond)
 			}}

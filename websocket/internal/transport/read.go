@@ -18,19 +18,25 @@ type ReadHalf struct {
 	// The arguments and results of try, which RawConn.Read calls. They are fields because a
 	// closure over them would be allocated for each call.
 	try func(fd uintptr) bool // is tryRead; nil if raw is
-	buf []byte                // destination; nil asks for a block
-	blk *Block
-	n   int
+	buf []byte                // destination; nil asks for a buffer
+	blk *Buffer
 	err error
+	n   int32
+
+	class uint8 // of the buffers to ask for, see Expect
 }
 
 // ProbeTime is how long to wait for bytes that have already arrived, if only a waiting read can see
 // them.
 const ProbeTime = 5 * time.Millisecond
 
-// ReadBlock reads what has arrived into a block from the pool, and waits if nothing has arrived.
-// The caller gives the block back.
-func (t *Transport) ReadBlock() (*Block, int, error) {
+// maxRead is the largest number of bytes that one system call reads. While they are unmasked, they
+// are still in a processor's second-level cache.
+const maxRead = 256<<10 + headRoom
+
+// ReadBlock reads what has arrived into a buffer from a pool, and waits if nothing has arrived. The
+// caller frees the buffer. It has BlockSize bytes unless Expect asks for more.
+func (t *Transport) ReadBlock() (*Buffer, int, error) {
 	if t.raw == nil {
 		return t.readPlainBlock()
 	}
@@ -40,29 +46,27 @@ func (t *Transport) ReadBlock() (*Block, int, error) {
 	}
 	b := t.Rd.blk
 	t.Rd.blk = nil
-	return b, t.Rd.n, nil
+	return b, int(t.Rd.n), nil
 }
 
 // noBlock returns the error of a ReadBlock that got nothing.
 func (t *Transport) noBlock(err error) error {
-	if b := t.Rd.blk; b != nil {
-		t.Rd.blk = nil
-		PutBlock(b)
-	}
+	t.Rd.blk.Free()
+	t.Rd.blk = nil
 	return t.rawError(err)
 }
 
-func (t *Transport) readPlainBlock() (*Block, int, error) {
+func (t *Transport) readPlainBlock() (*Buffer, int, error) {
 	if t.Rd.pump != nil {
 		t.Rd.waiting()
 		if err := t.Rd.pump.Wait(); err != nil { // without a block
 			return nil, 0, err
 		}
 	}
-	b := GetBlock()
-	n, err := t.readPlain(b[:])
+	b := getBuffer(blockClass)
+	n, err := t.readPlain(b.Bytes)
 	if n == 0 {
-		PutBlock(b)
+		b.Free()
 		return nil, 0, err
 	}
 	return b, n, nil
@@ -82,42 +86,22 @@ func (t *Transport) Read(p []byte) (n int, err error) {
 }
 
 // ReadNow is ReadBlock for bytes that have already arrived. If only a waiting read can see them, it
-// waits for ProbeTime.
-func (t *Transport) ReadNow() (*Block, int, error) {
+// waits for ProbeTime. The limit of Bound must not have passed.
+func (t *Transport) ReadNow() (*Buffer, int, error) {
 	if !t.Resets() && t.Rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer
 	}
 	if t.raw == nil {
 		return t.probe()
 	}
-	t.Rd.Bound(time.Now().Add(time.Minute)) // not before the system call; it does not wait
-	b := GetBlock()
-	var n int
-	var again bool
-	var sysErr error
-	err := t.raw.Read(func(fd uintptr) bool {
-		n, again, sysErr = socket.Read(fd, b[:])
-		return true
-	})
-	switch {
-	case err == nil && n > 0:
-		return b, n, nil
-	case again:
-		err = os.ErrDeadlineExceeded
-	case err != nil:
-		err = t.netError("read", err)
-	case sysErr != nil:
-		err = t.netError("read", sysErr)
-	default:
-		err = io.EOF
-	}
-	PutBlock(b)
-	return nil, 0, err
+	t.readNow = true
+	defer func() { t.readNow = false }()
+	return t.ReadBlock()
 }
 
 // probe is ReadBlock within ProbeTime. If the machine is so slow that the deadline may have passed
 // before the system call, probe tries again, but not forever.
-func (t *Transport) probe() (b *Block, n int, err error) {
+func (t *Transport) probe() (b *Buffer, n int, err error) {
 	for range 20 {
 		begun := time.Now()
 		t.Rd.Bound(begun.Add(ProbeTime))
@@ -151,7 +135,7 @@ func (t *Transport) readRaw(p []byte) (int, error) {
 	t.Rd.buf, t.Rd.n, t.Rd.err = p, 0, nil
 	err := t.raw.Read(t.Rd.try)
 	t.Rd.buf = nil
-	return t.Rd.n, t.rawError(err)
+	return int(t.Rd.n), t.rawError(err)
 }
 
 // rawError returns the error of a call of raw.Read that returned err, or nil.
@@ -159,6 +143,8 @@ func (t *Transport) rawError(err error) error {
 	switch {
 	case err != nil:
 		return t.netError("read", err)
+	case t.readNow && t.Rd.err == os.ErrDeadlineExceeded:
+		return t.Rd.err
 	case t.Rd.err != nil:
 		return t.netError("read", t.Rd.err)
 	case t.Rd.n == 0:
@@ -174,22 +160,27 @@ func (r *ReadHalf) tryRead(fd uintptr) bool {
 	p := r.buf
 	if p == nil {
 		if r.blk == nil {
-			r.blk = GetBlock()
+			r.blk = getBuffer(max(r.class, blockClass))
 		}
-		p = r.blk[:]
+		p = r.blk.Bytes
 	}
-	n, again, err := socket.Read(fd, p[:min(len(p), MaxSyscall)])
+	n, again, err := socket.Read(fd, p[:min(len(p), maxRead)])
 	if again {
-		if r.blk != nil {
-			PutBlock(r.blk)
-			r.blk = nil
+		r.blk.Free()
+		r.blk = nil
+		if r.of.readNow {
+			r.err = os.ErrDeadlineExceeded
+			return true
 		}
 		r.waiting()
 		return false
 	}
-	r.n, r.err = n, err
+	r.n, r.err = int32(n), err
 	return true
 }
+
+// Expect makes ReadBlock use a buffer in which n bytes fit, if a read that waits holds no buffer.
+func (r *ReadHalf) Expect(n int) { r.class = min(classOf(n), uint8(len(sizes)-1)) }
 
 func (r *ReadHalf) waiting() {
 	if r.Idle != nil {

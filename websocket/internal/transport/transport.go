@@ -28,32 +28,23 @@ type Transport struct {
 	Rd   ReadHalf
 	Wr   WriteHalf
 
-	closed atomic.Bool
+	closed  atomic.Bool
+	readNow bool // a read must not wait; belongs to the goroutine that reads
 }
 
 // MaxSyscall is the largest number of bytes given to one system call. Some systems refuse 2 GiB.
 const MaxSyscall = 1 << 30
 
-// Init prepares t to move bytes over nc. It clears the deadlines of nc. If an operation, "read" or
-// "write", continues after its deadline, a timer calls drop, which closes t. cut is whether a
-// context has ended, as opposed to a limit.
-func (t *Transport) Init(nc net.Conn, drop func(op string, cut bool)) {
+// Init prepares t to move bytes over nc, and clears the deadlines of nc. It reports whether these
+// are known to work. If not, the caller must call Watch.
+func (t *Transport) Init(nc net.Conn) (reliable bool) {
 	t.Conn = nc
-	t.Rd.set = nc.SetReadDeadline
-	t.Wr.set = nc.SetWriteDeadline
-	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
+	t.Rd.of, t.Wr.of = t, t
 	if !socket.HasDeadlines(nc) {
-		t.Rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
-		t.Wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
-		if rdErr != nil {
-			t.Rd.pump = pump.NewReader(nc)
-			t.Rd.set, t.Rd.dog = t.Rd.pump.SetDeadline, nil
-		}
-		if wdErr != nil {
-			t.Wr.pump = pump.NewWriter(nc)
-			t.Wr.set, t.Wr.dog = t.Wr.pump.SetDeadline, nil
-		}
-	} else if queue := socket.Queue(nc); queue != nil {
+		return false
+	}
+	_ = nc.SetDeadline(time.Time{})
+	if queue := socket.Queue(nc); queue != nil {
 		t.Wr.dog = &watchdog{queue: queue}
 	}
 	// Only these types themselves: a type that embeds one of them and overrides Read or Write
@@ -63,6 +54,20 @@ func (t *Transport) Init(nc net.Conn, drop func(op string, cut bool)) {
 		t.SetRaw(socket.Raw(c))
 	case *net.UnixConn:
 		t.SetRaw(socket.Raw(c))
+	}
+	return true
+}
+
+// Watch watches the deadlines. If an operation, "read" or "write", continues after its deadline, a
+// timer calls drop, which closes t. cut is whether a context has ended, as opposed to a limit.
+func (t *Transport) Watch(drop func(op string, cut bool)) {
+	t.Rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
+	t.Wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
+	if t.Rd.set(time.Time{}) != nil {
+		t.Rd.pump, t.Rd.dog = pump.NewReader(t.Conn), nil
+	}
+	if t.Wr.set(time.Time{}) != nil {
+		t.Wr.pump, t.Wr.dog = pump.NewWriter(t.Conn), nil
 	}
 }
 
@@ -152,10 +157,11 @@ func (t *Transport) Quiet() bool {
 		return false // tell the peer instead, which answers at once
 	}
 	_ = t.Rd.Follow(context.Background())
+	t.Rd.Bound(time.Time{})
 	b, _, err := t.ReadNow()
 	t.Rd.Bound(time.Time{})
 	if err == nil {
-		PutBlock(b)
+		b.Free()
 	}
 	return err != nil
 }

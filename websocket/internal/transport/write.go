@@ -35,7 +35,7 @@ type WriteHalf struct {
 // which case the error is ErrNotReading. A negative limit means none. n < len(p)+len(tail) only
 // if err is not nil.
 //
-// Two slices take two system calls. A single one, by net.Buffers, would need a deadline in advance,
+// Where t gathers, two slices take one system call. net.Buffers would need a deadline in advance,
 // which costs as much, and would allocate.
 func (t *Transport) Write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	if t.raw == nil {
@@ -72,6 +72,9 @@ func (t *Transport) Write(ctx context.Context, limit time.Duration, p, tail []by
 	return t.Wr.n, err
 }
 
+// Gathers reports whether Write sends two slices in one system call.
+func (t *Transport) Gathers() bool { return socket.Gathers && t.raw != nil }
+
 // Broken reports whether a write has failed that cannot be resumed.
 func (w *WriteHalf) Broken() bool { return w.broken.Load() }
 
@@ -98,7 +101,14 @@ func (w *WriteHalf) tryWrite(fd uintptr) bool {
 		if len(p) == 0 {
 			return true
 		}
-		n, again, err := socket.Write(fd, p[:min(len(p), MaxSyscall)])
+		var n int
+		var again bool
+		var err error
+		if w.n < len(w.buf) && len(w.tail) > 0 {
+			n, again, err = socket.WriteBoth(fd, p, w.tail[:min(len(w.tail), MaxSyscall)])
+		} else {
+			n, again, err = socket.Write(fd, p[:min(len(p), MaxSyscall)])
+		}
 		if again {
 			return w.n > w.mark
 		}

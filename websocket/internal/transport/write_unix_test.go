@@ -65,9 +65,9 @@ func (s *socketPair) drain(t *testing.T, n int) int {
 
 // newRaw returns a transport over s whose write deadlines are set by set.
 func newRaw(s *socketPair, set func(time.Time) error) *Transport {
-	tr := &Transport{Conn: noConn{}}
+	tr := &Transport{Conn: &setter{noConn{}, set}}
 	tr.SetRaw(s)
-	tr.Wr.set = set
+	tr.Wr.of = tr
 	return tr
 }
 

@@ -1,0 +1,93 @@
+// Package life has a context that needs little memory.
+package life
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Context is a context with the values of another one, which ends when End is called. It makes a
+// channel when somebody waits for its end or asks for a value, which few programs do. Init must be
+// called first.
+type Context struct {
+	values context.Context
+	ended  atomic.Bool
+	bare   bool // nothing was made before the end; guarded by mu
+
+	mu    sync.Mutex
+	cause error
+	made  *made
+}
+
+// A made is what a Context makes when it is needed. As it is a context of package context,
+// [context.Cause] works, and contexts derived from it need no goroutines.
+type made struct {
+	context.Context
+	cancel context.CancelCauseFunc
+}
+
+// Init makes the values of ctx those of c.
+func (c *Context) Init(ctx context.Context) { c.values = ctx }
+
+// End ends c because of cause. Calls after the first do nothing.
+func (c *Context) End(cause error) {
+	c.mu.Lock()
+	if !c.ended.Load() {
+		c.cause, c.bare = cause, c.made == nil
+		c.ended.Store(true) // before the channel is closed
+	}
+	m := c.made
+	c.mu.Unlock()
+	if m != nil {
+		m.cancel(cause)
+	}
+}
+
+// closed is the channel of a Context that was bare when it ended, from then on.
+var closed = func() chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return ch
+}()
+
+// make returns the context that has a channel. If c has ended, so has it.
+func (c *Context) make() *made {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made == nil {
+		c.made = new(made)
+		c.made.Context, c.made.cancel = context.WithCancelCause(context.WithoutCancel(c.values))
+	}
+	if c.ended.Load() { // a goroutine that knows it must find the cause
+		c.made.cancel(c.cause)
+	}
+	return c.made
+}
+
+// Ended reports whether c has ended.
+func (c *Context) Ended() bool { return c.ended.Load() }
+
+// Cause returns the cause of the end, once Ended has returned true.
+func (c *Context) Cause() error { return c.cause }
+
+func (c *Context) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+func (c *Context) Value(key any) any                       { return c.make().Value(key) }
+
+func (c *Context) Done() <-chan struct{} {
+	c.mu.Lock()
+	bare := c.bare
+	c.mu.Unlock()
+	if bare {
+		return closed
+	}
+	return c.make().Done()
+}
+
+func (c *Context) Err() error {
+	if c.ended.Load() {
+		return context.Canceled
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package socket
+
+// Gathers reports whether WriteBoth makes one system call.
+const Gathers = false
+
+// WriteBoth is Write for p. The tail needs another call.
+func WriteBoth(fd uintptr, p, _ []byte) (n int, again bool, err error) { return Write(fd, p) }

@@ -1,0 +1,87 @@
+package transport
+
+import "sync"
+
+// sizes are the sizes of buffers, in bytes, in classes of about four times the one before. From
+// BlockSize on, each is a power of two with room for headers.
+var sizes = [...]int{
+	MinBuffer, 4 << 10, BlockSize, LargeSize, 256<<10 + headRoom, 1<<20 + headRoom, 4<<20 + headRoom,
+	16<<20 + headRoom,
+}
+
+const (
+	MinBuffer  = 1 << 10 // the size of the smallest buffers
+	headRoom   = 8 << 10 // a page of the runtime's allocator
+	blockClass = 2       // the class of BlockSize
+)
+
+// pools are the buffers of each class that are not in use, until the garbage collector takes them.
+var pools = newPools()
+
+func newPools() *[len(sizes)]sync.Pool {
+	var all [len(sizes)]sync.Pool
+	for class := range all {
+		all[class].New = func() any { return &Buffer{make([]byte, sizes[class]), &all[class]} }
+	}
+	return &all
+}
+
+// A Buffer is a pooled buffer for bytes that are read, or for a message in pieces. An idle
+// connection holds none.
+type Buffer struct {
+	Bytes []byte // all of the buffer, with old contents
+	pool  *sync.Pool
+}
+
+// classOf returns the class of the smallest buffers of n bytes or more, or len(sizes).
+func classOf(n int) (class uint8) {
+	for int(class) < len(sizes) && sizes[class] < n {
+		class++
+	}
+	return class
+}
+
+// GetBuffer returns a buffer of n bytes or more. It comes from a pool unless n is very large.
+func GetBuffer(n int) *Buffer {
+	class := classOf(n)
+	if int(class) == len(sizes) {
+		return &Buffer{Bytes: make([]byte, n)}
+	}
+	return getBuffer(class)
+}
+
+// getBuffer and Free are inlined, because the stack of a goroutine that waits has to be small.
+func getBuffer(class uint8) *Buffer { return pools[class].Get().(*Buffer) }
+
+// Free gives b back to its pool. b may be nil.
+func (b *Buffer) Free() {
+	if b != nil && b.pool != nil {
+		b.pool.Put(b)
+	}
+}
+
+// Size returns the size of b, or 0 if b is nil.
+func (b *Buffer) Size() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.Bytes)
+}
+
+// RoomFor returns the size of a buffer for a message of total bytes, as far as it is announced, of
+// which have bytes have arrived: as large as it may be, and not larger than needed.
+func RoomFor(have, total int) int {
+	class := classOf(min(have+1, total))
+	for int(class)+1 < len(sizes) && sizes[class] < total && sizes[class+1] <= maxRoom(have) {
+		class++
+	}
+	if int(class) == len(sizes) {
+		return min(total, 2*have)
+	}
+	return sizes[class]
+}
+
+// maxRoom returns the size of the largest buffer, unless the smallest is larger, in which a
+// connection waits for the rest of a message of which have bytes have arrived. It is a little over
+// four times as much, because of the room for headers.
+func maxRoom(have int) int { return 4*have + have/8 }
