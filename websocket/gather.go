@@ -103,6 +103,7 @@ type loan struct {
 	blk   *transport.Block
 	own   *gathering
 	share share // of the budget
+	more  bool  // another whole message follows
 }
 
 // A gathering is a pooled buffer in which the pieces of a message are put together. There are a few

@@ -20,18 +20,18 @@ type incoming struct {
 
 	blk    *transport.Block // contains unread; nil if nothing is unread or lent
 	unread []byte           // read from the transport and not yet decoded
-	lent   int32            // how many slices of blk the program has
+	lent   int16            // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
 	last    bool // piece ends the message
 	partial bool // a part of a frame has arrived that is not a piece yet
 	typ     MessageType
+	text    wire.UTF8           // of the bytes that ext returns
 	stream  *MessageReader      // its reader, if it is streamed
 	piece   []byte              // its next bytes, in blk; as on the wire if ext is set
 	ext     wire.MessageDecoder // nil unless an extension has transformed it
 	size    int64               // bytes that ext has returned so far
-	text    wire.UTF8           // of the bytes that ext returns
 	kept    []byte              // what interrupted reads have gathered, in memory of its own
 	pace    *pace               // of Limits.MessageTimeout; nil: no limit
 	share   share               // of Limits.Budget, for gathered or kept bytes

@@ -19,6 +19,7 @@ type outgoing struct {
 	frames   turn.Turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte       // of accepted frames that were cut, to be sent first; nil if there is none
+	replies  *replies     // held frames; nil until there are any
 	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
@@ -37,6 +38,7 @@ type frame struct {
 	payload []byte
 	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
+	reply   bool   // it may be held
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
 	whole   []byte // the frame as a server sends it, if prepared; shared
@@ -58,6 +60,7 @@ func (c *Conn) unlockFrames() {
 			o.mu.Unlock()
 			return
 		}
+		o.restHeld()
 		late := o.late
 		o.late = nil
 		o.mu.Unlock()
@@ -100,17 +103,26 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if o.enc.Closed() {
 		return c.opError(op, net.ErrClosed)
 	}
-	if f.whole != nil && o.enc.Role == wire.Server {
+	if c.holds(&f) {
+		return c.hold(op, f)
+	}
+	held := o.held()
+	if held > 0 && held+maxSize(&f) > transport.BlockSize {
+		if err := c.writeHeld(ctx, op, f); err != nil {
+			return err
+		}
+		held = 0
+	}
+	if f.whole != nil && o.enc.Role == wire.Server && held == 0 {
 		return c.writeWhole(ctx, op, f)
 	}
 	o.setKey(&f)
 	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
-	b := transport.GetBlock()
+	b, buf := o.takeHeld()
 	defer c.tr.Wr.PutBlock(b)
 	before := o.enc
-	buf := b[:0]
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
 	}
@@ -120,7 +132,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: buf[n:]})
+		return c.interruptedWrite(op, err, cut{frame: f, held: held, sent: n, before: before, rest: buf[n:]})
 	}
 	c.wrote(f)
 	return nil
@@ -214,6 +226,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 // A cut describes a frame whose write failed.
 type cut struct {
 	frame      frame
+	held       int          // bytes of held frames before it
 	sent       int          // bytes that were written
 	before     wire.Encoder // the encoder as it was before the frame
 	rest, tail []byte       // bytes that were not written
@@ -239,8 +252,10 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 		}
 		text := "message cut in the middle, after which " + what + " cannot go on"
 		return c.abortWrite(op, cutError(text, err), false)
-	case f.sent == 0 && !f.frame.keep:
-		o.enc = f.before
+	case f.sent <= f.held && !f.frame.keep:
+		if o.enc = f.before; f.held > 0 {
+			o.rest = append([]byte{}, f.rest[:f.held-f.sent]...)
+		}
 		return c.opError(op, err)
 	case left > maxRest:
 		return c.abortWrite(op, tooMuchLeft(left, err), false)

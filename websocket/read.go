@@ -11,6 +11,8 @@ import (
 type Message struct {
 	Type MessageType
 	Data []byte // valid until the next iteration or the end of the loop; may be changed
+
+	c *Conn // for Reply
 }
 
 // Read reads the next message. The slice is the caller's.
@@ -66,6 +68,11 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 // the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
+		var b batch
+		defer func() {
+			b.next(c, false)
+			b.end(ctx, c)
+		}()
 		for {
 			m, l, err := c.nextMessage(ctx)
 			if err != nil {
@@ -74,9 +81,11 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				}
 				return
 			}
+			b.next(c, l.more)
 			if !c.lend(m, l, yield) {
 				return
 			}
+			b.end(ctx, c)
 		}
 	}
 }
@@ -98,18 +107,20 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 	}
 	in := &c.in
 	if in.ext == nil && in.last && len(in.kept) == 0 {
-		m = Message{in.typ, in.piece}
+		m = Message{in.typ, in.piece, c}
 		in.piece = nil
 		in.lent++
 		c.messageEnded()
-		return m, loan{blk: in.blk}, nil
+		return m, loan{blk: in.blk, more: isWhole(in.unread)}, nil
 	}
+	m.c = c
 	m.Type, m.Data, err = c.appendMessage(ctx, nil, &l)
 	if err != nil {
 		c.takeBack(l)
 		return Message{}, loan{}, err
 	}
 	l.share = in.share.pass()
+	l.more = isWhole(in.unread)
 	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
 	return m, l, nil
 }
