@@ -1,14 +1,19 @@
 package websocket_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	. "github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/websocket/wstest"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -152,4 +157,288 @@ func TestHeldRepliesLeave(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A reply is held for a millisecond at most, even if the loop's body works on the next message. What
+// is held after that is held for a millisecond of its own.
+func TestRepliesHeldAMillisecond(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		work := make(chan bool)
+		r := newReplyTest(t, ConnOptions{Role: role}, func(c *Conn, m Message) error {
+			defer func() { <-work }()
+			return echoReply(c, m)
+		})
+		r.send(r.texts("1", "2", "3", "4"))
+		r.want()
+		time.Sleep(ReplyTime - 1)
+		r.want()
+		time.Sleep(1)
+		r.want("1")
+		time.Sleep(time.Second)
+		work <- true // the reply to 2 is held
+		time.Sleep(ReplyTime / 2)
+		work <- true
+		time.Sleep(ReplyTime/2 - 1)
+		r.want()
+		time.Sleep(1)
+		r.want("2 3")
+		if n := r.c.Held(); n > 0 {
+			t.Errorf("%d bytes are held, want none", n)
+		}
+		work <- true
+		r.want("4")
+		close(work)
+	})
+}
+
+// Another goroutine may write while the body works on a message. Held replies leave before its
+// message. If it replies to an earlier message once no other has arrived, the reply leaves at once.
+func TestRepliesAndOtherGoroutines(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		ctx := context.Background()
+		work := make(chan bool)
+		var first Message
+		r := newReplyTest(t, ConnOptions{Role: role}, func(c *Conn, m Message) error {
+			if first.Data == nil {
+				first = m
+			}
+			defer func() { <-work }()
+			return echoReply(c, m)
+		})
+		r.send(r.texts("1", "2"))
+		noError(t, r.c.Write(ctx, Text, []byte("other")))
+		r.want("1 other")
+		noError(t, r.c.Flush(ctx))
+		r.want()
+		noError(t, first.Reply(ctx, Text, []byte("first"))) // the loop goes on to the second message
+		r.want()
+		close(work)
+		r.want("first 2")
+		noError(t, first.Reply(ctx, Text, []byte("late")))
+		r.want("late")
+		closed := start(func() error { return r.c.Close(ctx, StatusNormalClosure, "") })
+		r.want("close")
+		r.SendClose(StatusNormalClosure, "")
+		noError(t, <-closed)
+		noError(t, <-r.done)
+		wantError(t, first.Reply(ctx, Text, nil), "write", net.ErrClosed)
+		wantError(t, r.c.Flush(ctx), "write", net.ErrClosed)
+	})
+}
+
+// A Close of another goroutine sends what is held before its frame. CloseNow drops it, and the block
+// goes back when the time is up.
+func TestCloseWithHeldReplies(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		for name, want := range map[string][]string{"Close": {"1 close"}, "CloseNow": nil} {
+			work := make(chan bool)
+			r := newReplyTest(t, ConnOptions{Role: role}, func(c *Conn, m Message) error {
+				defer func() { <-work }()
+				return echoReply(c, m)
+			})
+			r.send(r.texts("1", "2"))
+			done := start(func() error {
+				if name == "Close" {
+					return r.c.Close(context.Background(), StatusNormalClosure, "")
+				}
+				return r.c.CloseNow()
+			})
+			r.want(want...)
+			if name == "Close" {
+				r.SendClose(StatusNormalClosure, "")
+			}
+			noError(t, <-done)
+			time.Sleep(ReplyTime)
+			synctest.Wait()
+			if n := r.c.Held(); n > 0 {
+				t.Errorf("%s: %d bytes are held after the end, want none", name, n)
+			}
+			close(work)
+			<-r.done
+		}
+	})
+}
+
+// The loop may end between a reply and the next message for other reasons than its body.
+func TestLoopEndsWithHeldReplies(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		for _, row := range []struct {
+			name   string
+			behind string                       // the second message
+			do     func(c *Conn, cancel func()) // called after the reply to the first one
+			want   string
+		}{
+			{"context", "2", func(c *Conn, cancel func()) { cancel() }, "1"},
+			{"CloseRead", "2", func(c *Conn, cancel func()) { c.CloseRead() }, "1 close"},
+			{"too big", "too big", func(c *Conn, cancel func()) {}, "1 close"},
+			{"SetMaxMessage", "2345", func(c *Conn, cancel func()) { c.SetMaxMessage(3) }, "1 close"},
+		} {
+			t.Log(row.name)
+			ctx, cancel := context.WithCancel(context.Background())
+			ours, theirs := wstest.Pipe()
+			r := &replyTest{T: t, log: &writeLog{Conn: ours}}
+			limits := Limits{MaxMessage: 5}
+			r.c, r.peer = newPeerOver(t, r.log, theirs, ConnOptions{Role: role, Limits: limits})
+			done := start(func() error {
+				return loop(r.c, ctx, func(c *Conn, m Message) error {
+					err := echoReply(c, m)
+					row.do(c, cancel)
+					return err
+				})
+			})
+			r.send(r.texts("1", row.behind))
+			synctest.Wait()
+			if got := strings.Join(r.log.writes, " "); got != row.want { // in one write or two
+				t.Errorf("wrote %q, want %q", got, row.want)
+			}
+			r.SendClose(StatusNormalClosure, "")
+			if err := <-done; err == nil {
+				t.Error("the loop ended without an error")
+			}
+			r.c.CloseNow()
+			cancel()
+		}
+	})
+}
+
+// Only a message that a loop has yielded can be replied to, with a valid type and a context that has
+// not ended.
+func TestReplyRefused(t *testing.T) {
+	ctx := context.Background()
+	if e := wantError(t, Message{Type: Text}.Reply(ctx, Text, nil), "write", ErrNotYielded); e.Accepted {
+		t.Errorf("got %+v, want Accepted: false", e)
+	}
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		r := newReplyTest(t, ConnOptions{Role: role}, func(c *Conn, m Message) error {
+			wantError(t, m.Reply(ctx, 3, nil), "write", ErrMessageType)
+			ended, cancel := context.WithCancel(ctx)
+			cancel()
+			e := wantError(t, m.Reply(ended, Text, nil), "write", context.Canceled)
+			if e.Accepted {
+				t.Errorf("got %+v, want Accepted: false", e)
+			}
+			wantError(t, c.Flush(ended), "write", context.Canceled)
+			return echoReply(c, m)
+		})
+		r.send(r.texts("1", "2"))
+		r.want("1 2")
+	})
+}
+
+// If what is held cannot be sent, writing has failed. The next write returns the error, and reading
+// goes on.
+func TestHeldRepliesFail(t *testing.T) {
+	ctx := context.Background()
+	for name, flush := range map[string]func(c *Conn){
+		"the loop": func(c *Conn) {},
+		"time":     func(c *Conn) { time.Sleep(ReplyTime) },
+		"Flush":    func(c *Conn) { wantError(t, c.Flush(ctx), "write", errWornOut) },
+		"Write":    func(c *Conn) { wantError(t, c.Write(ctx, Text, nil), "write", errWornOut) },
+		"large Write": func(c *Conn) {
+			wantError(t, c.Write(ctx, Text, make([]byte, blockSize)), "write", errWornOut)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newWornPeer(t, role, Limits{}, 0)
+				var first Message
+				read := start(func() (all string) {
+					for m, err := range c.Messages(ctx) {
+						if err != nil {
+							return all + err.Error()
+						}
+						if all += string(m.Data); all == "1" {
+							first = m
+							noError(t, m.Reply(ctx, m.Type, m.Data))
+							flush(c)
+						}
+					}
+					return all
+				})
+				p.Write(slices.Concat(p.Frame(wire.OpText, true, "1"), p.Frame(wire.OpText, true, "2")))
+				time.Sleep(2 * ReplyTime)
+				wantError(t, first.Reply(ctx, Text, nil), "write", errWornOut)
+				wantError(t, c.Flush(ctx), "write", errWornOut)
+				wantError(t, c.Write(ctx, Text, nil), "write", errWornOut)
+				p.Send(wire.OpText, true, "3")
+				p.SendClose(StatusNormalClosure, "")
+				if got := <-read; got != "123" {
+					t.Errorf("the loop read %q, want 123 and no error", got)
+				}
+				if n := c.Held(); n > 0 {
+					t.Errorf("%d bytes are held, want none", n)
+				}
+			})
+		})
+	}
+}
+
+// A message is counted when it is held, as one that is accepted, and bytes of it once.
+func TestHeldRepliesAreCounted(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		var wrote []int64
+		events := &Events{Wrote: func(c *Conn, typ MessageType, payload, wire int64) {
+			wrote = append(wrote, payload, wire)
+		}}
+		opts := ConnOptions{Role: role, Events: events, Limits: Limits{MaxWriteFrame: 3}}
+		r := newReplyTest(t, opts, func(c *Conn, m Message) error {
+			err := echoReply(c, m)
+			if s := c.Stats(); s.MessagesWritten != s.MessagesRead {
+				t.Errorf("got %+v after a reply, want MessagesWritten and MessagesRead equal", s)
+			}
+			return err
+		})
+		r.send(slices.Concat(r.texts("1", "two2"), r.Frame(wire.OpPing, true, ""), r.texts("3")))
+		r.want("1 two- 2 pong", "3")
+		s := r.c.Stats()
+		if s.MessagesWritten != 3 || s.FramesWritten != 4 || s.BytesWritten != 7 || s.ControlsWritten != 1 {
+			t.Errorf("got %+v, want 3 messages, 4 frames and 7 bytes written, and 1 control frame", s)
+		}
+		if want := []int64{1, 1, 5, 5, 1, 1}; !slices.Equal(wrote, want) {
+			t.Errorf("Wrote got the sizes %v, want %v", wrote, want)
+		}
+	})
+}
+
+// isWhole agrees with the decoder on where a message is whole, for every prefix of a stream.
+func TestIsWhole(t *testing.T) {
+	for _, role := range roles {
+		p := &peer{Peer: wstest.NewPeer(t, nil, role), role: role}
+		stream, _ := cutStream(p)
+		stream = append(stream, p.Frame(wire.OpBinary, true, string(pattern(70_000, 0)))...)
+		for from := 0; from < len(stream); {
+			for to := from; to <= len(stream); to++ {
+				if to-from > 300 && to < len(stream)-1 {
+					continue
+				}
+				if got, want := IsWhole(stream[from:to]), decodesWhole(other(role), stream[from:to]); got != want {
+					t.Fatalf("%v, bytes %d to %d: got %v, want %v", role, from, to, got, want)
+				}
+			}
+			for ended := false; !ended; { // to the next message
+				h, n, err := wire.ConsumeHeader(stream[from:])
+				if err != nil {
+					t.Fatal(err)
+				}
+				from += n + int(h.Length)
+				ended = h.Fin && !h.Opcode.IsControl()
+			}
+		}
+	}
+}
+
+// decodesWhole is the twin of isWhole.
+func decodesWhole(role wire.Role, p []byte) bool {
+	d := wire.Decoder{Role: role}
+	for p := bytes.Clone(p); len(p) > 0; {
+		f, n, err := d.Next(p)
+		if err != nil {
+			return false
+		}
+		if (f.Kind == wire.KindText || f.Kind == wire.KindBinary) && f.EndsMessage() {
+			return true
+		}
+		p = p[n:]
+	}
+	return false
 }

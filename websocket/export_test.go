@@ -26,6 +26,7 @@ const (
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
 	MinGathering   = minGathering
+	ReplyTime      = replyTime
 )
 
 var (
@@ -35,6 +36,7 @@ var (
 	ErrControl      = errControl
 	ErrHalfRune     = errHalfRune
 	ErrMessageType  = errMessageType
+	ErrNotYielded   = errNotYielded
 	ErrOrigin       = errOrigin
 	ErrSuperseded   = errSuperseded
 	ErrTextMessage  = errTextMessage
@@ -46,6 +48,7 @@ var (
 	CloseSession   = closeSession
 	ExtensionError = extensionError
 	IsAccepted     = isAccepted
+	IsWhole        = isWhole
 	NewKey         = newKey
 	Serve          = serve
 )
