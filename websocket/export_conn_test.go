@@ -37,7 +37,7 @@ func (c *Conn) Leftover() bool    { return c.leftover() }
 func (c *Conn) HasRest() bool      { return c.out.rest != nil }
 func (c *Conn) HasPostponed() bool { return c.out.late != nil }
 func (c *Conn) HasPongs() bool     { return c.out.pongs.payloads != nil || c.out.pongs.sending }
-func (c *Conn) Held() int          { return c.out.held() }
+func (c *Conn) Held() int          { return c.out.held.Len() }
 func (c *Conn) UnlockFrames()      { c.unlockFrames() }
 
 // How it ends.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -26,7 +27,7 @@ const (
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
 	MinGathering   = minGathering
-	ReplyTime      = replyTime
+	ReplyTime      = held.Time
 )
 
 var (
@@ -48,7 +49,7 @@ var (
 	CloseSession   = closeSession
 	ExtensionError = extensionError
 	IsAccepted     = isAccepted
-	IsWhole        = isWhole
+	IsWhole        = held.HasMessage
 	NewKey         = newKey
 	Serve          = serve
 )

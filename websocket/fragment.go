@@ -147,10 +147,10 @@ func (c *Conn) postpone(err error, f frame) error {
 	f.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, f)
 	o.waiting.Add(int64(len(f.payload)))
-	mine := o.frames.TryLock()
+	mine := o.frames.TryLockOrMark() // so that its holder sees f before it gives the turn back
 	o.mu.Unlock()
 	if mine {
-		c.unlockFrames()
+		c.unlockFramesAfterRest()
 	}
 	return c.acceptedError("write", err)
 }

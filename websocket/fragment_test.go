@@ -354,3 +354,22 @@ func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 		}
 	})
 }
+
+// The turn may also have been freed and taken again by then. Its holder then sends the message.
+func TestMaxWriteFrameCutAsTurnIsTaken(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
+		if !c.FrameTurn().TryLock() {
+			t.Fatal("the turn is taken")
+		}
+		if e := wantError(t, c.PostponeText(context.Canceled, "first, second"), "write", context.Canceled); !e.Accepted {
+			t.Errorf("got %+v, want an accepted message", e)
+		}
+		c.UnlockFrames()
+		if !c.FrameTurn().Busy() {
+			t.Fatal("the turn was given back before the message was sent")
+		}
+		p.Expect(wire.OpText, false, "first, ")
+		p.Expect(wire.OpContinuation, true, "second")
+	})
+}

@@ -116,30 +116,39 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	if h.Hold {
-		serve(h.Serve, c, printf)
-		return
+	if run := serve(h.Serve, c, printf); h.Hold {
+		run()
+	} else {
+		go run() // keeps neither w nor r in memory
 	}
-	go serve(h.Serve, c, printf) // keeps neither w nor r in memory
 }
 
-// serve runs f on c and then closes c as the result of f requires.
-func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
-	code, reason := StatusInternalError, "" // if f panics
+// serve returns a function that runs f on c and then closes c as the result of f requires. Its own
+// variables are few, because its part of the stack is there for as long as the connection.
+func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) func() {
+	return func() {
+		code, reason := StatusInternalError, "" // if f panics
+		defer func() { c.endServe(recover(), code, reason, printf) }()
+		code, reason = c.result(f(c.Context(), c), printf)
+	}
+}
+
+// endServe closes the connection after its Serve function, whose panic was v.
+func (c *Conn) endServe(v any, code StatusCode, reason string, printf func(string, ...any)) {
 	defer c.group.leave(c, holdServe)
 	defer func() {
 		logPanic(printf, c, recover()) // of OnControl's function, which Close calls
 		_ = c.CloseNow()
 	}()
-	defer func() {
-		v := recover()
-		logPanic(printf, c, v)
-		if v != http.ErrAbortHandler {
-			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
-		}
-	}()
-	err := f(c.Context(), c)
-	code, reason = closeStatus(err, c)
+	logPanic(printf, c, v)
+	if v != http.ErrAbortHandler {
+		_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
+	}
+}
+
+// result returns what to close with if Serve returned err, and logs err if necessary.
+func (c *Conn) result(err error, printf func(string, ...any)) (StatusCode, string) {
+	code, reason := closeStatus(err, c)
 	if report := serveFailure(c, err, code); report != nil {
 		printf("websocket: serving %v: %v", c.RemoteAddr(), report)
 	}
@@ -150,6 +159,7 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 			code = StatusInternalError
 		}
 	}
+	return code, reason
 }
 
 // logPanic logs v if it is the value of a panic that has to be logged. It is called by the deferred

@@ -115,7 +115,8 @@ func (in *incoming) dropBlock() {
 
 // startMessage advances to the first piece of the next message, or stays at a message that an
 // interrupted read has read in part. It skips the rest of a message that was streamed and not read
-// to its end.
+// to its end. A connection spends its life in fill, so the functions from here to the system call
+// have few variables: TestIdleStack.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
@@ -127,10 +128,17 @@ func (c *Conn) startMessage(ctx context.Context) error {
 		}
 		in.stream = nil
 	}
-	if in.open {
-		return nil
+	for !in.open { // nextPiece, without its part of the stack
+		if len(in.unread) == 0 {
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := c.decode(ctx); err != nil {
+			return err
+		}
 	}
-	return c.nextPiece(ctx)
+	return nil
 }
 
 // skipped is the stream of a message that is being skipped.
@@ -166,14 +174,24 @@ func (c *Conn) skipSome(ctx context.Context) error {
 // nextPiece reads until a data frame brings the next piece of a message, and handles the control
 // frames before it.
 func (c *Conn) nextPiece(ctx context.Context) error {
-	in := &c.in
-	pinged := false // answerPing may have gathered pongs
 	for {
-		if len(in.unread) == 0 {
+		if len(c.in.unread) == 0 {
 			if err := c.fill(ctx); err != nil {
 				return err
 			}
 		}
+		if found, err := c.decode(ctx); found || err != nil {
+			return err
+		}
+	}
+}
+
+// decode decodes the unread bytes up to the next piece of a message, and reports whether there is
+// one. It handles the control frames before it.
+func (c *Conn) decode(ctx context.Context) (found bool, err error) {
+	in := &c.in
+	pinged := false // answerPing may have gathered pongs
+	for len(in.unread) > 0 {
 		in.dec.MaxMessage = in.max.Load()
 		f, n, err := in.dec.Next(in.unread)
 		in.unread = in.unread[n:]
@@ -182,23 +200,24 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		}
 		pinged = f.Kind == wire.KindPing && len(in.unread) > 0
 		if err != nil {
-			return c.failConnection(ctx, err)
+			return false, c.failConnection(ctx, err)
 		}
 		in.partial = f.Kind == wire.KindNone
 		switch f.Kind {
 		case wire.KindNone:
 		case wire.KindText, wire.KindBinary:
-			return c.takePiece(ctx, f)
+			return true, c.takePiece(ctx, &f)
 		default:
-			if err := c.readControl(ctx, f); err != nil {
-				return err
+			if err := c.readControl(ctx, &f); err != nil {
+				return false, err
 			}
 		}
 	}
+	return false, nil
 }
 
 // takePiece makes f the piece to read next.
-func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
+func (c *Conn) takePiece(ctx context.Context, f *wire.Frame) error {
 	in := &c.in
 	if !in.open {
 		in.open, in.typ = true, MessageType(f.Kind)
@@ -247,9 +266,9 @@ func (c *Conn) fill(ctx context.Context) error {
 	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return c.readError(err)
 	}
-	began := c.beginWait()
+	c.beginWait()
 	blk, n, err := c.tr.ReadBlock()
-	switch late := c.endWait(began, err); {
+	switch late := c.endWait(err); {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
 	case late:
@@ -329,9 +348,9 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err := c.tr.Rd.Follow(c.watched(ctx)); err != nil {
 		return dst, c.opError("read", err)
 	}
-	began := c.beginWait()
+	c.beginWait()
 	n, err := c.tr.Read(dst[len(dst) : len(dst)+n])
-	switch late := c.endWait(began, err); {
+	switch late := c.endWait(err); {
 	case c.endsWait(err):
 		return dst, nil
 	case late:
@@ -344,7 +363,7 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err != nil {
 		return dst, c.failConnection(ctx, err)
 	}
-	if err := c.takePiece(ctx, f); err != nil {
+	if err := c.takePiece(ctx, &f); err != nil {
 		return dst, err
 	}
 	in.piece = nil
@@ -391,7 +410,7 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 }
 
 // readControl handles a control frame.
-func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
+func (c *Conn) readControl(ctx context.Context, f *wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if f.Kind == wire.KindClose {
 		return c.answerClose(ctx, f.Payload)

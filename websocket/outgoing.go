@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
@@ -19,7 +20,7 @@ type outgoing struct {
 	frames   turn.Turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte       // of accepted frames that were cut, to be sent first; nil if there is none
-	replies  *replies     // held frames; nil until there are any
+	held     *held.Frames // of Reply; nil until there are any
 	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
@@ -48,6 +49,12 @@ type frame struct {
 // send. If any is, a goroutine sends it first, within WriteTimeout: the caller's context may have
 // ended, and the peer must not have to wait for the next frame.
 func (c *Conn) unlockFrames() {
+	if c.out.rest != nil || !c.out.frames.TryUnlock() { // postpone marks the turn
+		c.unlockFramesAfterRest()
+	}
+}
+
+func (c *Conn) unlockFramesAfterRest() {
 	o := &c.out
 	for {
 		if o.rest != nil && c.canWrite() {
@@ -60,7 +67,7 @@ func (c *Conn) unlockFrames() {
 			o.mu.Unlock()
 			return
 		}
-		o.restHeld()
+		o.rest = o.held.AppendTo(o.rest)
 		late := o.late
 		o.late = nil
 		o.mu.Unlock()
@@ -103,26 +110,24 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if o.enc.Closed() {
 		return c.opError(op, net.ErrClosed)
 	}
-	if c.holds(&f) {
-		return c.hold(op, f)
+	if c.hold(&f) {
+		return nil
 	}
-	held := o.held()
-	if held > 0 && held+maxSize(&f) > transport.BlockSize {
+	if n := o.held.Len(); n > 0 && n+f.maxSize() > transport.BlockSize {
 		if err := c.writeHeld(ctx, op, f); err != nil {
 			return err
 		}
-		held = 0
 	}
-	if f.whole != nil && o.enc.Role == wire.Server && held == 0 {
+	if f.whole != nil && o.enc.Role == wire.Server && o.held.Len() == 0 {
 		return c.writeWhole(ctx, op, f)
 	}
 	o.setKey(&f)
 	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
-	b, buf := o.takeHeld()
+	b, buf := o.held.Take()
 	defer c.tr.Wr.PutBlock(b)
-	before := o.enc
+	before, held := o.enc, len(buf)
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
 	}

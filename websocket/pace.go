@@ -10,23 +10,27 @@ import (
 type pace struct {
 	limit  time.Duration
 	waited time.Duration // how long reads have waited for the rest of the message
+	began  time.Time     // when the read in progress began, or zero if it has no deadline
 }
 
-// beginWait sets a deadline for the next read if a part of a message or frame has arrived. It
-// returns the current time if so, and the zero time otherwise.
-func (c *Conn) beginWait() time.Time {
+// beginWait sets a deadline for the next read if a part of a message or frame has arrived.
+func (c *Conn) beginWait() {
 	if k := c.keepalive; k != nil {
 		k.AwaitBytes()
 	}
-	p := c.in.pace
-	if p == nil {
-		return time.Time{}
+	if c.in.pace != nil {
+		c.beginPace()
 	}
+}
+
+func (c *Conn) beginPace() {
+	p := c.in.pace
 	if (!c.in.open || c.in.last) && !c.in.partial {
-		p.waited = 0
-		return time.Time{}
+		p.waited, p.began = 0, time.Time{}
+		return
 	}
 	now := time.Now()
+	p.began = now
 	left := p.limit - p.waited
 	const probe = transport.ProbeTime // bytes that have arrived are read all the same
 	left = max(left, min(left+10*probe, probe))
@@ -34,20 +38,20 @@ func (c *Conn) beginWait() time.Time {
 	if c.ending.writeFailed.Load() { // meanwhile; another limit applies then
 		c.tr.Rd.Bound(now.Add(lingerTime))
 	}
-	return now
 }
 
-// endWait ends the wait of a read that began at began and returned err. It reports whether the
-// message has taken too long.
-func (c *Conn) endWait(began time.Time, err error) (late bool) {
+// endWait ends the wait of a read that returned err. It reports whether the message has taken too
+// long.
+func (c *Conn) endWait(err error) (late bool) {
 	if k := c.keepalive; k != nil && err == nil {
 		k.GotBytes()
 	}
-	if began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
+	p := c.in.pace
+	if p == nil || p.began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
 		return false
 	}
 	late = err != nil && c.readCause(err) == errLingered
 	c.tr.Rd.Bound(time.Time{})
-	c.in.pace.waited += time.Since(began)
+	p.waited += time.Since(p.began)
 	return late
 }

@@ -96,7 +96,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 
 // writeQueued sends what Reply holds and a batch of pongs. The caller has out.frames.
 func (c *Conn) writeQueued(ctx context.Context) error {
-	b, buf := c.out.takeHeld()
+	b, buf := c.out.held.Take()
 	defer c.tr.Wr.PutBlock(b)
 	before := c.out.enc
 	buf, n := c.appendPongs(buf)

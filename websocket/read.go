@@ -5,6 +5,8 @@ import (
 	"io"
 	"iter"
 	"slices"
+
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 )
 
 // A Message is a message that [Conn.Messages] yields.
@@ -68,73 +70,73 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 // the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		var b batch
-		defer func() {
-			b.next(c, false)
-			b.end(ctx, c)
-		}()
+		var l loan
+		defer c.endReplies(ctx, &l)
+		defer c.takeBack(&l) // also if the body of the loop panics
 		for {
-			m, l, err := c.nextMessage(ctx)
+			m, err := c.nextMessage(ctx, &l)
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
 				}
 				return
 			}
-			b.next(c, l.more)
-			if !c.lend(m, l, yield) {
+			if !yield(m, nil) {
 				return
 			}
-			b.end(ctx, c)
 		}
 	}
 }
 
-// lend yields m, and takes back its memory even if the body of the loop panics.
-func (c *Conn) lend(m Message, l loan, yield func(Message, error) bool) (more bool) {
-	defer c.takeBack(l)
-	return yield(m, nil)
-}
-
-// nextMessage returns the next message in place if it arrived whole, and in a gathering otherwise.
-func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
-	if err := c.beginRead(ctx); err != nil {
-		return Message{}, loan{}, err
+// nextMessage takes back l, the memory of the message before, and returns the next message in place
+// if it arrived whole, and in a gathering otherwise. If it panics, takeBack gives in.turn back: a
+// defer of its own would make the stack of a goroutine that waits here larger.
+func (c *Conn) nextMessage(ctx context.Context, l *loan) (m Message, err error) {
+	if l.replies && !l.more {
+		c.endReplies(ctx, l)
 	}
-	defer c.endRead()
-	if err := c.startMessage(ctx); err != nil {
-		return Message{}, loan{}, err
+	if err := c.beginRead(ctx); err != nil {
+		return Message{}, err
 	}
 	in := &c.in
-	if in.ext == nil && in.last && len(in.kept) == 0 {
-		m = Message{in.typ, in.piece, c}
-		in.piece = nil
-		in.lent++
-		c.messageEnded()
-		return m, loan{blk: in.blk, more: isWhole(in.unread)}, nil
+	l.reading = true
+	l.free()
+	in.takeBack(l)
+	if err = c.startMessage(ctx); err == nil {
+		if in.ext == nil && in.last && len(in.kept) == 0 {
+			m = Message{in.typ, in.piece, c}
+			in.piece = nil
+			in.lent++
+			l.blk = in.blk
+			c.messageEnded()
+		} else {
+			m, err = c.gatherMessage(ctx, l)
+		}
+		c.setMore(l, held.HasMessage(in.unread))
 	}
-	m.c = c
-	m.Type, m.Data, err = c.appendMessage(ctx, nil, &l)
+	l.reading = false
+	c.endRead()
+	return m, err
+}
+
+// gatherMessage returns the open message in a gathering.
+func (c *Conn) gatherMessage(ctx context.Context, l *loan) (Message, error) {
+	typ, p, err := c.appendMessage(ctx, nil, l)
 	if err != nil {
-		c.takeBack(l)
-		return Message{}, loan{}, err
+		l.free()
+		return Message{}, err
 	}
-	l.share = in.share.pass()
-	l.more = isWhole(in.unread)
-	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
-	return m, l, nil
+	l.share = c.in.share.pass()
+	return Message{typ, slices.Clip(p), c}, nil // the rest of the memory may have bytes of other connections
 }
 
 // takeBack takes back what nextMessage lent, unless the Conn no longer has it.
-func (c *Conn) takeBack(l loan) {
-	l.own.free()
-	l.share.resize(0)
-	if l.blk == nil || !c.in.turn.TryLock() {
+func (c *Conn) takeBack(l *loan) {
+	l.free()
+	if !l.reading && (l.blk == nil || !c.in.turn.TryLock()) {
 		return // nothing was lent, or the holder of the turn drops it
 	}
-	if c.in.blk == l.blk {
-		c.in.lent--
-	}
+	c.in.takeBack(l)
 	c.endRead()
 }
 

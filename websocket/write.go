@@ -31,7 +31,7 @@ import (
 // but reads go on. The next read returns why the peer is gone, and so does [Conn.Closure] once
 // [Conn.Context] has ended.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
-	return c.writeMessage(ctx, t, p, false)
+	return c.writeMessage(ctx, t, p, false, false)
 }
 
 // WritePlain is Write without the extension: the message is not compressed and does not enter the
@@ -39,7 +39,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 // compressed message reveals something about its contents, so that an attacker who chooses text
 // that is compressed together with a secret can guess the secret (RFC 7692, section 8).
 func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
-	return c.writeMessage(ctx, t, p, true)
+	return c.writeMessage(ctx, t, p, true, false)
 }
 
 // WriteBuffers is Write for one message in several slices, such as a header and a body. It copies
@@ -74,12 +74,12 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	return err
 }
 
-func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
+func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain, reply bool) error {
 	if err := c.beginMessage(ctx, t, len(p)); err != nil {
 		return err
 	}
 	defer c.endMessage()
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p))}
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p)), reply: reply}
 	return c.sendMessage(ctx, f, plain)
 }
 

@@ -132,16 +132,15 @@ func (k *Keepalive) lookSoon() {
 // step returns how much later than bytes or a pause the timer may look.
 func (k *Keepalive) step() time.Duration { return max(k.interval/LifeChecks, time.Millisecond) }
 
-// wake starts the timer.
+// wake starts the timer. A defer would enlarge the stack of a goroutine that waits for bytes.
 func (k *Keepalive) wake() {
 	k.pings.mu.Lock()
-	defer k.pings.mu.Unlock()
-	if !k.state.CompareAndSwap(asleep, quiet) {
-		return
+	if k.state.CompareAndSwap(asleep, quiet) {
+		now := time.Since(epoch)
+		k.alive(now)
+		k.rearm(now, k.next(now))
 	}
-	now := time.Since(epoch)
-	k.alive(now)
-	k.rearm(now, k.next(now))
+	k.pings.mu.Unlock()
 }
 
 // rearm makes the timer look in d, or earlier if something has happened, unless it is stopped. The

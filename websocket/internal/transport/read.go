@@ -32,27 +32,37 @@ const ProbeTime = 5 * time.Millisecond
 // The caller gives the block back.
 func (t *Transport) ReadBlock() (*Block, int, error) {
 	if t.raw == nil {
-		if t.Rd.pump != nil {
-			t.Rd.waiting()
-			if err := t.Rd.pump.Wait(); err != nil { // without a block
-				return nil, 0, err
-			}
-		}
-		b := GetBlock()
-		n, err := t.readPlain(b[:])
-		if n == 0 {
-			PutBlock(b)
-			return nil, 0, err
-		}
-		return b, n, nil
+		return t.readPlainBlock()
 	}
-	n, err := t.readRaw(nil)
+	t.Rd.n, t.Rd.err = 0, nil
+	if err := t.raw.Read(t.Rd.try); err != nil || t.Rd.n == 0 {
+		return nil, 0, t.noBlock(err)
+	}
 	b := t.Rd.blk
 	t.Rd.blk = nil
-	if n == 0 {
-		if b != nil {
-			PutBlock(b)
+	return b, t.Rd.n, nil
+}
+
+// noBlock returns the error of a ReadBlock that got nothing.
+func (t *Transport) noBlock(err error) error {
+	if b := t.Rd.blk; b != nil {
+		t.Rd.blk = nil
+		PutBlock(b)
+	}
+	return t.rawError(err)
+}
+
+func (t *Transport) readPlainBlock() (*Block, int, error) {
+	if t.Rd.pump != nil {
+		t.Rd.waiting()
+		if err := t.Rd.pump.Wait(); err != nil { // without a block
+			return nil, 0, err
 		}
+	}
+	b := GetBlock()
+	n, err := t.readPlain(b[:])
+	if n == 0 {
+		PutBlock(b)
 		return nil, 0, err
 	}
 	return b, n, nil
@@ -141,15 +151,20 @@ func (t *Transport) readRaw(p []byte) (int, error) {
 	t.Rd.buf, t.Rd.n, t.Rd.err = p, 0, nil
 	err := t.raw.Read(t.Rd.try)
 	t.Rd.buf = nil
+	return t.Rd.n, t.rawError(err)
+}
+
+// rawError returns the error of a call of raw.Read that returned err, or nil.
+func (t *Transport) rawError(err error) error {
 	switch {
 	case err != nil:
-		err = t.netError("read", err)
+		return t.netError("read", err)
 	case t.Rd.err != nil:
-		err = t.netError("read", t.Rd.err)
+		return t.netError("read", t.Rd.err)
 	case t.Rd.n == 0:
-		err = io.EOF
+		return io.EOF
 	}
-	return t.Rd.n, err
+	return nil
 }
 
 // tryRead is called by RawConn.Read until it returns true. In between, the goroutine waits. The

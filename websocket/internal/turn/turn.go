@@ -15,31 +15,39 @@ import (
 // ErrIdle is the error of LockWithin if the holder is idle for too long.
 var ErrIdle = errors.New("turn is held by an idle MessageWriter")
 
-// A Turn is a mutex whose waiters are served first in, first out, and may give up.
+// A Turn is a mutex whose waiters are served first in, first out, and may give up. A turn for which
+// nobody waits is taken and given back by one atomic operation each.
 type Turn struct {
-	mu    sync.Mutex
-	held  bool
+	state atomic.Uint32
 	idle  atomic.Uint32   // odd while the holder is an idle MessageWriter; new for each idle period
+	mu    sync.Mutex      // guards queue, and the change from contended to another state
 	queue []chan struct{} // one for each waiter, closed when its turn has come
 }
 
+// The values of Turn.state.
+const (
+	free uint32 = iota
+	held
+	contended // held, and the holder must call Unlock: somebody waits, or has called TryLockOrMark
+)
+
 // TryLock takes the turn if it is free, and reports whether it did.
-func (t *Turn) TryLock() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held {
-		return false
+func (t *Turn) TryLock() bool { return t.state.CompareAndSwap(free, held) }
+
+// TryLockOrMark is TryLock, but if the turn is taken, the next TryUnlock fails.
+func (t *Turn) TryLockOrMark() (mine bool) {
+	for {
+		switch {
+		case t.TryLock():
+			return true
+		case t.state.CompareAndSwap(held, contended), t.state.Load() == contended:
+			return false
+		}
 	}
-	t.held = true
-	return true
 }
 
 // Busy reports whether the turn is taken.
-func (t *Turn) Busy() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.held
-}
+func (t *Turn) Busy() bool { return t.state.Load() != free }
 
 // Lock waits until the turn is free, or ctx or end ends. It returns an interrupt for ctx, and the
 // cause of end. If the turn becomes free at the same time, the lock is acquired.
@@ -59,11 +67,11 @@ func (t *Turn) LockWithin(ctx, end context.Context, limit time.Duration) error {
 func (t *Turn) Join() (mine chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held {
-		mine = make(chan struct{})
-		t.queue = append(t.queue, mine)
+	if t.TryLockOrMark() {
+		return nil
 	}
-	t.held = true
+	mine = make(chan struct{})
+	t.queue = append(t.queue, mine)
 	return mine
 }
 
@@ -111,13 +119,20 @@ func (t *Turn) SetIdle(idle bool) {
 	t.idle.Store(n)
 }
 
-// Unlock gives the turn back, or passes it to the first waiter.
+// TryUnlock gives the turn back and returns true, unless somebody waits for it or it is marked.
+func (t *Turn) TryUnlock() bool { return t.state.CompareAndSwap(held, free) }
+
+// Unlock gives the turn back, or passes it to the first waiter. It removes the mark of
+// TryLockOrMark if nobody waits.
 func (t *Turn) Unlock() {
+	if t.TryUnlock() {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.queue) == 0 {
-		t.held = false
 		t.queue = nil
+		t.state.Store(free)
 		return
 	}
 	close(t.queue[0])

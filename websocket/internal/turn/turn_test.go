@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -111,6 +113,90 @@ func TestTurnGivenUpAsPassedOn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TryUnlock fails while somebody waits and after TryLockOrMark, until Unlock has freed the turn.
+func TestTurnMark(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		var tn Turn
+		check := func(step string, got, want bool) {
+			t.Helper()
+			if got != want {
+				t.Errorf("%s: got %v, want %v", step, got, want)
+			}
+		}
+		check("TryLockOrMark of a free turn", tn.TryLockOrMark(), true)
+		check("TryUnlock", tn.TryUnlock(), true)
+		check("Busy after TryUnlock", tn.Busy(), false)
+		tn.TryLock()
+		for range 2 {
+			check("TryLockOrMark of a taken turn", tn.TryLockOrMark(), false)
+			check("TryUnlock of a marked turn", tn.TryUnlock(), false)
+		}
+		check("Busy", tn.Busy(), true)
+		tn.Unlock()
+		check("TryLock after Unlock", tn.TryLock(), true)
+		check("TryUnlock after the mark was removed", tn.TryUnlock(), true)
+		tn.TryLock()
+		next := start(func() error { return tn.Lock(ctx, ctx) })
+		synctest.Wait()
+		check("TryUnlock while somebody waits", tn.TryUnlock(), false)
+		tn.Unlock()
+		if err := <-next; err != nil {
+			t.Fatal(err)
+		}
+		tn.Unlock()
+		check("Busy at the end", tn.Busy(), false)
+	})
+}
+
+// A Turn admits one holder at a time, however it is taken and given back, and loses no waiter.
+func TestTurnExclusive(t *testing.T) {
+	const holders, each = 8, 2000
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var tn Turn
+	var turns int // guarded by the turn, as the race detector checks
+	var taken atomic.Int64
+	var all sync.WaitGroup
+	for i := range holders {
+		all.Go(func() {
+			for range each {
+				switch i % 4 {
+				case 0:
+					if !tn.TryLock() {
+						continue
+					}
+				case 1:
+					if !tn.TryLockOrMark() {
+						continue
+					}
+				case 2:
+					if tn.Lock(ctx, context.Background()) != nil { // gives up unless the turn is free
+						continue
+					}
+				default:
+					if err := tn.Lock(context.Background(), context.Background()); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				turns++
+				taken.Add(1)
+				if !tn.TryUnlock() {
+					tn.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	if int64(turns) != taken.Load() {
+		t.Errorf("%d turns were counted, want %d: two goroutines had the turn", turns, taken.Load())
+	}
+	if tn.Busy() || tn.Waiting() != 0 {
+		t.Error("the turn is taken, want it free")
+	}
 }
 
 // onOneProcessor ensures that a goroutine that was woken does not run before the goroutine that
