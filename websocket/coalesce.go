@@ -21,7 +21,26 @@ func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	if m.c == nil {
 		return &Error{Op: "write", Err: errNotYielded}
 	}
+	if m.c.holdMessage(ctx, t, p) {
+		return nil
+	}
 	return m.c.writeMessage(ctx, t, p, false, true)
+}
+
+// holdMessage is a short way for most replies. It takes out.frames alone: if nobody has out.messages,
+// no message is open.
+func (c *Conn) holdMessage(ctx context.Context, t MessageType, p []byte) (ok bool) {
+	o := &c.out
+	if c.session != nil || t != Text && t != Binary || len(p) > o.maxFrame || !c.pipelined.Load() ||
+		ctx.Err() != nil || !o.frames.TryLock() {
+		return false
+	}
+	if !o.messages.Busy() && c.canWrite() && !o.enc.Closed() {
+		f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p)), reply: true}
+		ok = c.hold(&f)
+	}
+	c.unlockFrames()
+	return ok
 }
 
 var errNotYielded = errors.New("message is not from Messages")

@@ -193,6 +193,10 @@ func testCutReplies(t *testing.T, kind string, role wire.Role, limit int64, ext 
 			if cutting(ctx, random, func(ctx context.Context) error { return near.Write(ctx, Text, data) }) {
 				want[1] = append(want[1], data)
 			}
+			if err := writePieces(ctx, near, data); err != nil {
+				t.Errorf("seed %d: Writer: %v", seed, err)
+			}
+			want[1] = append(want[1], data)
 			runtime.Gosched()
 		}
 	})
@@ -233,4 +237,17 @@ func testCutReplies(t *testing.T, kind string, role wire.Role, limit int64, ext 
 			t.Errorf("seed %d: kind %d: got %d messages, want %d, or they differ", seed, i, len(got[i]), len(want[i]))
 		}
 	}
+}
+
+// writePieces sends data with a Writer that is flushed once.
+func writePieces(ctx context.Context, c *Conn, data []byte) error {
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		return err
+	}
+	n := len(data) / 2
+	_, err = w.Write(data[:n])
+	err = errors.Join(err, w.Flush())
+	_, last := w.Write(data[n:])
+	return errors.Join(err, last, w.Close())
 }

@@ -1,7 +1,6 @@
 package websocket_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -226,6 +225,27 @@ func TestRepliesAndOtherGoroutines(t *testing.T) {
 	})
 }
 
+// A reply waits while another goroutine writes a message in pieces, and is not held within it.
+func TestReplyWaitsForWriter(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		r := newReplyTest(t, ConnOptions{Role: role}, echoReply)
+		w, err := r.c.Writer(context.Background(), Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.send(r.texts("1", "2"))
+		for _, s := range []string{"a", "b"} {
+			if _, err := io.WriteString(w, s); err != nil {
+				t.Fatal(err)
+			}
+			noError(t, w.Flush())
+		}
+		r.want("a-", "b-")
+		noError(t, w.Close())
+		r.want("", "1 2")
+	})
+}
+
 // A Close of another goroutine sends what is held before its frame. CloseNow drops it, and the block
 // goes back when the time is up.
 func TestCloseWithHeldReplies(t *testing.T) {
@@ -399,47 +419,4 @@ func TestHeldRepliesAreCounted(t *testing.T) {
 			t.Errorf("Wrote got the sizes %v, want %v", wrote, want)
 		}
 	})
-}
-
-// isWhole agrees with the decoder on where a message is whole, for every prefix of a stream.
-func TestIsWhole(t *testing.T) {
-	for _, role := range roles {
-		p := &peer{Peer: wstest.NewPeer(t, nil, role), role: role}
-		stream, _ := cutStream(p)
-		stream = append(stream, p.Frame(wire.OpBinary, true, string(pattern(70_000, 0)))...)
-		for from := 0; from < len(stream); {
-			for to := from; to <= len(stream); to++ {
-				if to-from > 300 && to < len(stream)-1 {
-					continue
-				}
-				if got, want := IsWhole(stream[from:to]), decodesWhole(other(role), stream[from:to]); got != want {
-					t.Fatalf("%v, bytes %d to %d: got %v, want %v", role, from, to, got, want)
-				}
-			}
-			for ended := false; !ended; { // to the next message
-				h, n, err := wire.ConsumeHeader(stream[from:])
-				if err != nil {
-					t.Fatal(err)
-				}
-				from += n + int(h.Length)
-				ended = h.Fin && !h.Opcode.IsControl()
-			}
-		}
-	}
-}
-
-// decodesWhole is the twin of isWhole.
-func decodesWhole(role wire.Role, p []byte) bool {
-	d := wire.Decoder{Role: role}
-	for p := bytes.Clone(p); len(p) > 0; {
-		f, n, err := d.Next(p)
-		if err != nil {
-			return false
-		}
-		if (f.Kind == wire.KindText || f.Kind == wire.KindBinary) && f.EndsMessage() {
-			return true
-		}
-		p = p[n:]
-	}
-	return false
 }

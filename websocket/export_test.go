@@ -49,7 +49,6 @@ var (
 	CloseSession   = closeSession
 	ExtensionError = extensionError
 	IsAccepted     = isAccepted
-	IsWhole        = held.HasMessage
 	NewKey         = newKey
 	Serve          = serve
 )
