@@ -162,7 +162,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	if !c.ending.recordSent(payload) {
 		return false, c.opError("close", nil)
 	}
-	err = c.writeLocked(ctx, "close", frame{
+	err = c.writeLocked(ctx, "close", &frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
 		payload: payload,
 		keep:    true,

@@ -18,29 +18,15 @@ import (
 // and before any other message, ping, pong or close frame. CloseNow drops it. If it cannot be sent,
 // writing has failed, as after a failed Write, and the next call that writes returns the error.
 func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
-	if m.c == nil {
+	l := m.loop
+	if l == nil {
 		return &Error{Op: "write", Err: errNotYielded}
 	}
-	if m.c.holdMessage(ctx, t, p) {
+	f := frame{Header: messageHeader(t), payload: p, size: int64(len(p)), reply: l}
+	if l.c.holdAlone(ctx, &f) {
 		return nil
 	}
-	return m.c.writeMessage(ctx, t, p, false, true)
-}
-
-// holdMessage is a short way for most replies. It takes out.frames alone: if nobody has out.messages,
-// no message is open.
-func (c *Conn) holdMessage(ctx context.Context, t MessageType, p []byte) (ok bool) {
-	o := &c.out
-	if c.session != nil || t != Text && t != Binary || len(p) > o.maxFrame || !c.pipelined.Load() ||
-		ctx.Err() != nil || !o.frames.TryLock() {
-		return false
-	}
-	if !o.messages.Busy() && c.canWrite() && !o.enc.Closed() {
-		f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p)), reply: true}
-		ok = c.hold(&f)
-	}
-	c.unlockFrames()
-	return ok
+	return l.c.writeMessage(ctx, &f)
 }
 
 var errNotYielded = errors.New("message is not from Messages")
@@ -63,10 +49,24 @@ func (c *Conn) sendHeld(ctx context.Context) error {
 	return c.writeQueued(ctx)
 }
 
+// holdAlone is hold for a message of which only out.frames is taken: if nobody has out.messages, no
+// message is open. Without an extension, that is enough.
+func (c *Conn) holdAlone(ctx context.Context, f *frame) (ok bool) {
+	o := &c.out
+	t := MessageType(f.Opcode)
+	if c.session != nil || t != Text && t != Binary || len(f.payload) > o.maxFrame ||
+		!f.reply.more.Load() || ctx.Err() != nil || !o.frames.TryLock() {
+		return false
+	}
+	ok = !o.messages.Busy() && c.canWrite() && !o.enc.Closed() && c.hold(f)
+	c.unlockFrames()
+	return ok
+}
+
 // hold holds f if it may be held, and reports whether it did. The caller has out.frames.
 func (c *Conn) hold(f *frame) bool {
 	o := &c.out
-	if !f.reply || !c.pipelined.Load() || o.held.Len()+f.maxSize() > held.Max {
+	if f.reply == nil || !f.reply.more.Load() || o.held.Len()+f.maxSize() > held.Max {
 		return false
 	}
 	if o.held == nil {
@@ -78,7 +78,7 @@ func (c *Conn) hold(f *frame) bool {
 		return false // writing it fails as well
 	}
 	o.held.Hold(b)
-	c.wrote(*f)
+	c.wrote(f)
 	return true
 }
 
@@ -86,7 +86,7 @@ func (c *Conn) hold(f *frame) bool {
 func (f *frame) maxSize() int { return wire.MaxHeaderSize + len(f.payload) }
 
 // writeHeld sends what is held before f, which does not fit into the same block.
-func (c *Conn) writeHeld(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeHeld(ctx context.Context, op string, f *frame) error {
 	err := c.writeQueued(ctx)
 	switch {
 	case !isAccepted(err):
@@ -97,19 +97,18 @@ func (c *Conn) writeHeld(ctx context.Context, op string, f frame) error {
 	return c.opError(op, bare(err))
 }
 
-// setMore records whether another whole message follows the one that the loop of l has got.
-func (c *Conn) setMore(l *loan, more bool) {
-	if l.more != more {
-		l.more = more
-		c.pipelined.Store(more)
+// setMore records whether another whole message follows the one that the loop has got.
+func (l *loop) setMore(more bool) {
+	if l.more.Load() != more {
+		l.more.Store(more)
 	}
 	l.replies = l.replies || more
 }
 
-// endReplies is called when the loop of l ends or may have to wait. It sends what is held.
-func (c *Conn) endReplies(ctx context.Context, l *loan) {
-	if c.setMore(l, false); l.replies {
+// flush is called when the loop ends or may have to wait.
+func (l *loop) flush() {
+	if l.replies {
 		l.replies = false
-		_ = c.sendHeld(ctx) // the next call returns the error
+		_ = l.c.sendHeld(l.ctx) // the next call returns the error
 	}
 }

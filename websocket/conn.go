@@ -114,8 +114,7 @@ type Conn struct {
 
 	releasing sync.Mutex
 	released  bool
-	rsv       byte        // bits that session sets on the first frame of a message
-	pipelined atomic.Bool // another whole message has arrived for the loop over Messages
+	rsv       byte // bits that session sets on the first frame of a message
 }
 
 // Context returns the connection's context. It has the values of the request, or of the context

@@ -62,7 +62,7 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 	if op == wire.OpPing {
 		c.pings.Expect(1)
 	}
-	err := c.writeLocked(ctx, name, frame{Header: wire.Header{Fin: true, Opcode: op}, payload: payload})
+	err := c.writeLocked(ctx, name, &frame{Header: wire.Header{Fin: true, Opcode: op}, payload: payload})
 	if op == wire.OpPing && err != nil && !isAccepted(err) {
 		c.pings.Expect(-1)
 	}

@@ -120,12 +120,15 @@ func (e *events) messageRead(c *Conn, decoded bool) {
 }
 
 // wrote counts a frame that was accepted. The caller has out.frames.
-func (c *Conn) wrote(f frame) {
+func (c *Conn) wrote(f *frame) {
 	c.stats.wrote(f)
-	e := c.events
-	if e == nil || f.Opcode.IsControl() {
-		return
+	if c.events != nil && !f.Opcode.IsControl() {
+		c.events.frameWrote(c, f)
 	}
+}
+
+// frameWrote is called for each data frame that was accepted.
+func (e *events) frameWrote(c *Conn, f *frame) {
 	if f.Opcode != wire.OpContinuation {
 		e.typ, e.wrote = MessageType(f.Opcode), 0
 	}

@@ -50,7 +50,6 @@ var (
 	ExtensionError = extensionError
 	IsAccepted     = isAccepted
 	NewKey         = newKey
-	Serve          = serve
 )
 
 func SetDefault(v *time.Duration, def time.Duration) { setDefault(v, def) }
@@ -63,6 +62,11 @@ func EndedError(op string, err error, received StatusCode) *Error {
 
 // BrokenStream returns an error of a byte stream.
 func BrokenStream(err error) error { return &brokenStream{err} }
+
+// Serve serves c with f as a Handler does.
+func Serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
+	serve(f, c, printf)()
+}
 
 // HandlerStatus returns the code with which a Handler closes c if Serve returns err.
 func HandlerStatus(err error, c *Conn) StatusCode {
@@ -90,11 +94,15 @@ func SetStreamReader(nc net.Conn, r *MessageReader) { nc.(*adapter).r = r }
 
 // EncodeText encodes a text message, for which it takes the turn to write.
 func (c *Conn) EncodeText(ctx context.Context, text string) error {
-	return c.encodeMessage(ctx, textFrame(text), false)
+	f := textFrame(text)
+	return c.encodeMessage(ctx, &f)
 }
 
 // PostponeText postpones a text message whose context ended with err.
-func (c *Conn) PostponeText(err error, text string) error { return c.postpone(err, textFrame(text)) }
+func (c *Conn) PostponeText(err error, text string) error {
+	f := textFrame(text)
+	return c.postpone(err, &f)
+}
 
 func textFrame(text string) frame {
 	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte(text), keep: true}

@@ -23,29 +23,30 @@ func frameLimit(n int64) int {
 }
 
 // limit returns the largest payload that f may have.
-func (o *outgoing) limit(f frame) int {
+func (o *outgoing) limit(f *frame) int {
 	if f.max > 0 {
 		return min(f.max, o.maxFrame)
 	}
 	return o.maxFrame
 }
 
-// divide returns the first fragment of f, of at most max bytes, and the rest, if there is any. The
-// rest must be sent if the first fragment is.
-func (f frame) divide(max int) (first, rest frame, more bool) {
+// divide makes f the first fragment of itself, of at most max bytes, and returns the rest, if there
+// is any. The rest must be sent if the first fragment is.
+func (f *frame) divide(max int) (rest frame, more bool) {
 	if len(f.payload) <= max {
-		return f, frame{}, false
+		return frame{}, false
 	}
 	f.whole = nil
-	first, rest = f, f
-	first.Fin, first.payload = false, f.payload[:max]
-	rest.Opcode, rest.RSV, rest.keep, rest.payload = wire.OpContinuation, 0, true, f.payload[max:]
-	return first, rest, true
+	rest = *f
+	f.Fin, f.payload = false, f.payload[:max]
+	rest.Opcode, rest.RSV, rest.keep, rest.payload = wire.OpContinuation, 0, true, rest.payload[max:]
+	return rest, true
 }
 
 // writeFrame sends a data frame, in fragments if it is too large, after the frames that already
-// wait.
-func (c *Conn) writeFrame(ctx context.Context, f frame) error {
+// wait. It may change f, which is a pointer because a copy in each function takes time, and room on
+// the stack.
+func (c *Conn) writeFrame(ctx context.Context, f *frame) error {
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.postpone(err, f)
 	}
@@ -64,24 +65,30 @@ func (c *Conn) lockFrames(ctx context.Context, size int) error {
 }
 
 // writeFragments is writeFrame for a caller that has out.frames, which it gives back.
-func (c *Conn) writeFragments(ctx context.Context, f frame) error {
+func (c *Conn) writeFragments(ctx context.Context, f *frame) error {
+	if len(f.payload) > c.out.limit(f) {
+		return c.writeDivided(ctx, f)
+	}
+	err := c.writeLocked(ctx, "write", f)
+	c.unlockFrames()
+	return err
+}
+
+// writeDivided is writeFragments for a frame that is too large.
+func (c *Conn) writeDivided(ctx context.Context, f *frame) error {
 	for {
-		first, rest, more := f.divide(c.out.limit(f))
-		if more {
-			c.out.waiting.Add(int64(len(rest.payload)))
-		}
-		err := c.writeLocked(ctx, "write", first)
-		if more {
-			c.out.waiting.Add(-int64(len(rest.payload)))
-		}
+		rest, more := f.divide(c.out.limit(f))
+		c.out.waiting.Add(int64(len(rest.payload)))
+		err := c.writeLocked(ctx, "write", f)
+		c.out.waiting.Add(-int64(len(rest.payload)))
 		if more && isAccepted(err) {
-			err = c.keepFragments(err, rest)
+			err = c.keepFragments(err, &rest)
 		}
 		c.unlockFrames()
 		if err != nil || !more {
 			return err
 		}
-		f = rest
+		*f = rest
 		if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 			return c.postpone(err, f)
 		}
@@ -90,7 +97,7 @@ func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 
 // keepFragments appends f, which follows a frame that was cut with err, to the rest. The caller has
 // out.frames.
-func (c *Conn) keepFragments(err error, f frame) error {
+func (c *Conn) keepFragments(err error, f *frame) error {
 	o := &c.out
 	if left := len(o.rest) + o.sizeOf(f); left > maxRest {
 		return c.abortWrite("write", tooMuchLeft(left, err), false)
@@ -101,23 +108,24 @@ func (c *Conn) keepFragments(err error, f frame) error {
 
 // appendFragments appends f to the rest, unless nothing can follow the frames already written. The
 // caller has out.frames.
-func (c *Conn) appendFragments(f frame) {
+func (c *Conn) appendFragments(f *frame) {
 	o := &c.out
 	if !c.canWrite() || o.enc.Closed() {
 		return
 	}
 	o.rest = slices.Grow(o.rest, o.sizeOf(f))
-	for more := true; more; {
-		var first frame
-		first, f, more = f.divide(o.limit(f))
+	for first, more := *f, true; more; {
+		var rest frame
+		rest, more = first.divide(o.limit(&first))
 		o.setKey(&first)
 		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // never fails; f is valid
-		c.wrote(first)
+		c.wrote(&first)
+		first = rest
 	}
 }
 
 // sizeOf returns the largest size that f can have, in bytes, in fragments and with their headers.
-func (o *outgoing) sizeOf(f frame) int {
+func (o *outgoing) sizeOf(f *frame) int {
 	n, most := len(f.payload), o.limit(f)
 	h := wire.Header{Masked: true, Length: int64(min(n, most))}
 	return n + (max(n, 1)-1)/most*h.Size() + h.Size()
@@ -126,7 +134,7 @@ func (o *outgoing) sizeOf(f frame) int {
 // postpone is called for a frame if its context ends, with err, before its turn to be written. If
 // the frame must be sent, the holder of out.frames sends it before anything else, unless it sends
 // our close frame, which nothing can follow.
-func (c *Conn) postpone(err error, f frame) error {
+func (c *Conn) postpone(err error, f *frame) error {
 	if !f.keep || !c.canWrite() {
 		return c.opError("write", err)
 	}
@@ -137,15 +145,16 @@ func (c *Conn) postpone(err error, f frame) error {
 		return c.opError("write", net.ErrClosed)
 	}
 	left := o.sizeOf(f)
-	for _, g := range o.late {
-		left += o.sizeOf(g)
+	for i := range o.late {
+		left += o.sizeOf(&o.late[i])
 	}
 	if left > maxRest {
 		o.mu.Unlock()
 		return c.abortWrite("write", tooMuchLeft(left, err), false)
 	}
-	f.payload = bytes.Clone(f.payload)
-	o.late = append(o.late, f)
+	late := *f
+	late.payload = bytes.Clone(f.payload)
+	o.late = append(o.late, late)
 	o.waiting.Add(int64(len(f.payload)))
 	mine := o.frames.TryLockOrMark() // so that its holder sees f before it gives the turn back
 	o.mu.Unlock()

@@ -103,10 +103,6 @@ type loan struct {
 	blk   *transport.Block
 	own   *gathering
 	share share // of the budget
-
-	reading bool // nextMessage has in.turn
-	more    bool // another whole message has arrived
-	replies bool // to messages before that one may be held
 }
 
 // free gives back the memory of l that is not the Conn's.
@@ -114,14 +110,6 @@ func (l *loan) free() {
 	l.own.free()
 	l.own = nil
 	l.share.resize(0)
-}
-
-// takeBack takes back the block of l, if it is still the Conn's.
-func (in *incoming) takeBack(l *loan) {
-	if l.blk != nil && l.blk == in.blk {
-		in.lent--
-	}
-	l.blk = nil
 }
 
 // A gathering is a pooled buffer in which the pieces of a message are put together. There are a few

@@ -39,7 +39,8 @@ type frame struct {
 	payload []byte
 	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
-	reply   bool   // it may be held
+	reply   *loop  // to whose message it replies, if any, so that it may be held
+	plain   bool   // without the extension
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
 	whole   []byte // the frame as a server sends it, if prepared; shared
@@ -71,9 +72,9 @@ func (c *Conn) unlockFramesAfterRest() {
 		late := o.late
 		o.late = nil
 		o.mu.Unlock()
-		for _, f := range late {
-			o.waiting.Add(-int64(len(f.payload)))
-			c.appendFragments(f)
+		for i := range late {
+			o.waiting.Add(-int64(len(late[i].payload)))
+			c.appendFragments(&late[i])
 		}
 	}
 }
@@ -102,7 +103,7 @@ var noWait = func() context.Context {
 
 // writeLocked sends f. The caller has out.frames, so that no rest of earlier frames is left:
 // unlockFrames sends it.
-func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeLocked(ctx context.Context, op string, f *frame) error {
 	o := &c.out
 	if !c.canWrite() {
 		return c.opError(op, nil)
@@ -110,7 +111,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if o.enc.Closed() {
 		return c.opError(op, net.ErrClosed)
 	}
-	if c.hold(&f) {
+	if c.hold(f) {
 		return nil
 	}
 	if n := o.held.Len(); n > 0 && n+f.maxSize() > transport.BlockSize {
@@ -121,12 +122,19 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if f.whole != nil && o.enc.Role == wire.Server && o.held.Len() == 0 {
 		return c.writeWhole(ctx, op, f)
 	}
-	o.setKey(&f)
+	o.setKey(f)
 	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
 	b, buf := o.held.Take()
-	defer c.tr.Wr.PutBlock(b)
+	err := c.writeSmall(ctx, op, f, buf)
+	c.tr.Wr.PutBlock(b)
+	return err
+}
+
+// writeSmall sends f through buf, which has frames that were held.
+func (c *Conn) writeSmall(ctx context.Context, op string, f *frame, buf []byte) error {
+	o := &c.out
 	before, held := o.enc, len(buf)
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
@@ -137,14 +145,14 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{frame: f, held: held, sent: n, before: before, rest: buf[n:]})
+		return c.interruptedWrite(op, err, &cut{frame: f, held: held, sent: n, before: before, rest: buf[n:]})
 	}
 	c.wrote(f)
 	return nil
 }
 
 // writeWhole sends a frame that was prepared as bytes.
-func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeWhole(ctx context.Context, op string, f *frame) error {
 	o := &c.out
 	before := o.enc
 	var head [wire.MaxHeaderSize]byte
@@ -153,7 +161,7 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, f.whole, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
+		return c.interruptedWrite(op, err, &cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
 	}
 	c.wrote(f)
 	return nil
@@ -167,7 +175,7 @@ func (o *outgoing) setKey(f *frame) {
 }
 
 // writeLarge sends a frame that does not fit into a block.
-func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
+func (c *Conn) writeLarge(ctx context.Context, op string, f *frame) error {
 	if c.out.enc.Role == wire.Server && len(f.payload) > transport.LargeSize-wire.MaxHeaderSize {
 		// It takes two writes anyway, so copy as little as possible.
 		b := transport.GetBlock()
@@ -180,7 +188,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 }
 
 // writeThrough sends a frame through b, which may be smaller than the frame.
-func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) error {
+func (c *Conn) writeThrough(ctx context.Context, op string, f *frame, b []byte) error {
 	o := &c.out
 	before := o.enc
 	f.Length = int64(len(f.payload))
@@ -194,7 +202,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
-			return c.interruptedWrite(op, err, cut{
+			return c.interruptedWrite(op, err, &cut{
 				frame: f, sent: n, before: before,
 				rest: buf[min(n, len(buf)):], tail: tail[max(n-len(buf), 0):],
 			})
@@ -220,7 +228,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 				tail = bytes.Clone(p)
 				wire.Mask(tail, f.Key, int64(at+n))
 			}
-			rest := cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail}
+			rest := &cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail}
 			return c.interruptedWrite(op, err, rest)
 		}
 	}
@@ -230,7 +238,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 
 // A cut describes a frame whose write failed.
 type cut struct {
-	frame      frame
+	frame      *frame
 	held       int          // bytes of held frames before it
 	sent       int          // bytes that were written
 	before     wire.Encoder // the encoder as it was before the frame
@@ -239,7 +247,7 @@ type cut struct {
 
 // interruptedWrite returns the error of a write that failed with err. If the transport is intact, a
 // frame of which nothing was written is undone, and the rest of any other frame is kept.
-func (c *Conn) interruptedWrite(op string, err error, f cut) error {
+func (c *Conn) interruptedWrite(op string, err error, f *cut) error {
 	o := &c.out
 	if c.isEnd(err) {
 		return c.opError(op, nil)

@@ -22,7 +22,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	id, payload, pong := c.pings.Begin()
 	defer c.pings.Forget(id)
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: payload}
+	f := &frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: payload}
 	err := c.writeLocked(ctx, "ping", f)
 	c.unlockFrames()
 	if err != nil {

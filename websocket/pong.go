@@ -41,7 +41,8 @@ func (c *Conn) answerPing(p []byte, more bool) {
 	o.mu.Unlock()
 	switch {
 	case alone:
-		_ = c.writeLocked(noWait, "write", pongFrame(p)) // the next call returns the error
+		f := pongFrame(p)
+		_ = c.writeLocked(noWait, "write", &f) // the next call returns the error
 		c.unlockFrames()
 	case !more:
 		c.flushPongs()
@@ -111,9 +112,9 @@ func (c *Conn) writeQueued(ctx context.Context) error {
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
 		// The rest is kept, or the connection ends, and the next call returns the error.
-		return c.interruptedWrite("write", err, cut{frame: last, sent: n, before: before, rest: buf[n:]})
+		return c.interruptedWrite("write", err, &cut{frame: &last, sent: n, before: before, rest: buf[n:]})
 	}
-	c.stats.wrote(last)
+	c.stats.wrote(&last)
 	c.pingLeft()
 	return nil
 }

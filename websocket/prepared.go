@@ -83,14 +83,14 @@ func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 	}
 	defer c.endMessage()
 	if c.session == nil {
-		return c.writeFrame(ctx, plain)
+		return c.writeFrame(ctx, &plain)
 	}
 	if s, ok := c.session.(wire.SharedSession); ok {
 		if f := m.form(s, c.rsv); f != nil {
 			return c.writeShared(ctx, s, f, plain.payload)
 		}
 	}
-	return c.encodeMessage(ctx, plain, false)
+	return c.encodeMessage(ctx, &plain)
 }
 
 // writeShared sends the payload p in the form f.
@@ -100,7 +100,7 @@ func (c *Conn) writeShared(ctx context.Context, s wire.SharedSession, f *form, p
 	}
 	shared := f.frame()
 	shared.size = int64(len(p))
-	err := c.writeFrame(ctx, shared)
+	err := c.writeFrame(ctx, &shared)
 	if err == nil || isAccepted(err) {
 		s.SharedSent(p)
 	}

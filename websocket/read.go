@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"github.com/hawser-ws/hawser/websocket/internal/held"
 )
@@ -14,7 +15,7 @@ type Message struct {
 	Type MessageType
 	Data []byte // valid until the next iteration or the end of the loop; may be changed
 
-	c *Conn // for Reply
+	loop *loop // for Reply
 }
 
 // Read reads the next message. The slice is the caller's.
@@ -70,11 +71,10 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 // the next message or ends, even by a break.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		var l loan
-		defer c.endReplies(ctx, &l)
-		defer c.takeBack(&l) // also if the body of the loop panics
+		l := newLoop(ctx, c)
+		defer l.end()
 		for {
-			m, err := c.nextMessage(ctx, &l)
+			m, err := l.next()
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
@@ -88,56 +88,85 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// nextMessage takes back l, the memory of the message before, and returns the next message in place
-// if it arrived whole, and in a gathering otherwise. If it panics, takeBack gives in.turn back: a
-// defer of its own would make the stack of a goroutine that waits here larger.
-func (c *Conn) nextMessage(ctx context.Context, l *loan) (m Message, err error) {
-	if l.replies && !l.more {
-		c.endReplies(ctx, l)
+// A loop is the state of a loop over Messages.
+type loop struct {
+	c       *Conn
+	ctx     context.Context
+	loan         // the memory of the last message
+	reading bool // next has in.turn
+
+	more    atomic.Bool // another whole message has arrived, and replies are held
+	replies bool        // replies may have been held
+}
+
+// newLoop returns a loop in memory of its own, not on the stack of the goroutine, which has to be
+// small while the loop waits.
+//
+//go:noinline
+func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} }
+
+// next takes back the memory of the last message, and returns the next message in place if it
+// arrived whole, and in a gathering otherwise. If it panics, end gives in.turn back: a defer here
+// would take room on the stack.
+func (l *loop) next() (m Message, err error) {
+	c := l.c
+	if l.replies && !l.more.Load() {
+		l.flush()
 	}
-	if err := c.beginRead(ctx); err != nil {
+	if err := c.beginRead(l.ctx); err != nil {
 		return Message{}, err
 	}
-	in := &c.in
 	l.reading = true
-	l.free()
-	in.takeBack(l)
-	if err = c.startMessage(ctx); err == nil {
+	l.takeBack()
+	if err = c.startMessage(l.ctx); err == nil {
+		in := &c.in
 		if in.ext == nil && in.last && len(in.kept) == 0 {
-			m = Message{in.typ, in.piece, c}
+			m = Message{in.typ, in.piece, l}
 			in.piece = nil
 			in.lent++
 			l.blk = in.blk
 			c.messageEnded()
 		} else {
-			m, err = c.gatherMessage(ctx, l)
+			m, err = l.gather()
 		}
-		c.setMore(l, held.HasMessage(in.unread))
+		l.setMore(held.HasMessage(in.unread))
 	}
 	l.reading = false
 	c.endRead()
 	return m, err
 }
 
-// gatherMessage returns the open message in a gathering.
-func (c *Conn) gatherMessage(ctx context.Context, l *loan) (Message, error) {
-	typ, p, err := c.appendMessage(ctx, nil, l)
+// gather returns the open message in a gathering.
+func (l *loop) gather() (Message, error) {
+	typ, p, err := l.c.appendMessage(l.ctx, nil, &l.loan)
 	if err != nil {
 		l.free()
 		return Message{}, err
 	}
-	l.share = c.in.share.pass()
-	return Message{typ, slices.Clip(p), c}, nil // the rest of the memory may have bytes of other connections
+	l.share = l.c.in.share.pass()
+	return Message{typ, slices.Clip(p), l}, nil // the rest of the memory may have bytes of other connections
 }
 
-// takeBack takes back what nextMessage lent, unless the Conn no longer has it.
-func (c *Conn) takeBack(l *loan) {
+// takeBack takes back the memory of the last message, unless the Conn no longer has it. The caller
+// has in.turn.
+func (l *loop) takeBack() {
 	l.free()
-	if !l.reading && (l.blk == nil || !c.in.turn.TryLock()) {
-		return // nothing was lent, or the holder of the turn drops it
+	if l.blk != nil && l.blk == l.c.in.blk {
+		l.c.in.lent--
 	}
-	c.in.takeBack(l)
-	c.endRead()
+	l.blk = nil
+}
+
+// end takes back the memory of the last message and sends what is held, also if the body of the loop
+// has panicked.
+func (l *loop) end() {
+	l.free()
+	if l.reading || l.blk != nil && l.c.in.turn.TryLock() { // otherwise the holder of the turn drops the block
+		l.takeBack()
+		l.c.endRead()
+	}
+	l.setMore(false)
+	l.flush()
 }
 
 // Reader returns a reader of the next message, which need not fit in memory. MaxMessage still

@@ -50,7 +50,7 @@ func (c *Conn) Unsent() int64 {
 }
 
 // wrote counts a frame that was accepted.
-func (s *stats) wrote(f frame) {
+func (s *stats) wrote(f *frame) {
 	if f.Opcode.IsControl() {
 		s.controlsWritten.Add(1 + int64(f.pongs))
 		return

@@ -31,7 +31,7 @@ import (
 // but reads go on. The next read returns why the peer is gone, and so does [Conn.Closure] once
 // [Conn.Context] has ended.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
-	return c.writeMessage(ctx, t, p, false, false)
+	return c.writeMessage(ctx, &frame{Header: messageHeader(t), payload: p, size: int64(len(p))})
 }
 
 // WritePlain is Write without the extension: the message is not compressed and does not enter the
@@ -39,7 +39,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 // compressed message reveals something about its contents, so that an attacker who chooses text
 // that is compressed together with a secret can guess the secret (RFC 7692, section 8).
 func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
-	return c.writeMessage(ctx, t, p, true, false)
+	return c.writeMessage(ctx, &frame{Header: messageHeader(t), payload: p, size: int64(len(p)), plain: true})
 }
 
 // WriteBuffers is Write for one message in several slices, such as a header and a body. It copies
@@ -54,10 +54,10 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 		return err
 	}
 	defer c.endMessage()
-	m := form{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}}
+	m := form{Header: messageHeader(t)}
 	for _, b := range bufs {
 		if len(b) == size {
-			return c.sendMessage(ctx, frame{Header: m.Header, payload: b, size: int64(size)}, false)
+			return c.sendMessage(ctx, &frame{Header: m.Header, payload: b, size: int64(size)})
 		}
 	}
 	var l loan
@@ -67,32 +67,36 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 		p = append(p, b...)
 	}
 	m.fill(p)
-	err := c.sendMessage(ctx, m.frame(), false)
+	f := m.frame()
+	err := c.sendMessage(ctx, &f)
 	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
 		l.own.free()
 	}
 	return err
 }
 
-func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain, reply bool) error {
-	if err := c.beginMessage(ctx, t, len(p)); err != nil {
+// messageHeader returns the header of a message of type t that is one frame.
+func messageHeader(t MessageType) wire.Header { return wire.Header{Fin: true, Opcode: wire.Opcode(t)} }
+
+// writeMessage sends f, a whole message.
+func (c *Conn) writeMessage(ctx context.Context, f *frame) error {
+	if err := c.beginMessage(ctx, MessageType(f.Opcode), len(f.payload)); err != nil {
 		return err
 	}
 	defer c.endMessage()
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p, size: int64(len(p)), reply: reply}
-	return c.sendMessage(ctx, f, plain)
+	return c.sendMessage(ctx, f)
 }
 
-// sendMessage sends f, a whole message, for a caller that has out.messages.
-func (c *Conn) sendMessage(ctx context.Context, f frame, plain bool) error {
+// sendMessage is writeMessage for a caller that has out.messages.
+func (c *Conn) sendMessage(ctx context.Context, f *frame) error {
 	if c.session == nil {
 		return c.writeFrame(ctx, f)
 	}
-	return c.encodeMessage(ctx, f, plain)
+	return c.encodeMessage(ctx, f)
 }
 
 // encodeMessage sends a message through the extension, unless the extension declines it.
-func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
+func (c *Conn) encodeMessage(ctx context.Context, f *frame) error {
 	// Take the turn first. Once encoded, the message has to be sent, because the state that
 	// the peer shares has changed.
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
@@ -102,7 +106,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 		c.unlockFrames()
 		return c.opError("write", err)
 	}
-	info := wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))}
+	info := wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: f.plain, Size: int64(len(f.payload))}
 	enc := c.session.Encode(info)
 	if enc == nil {
 		return c.writeFragments(ctx, f)

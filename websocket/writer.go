@@ -173,8 +173,8 @@ func (w *MessageWriter) Close() error {
 	case !w.alive():
 		err = w.err
 	case !w.asked:
-		w.frame.Fin, w.frame.payload = true, w.buf
-		err = w.c.encodeMessage(w.ctx, w.frame, w.plain)
+		w.frame.Fin, w.frame.payload, w.frame.plain = true, w.buf, w.plain
+		err = w.c.encodeMessage(w.ctx, &w.frame)
 		w.ended = err == nil || isAccepted(err)
 	default:
 		if w.enc != nil {
@@ -214,7 +214,8 @@ func (w *MessageWriter) sendFull() {
 // send sends buf as the next fragment.
 func (w *MessageWriter) send(fin bool) {
 	w.frame.Fin, w.frame.payload = fin, w.buf
-	err := w.c.writeFrame(w.ctx, w.frame)
+	f := w.frame
+	err := w.c.writeFrame(w.ctx, &f)
 	w.buf = w.buf[:0]
 	if err == nil || isAccepted(err) {
 		w.begun, w.ended = true, fin

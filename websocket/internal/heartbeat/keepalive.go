@@ -1,6 +1,7 @@
 package heartbeat
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,7 @@ type Keepalive struct {
 	peer              Peer
 	interval, timeout time.Duration // of Limits; a negative timeout means none
 
-	Timer *time.Timer   // calls check; nil before the first read; exported for a test
+	Timer *time.Timer   // calls check; exported for a test
 	due   time.Duration // when the timer looks
 	since time.Duration // when the silence began, as far as is known
 	ping  *heartbeat    // the newest ping, until its pong arrives
@@ -86,8 +87,11 @@ func (p *Pings) KeepAlive(peer Peer, interval, timeout time.Duration) *Keepalive
 	if interval <= 0 {
 		return nil
 	}
-	p.keepalive = &Keepalive{pings: p, peer: peer, interval: interval, timeout: timeout}
-	return p.keepalive
+	k := &Keepalive{pings: p, peer: peer, interval: interval, timeout: timeout}
+	k.Timer = time.AfterFunc(math.MaxInt64, k.check) // now, because the stack of a read that waits is small
+	k.Timer.Stop()
+	p.keepalive = k
+	return k
 }
 
 // AwaitBytes is called before a read of the transport.
@@ -152,11 +156,8 @@ func (k *Keepalive) rearm(now, d time.Duration) {
 	case s > quiet:
 		d = min(d, k.step())
 	}
-	if k.due = now + d; k.Timer == nil {
-		k.Timer = time.AfterFunc(d, k.check)
-	} else {
-		k.Timer.Reset(d)
-	}
+	k.due = now + d
+	k.Timer.Reset(d)
 }
 
 // alive records that there is no silence before now. The caller has the mutex.
@@ -319,5 +320,5 @@ func (k *Keepalive) Stop() (ran bool) {
 	k.pings.mu.Lock()
 	defer k.pings.mu.Unlock()
 	k.state.Store(over)
-	return k.Timer != nil && k.Timer.Stop()
+	return k.Timer.Stop()
 }
