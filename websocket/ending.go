@@ -229,6 +229,8 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	foreseen := c.leftover() // a later fact may be recorded as the cause already
 	c.ending.record(e)
+	c.countPiece() // before Events.Closed is called
+
 	c.in.unread, c.in.piece = nil, nil // nothing after the violation is read
 	c.readOver()
 	code, reason := closeStatus(err, nil)

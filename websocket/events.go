@@ -108,7 +108,7 @@ func (c *Conn) accepted(r *http.Request) {
 
 // messageRead is called at the end of a message. decoded is whether an extension has transformed it.
 func (e *events) messageRead(c *Conn, decoded bool) {
-	all := c.stats.bytesRead.Load()
+	all := c.stats.read.Load().Bytes
 	size := all - e.read
 	payload := size
 	if decoded {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
+	"github.com/hawser-ws/hawser/websocket/internal/tally"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
@@ -33,6 +34,7 @@ type incoming struct {
 	ext     wire.MessageDecoder // nil unless an extension has transformed it
 	size    int64               // bytes that ext has returned so far
 	kept    []byte              // what interrupted reads have gathered, in memory of its own
+	counts  tally.Step          // of piece, if Stats does not count it yet
 	pace    *pace               // of Limits.MessageTimeout; nil: no limit
 	share   share               // of Limits.Budget, for gathered or kept bytes
 
@@ -84,6 +86,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 // endRead gives back the turn, and the block if nothing is left in it. If there is a teardown, the
 // turn passes to it for good.
 func (c *Conn) endRead() {
+	c.countPiece()
 	if turn := c.closing.handOver; turn != nil {
 		c.closing.handOver = nil
 		close(turn)
@@ -189,6 +192,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 // decode decodes the unread bytes up to the next piece of a message, and reports whether there is
 // one. It handles the control frames before it.
 func (c *Conn) decode(ctx context.Context) (found bool, err error) {
+	c.countPiece()
 	in := &c.in
 	pinged := false // answerPing may have gathered pongs
 	for len(in.unread) > 0 {
@@ -230,18 +234,29 @@ func (c *Conn) takePiece(ctx context.Context, f *wire.Frame) error {
 			in.text.Reset()
 		}
 	}
+	in.piece, in.counts = f.Payload, tally.Step(len(f.Payload))
 	if f.EndsFrame() {
-		c.stats.framesRead.Add(1)
+		in.counts += tally.Frame
 	}
-	c.stats.bytesRead.Add(int64(len(f.Payload)))
-	in.piece, in.last = f.Payload, f.EndsMessage()
+	if in.last = f.EndsMessage(); !in.last {
+		c.countPiece()
+	}
 	return nil
+}
+
+// countPiece counts the piece, which messageEnded otherwise counts with its message.
+func (c *Conn) countPiece() {
+	if n := c.in.counts; n != 0 {
+		c.in.counts = 0
+		c.stats.read.Add(0, n)
+	}
 }
 
 // messageEnded records that the open message has been read, or skipped, to its end.
 func (c *Conn) messageEnded() {
 	in := &c.in
-	c.stats.messagesRead.Add(1)
+	c.stats.read.Add(0, in.counts+tally.Message)
+	in.counts = 0
 	decoded := in.ext != nil
 	if decoded {
 		in.ext.Release()

@@ -3,6 +3,8 @@ package websocket
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/tally"
 )
 
 // Stats counts the traffic of a connection since its opening handshake.
@@ -18,21 +20,19 @@ type Stats struct {
 }
 
 type stats struct {
-	messagesRead, messagesWritten atomic.Int64
-	framesRead, framesWritten     atomic.Int64
-	bytesRead, bytesWritten       atomic.Int64
+	read, written                 tally.Counter
 	controlsRead, controlsWritten atomic.Int64
 }
 
 // Stats returns the connection's counts. It may be called at any time. Each count is exact, but two
 // counts may be a frame apart.
 func (c *Conn) Stats() Stats {
-	s := &c.stats
+	r, w := c.stats.read.Load(), c.stats.written.Load()
 	return Stats{
-		MessagesRead: s.messagesRead.Load(), MessagesWritten: s.messagesWritten.Load(),
-		FramesRead: s.framesRead.Load(), FramesWritten: s.framesWritten.Load(),
-		BytesRead: s.bytesRead.Load(), BytesWritten: s.bytesWritten.Load(),
-		ControlsRead: s.controlsRead.Load(), ControlsWritten: s.controlsWritten.Load(),
+		MessagesRead: r.Messages, MessagesWritten: w.Messages,
+		FramesRead: r.Frames, FramesWritten: w.Frames,
+		BytesRead: r.Bytes, BytesWritten: w.Bytes,
+		ControlsRead: c.stats.controlsRead.Load(), ControlsWritten: c.stats.controlsWritten.Load(),
 		RoundTrip: c.pings.RoundTrip(),
 	}
 }
@@ -55,9 +55,9 @@ func (s *stats) wrote(f *frame) {
 		s.controlsWritten.Add(1 + int64(f.pongs))
 		return
 	}
-	s.framesWritten.Add(1)
-	s.bytesWritten.Add(int64(len(f.payload)))
+	step := tally.Frame
 	if f.Fin {
-		s.messagesWritten.Add(1)
+		step += tally.Message
 	}
+	s.written.Add(int64(len(f.payload)), step)
 }

@@ -124,3 +124,59 @@ func TestStatsCut(t *testing.T) {
 		t.Errorf("after a message that was cut: got %+v, want %+v", got, want)
 	}
 }
+
+// A piece of a message counts as soon as its read returns, in Events.Closed, and while Close drops
+// messages, even though no message has ended.
+func TestStatsWithoutEnd(t *testing.T) {
+	check := func(t *testing.T, c *Conn, want Stats) {
+		t.Helper()
+		if got := c.Stats(); got != want {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	}
+	t.Run("Reader", func(t *testing.T) {
+		checkLeaks(t)
+		c, p := newPeerWith(t, "tcp", wire.Server)
+		p.Send(wire.OpBinary, true, "four")
+		r, err := c.Reader(bounded(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, c, Stats{FramesRead: 1, BytesRead: 4})
+		if _, err := io.ReadFull(r, make([]byte, 3)); err != nil {
+			t.Fatal(err)
+		}
+		check(t, c, Stats{FramesRead: 1, BytesRead: 4})
+		io.Copy(io.Discard, r)
+		check(t, c, Stats{MessagesRead: 1, FramesRead: 1, BytesRead: 4})
+	})
+	t.Run("Closed", func(t *testing.T) {
+		checkLeaks(t)
+		ours, theirs := netPair(t, "tcp")
+		var closed Stats
+		c, p := newPeerOver(t, ours, theirs, ConnOptions{
+			Limits: Limits{Budget: NewBudget(4)},
+			Events: &Events{Closed: func(c *Conn, _ Closure) { closed = c.Stats() }},
+		})
+		p.Send(wire.OpBinary, false, "four")
+		p.Send(wire.OpContinuation, true, "five!")
+		if _, _, err := c.Read(bounded(t)); !errors.Is(err, ErrBudget) {
+			t.Fatalf("got %v, want ErrBudget", err)
+		}
+		if want := (Stats{FramesRead: 2, BytesRead: 9, ControlsWritten: 1}); closed != want {
+			t.Errorf("in Closed:\ngot  %+v\nwant %+v", closed, want)
+		}
+	})
+	t.Run("Close", func(t *testing.T) {
+		checkLeaks(t)
+		c, p := newPeerWith(t, "tcp", wire.Server)
+		for range 2 {
+			p.Send(wire.OpBinary, true, "four")
+		}
+		p.SendClose(StatusNormalClosure, "")
+		if err := c.Close(bounded(t), StatusNormalClosure, ""); err != nil {
+			t.Fatal(err)
+		}
+		check(t, c, Stats{FramesRead: 2, BytesRead: 8, ControlsRead: 1, ControlsWritten: 1})
+	})
+}
