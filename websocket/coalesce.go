@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
@@ -29,8 +28,6 @@ func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	return l.c.writeMessage(ctx, &f)
 }
 
-var errNotYielded = errors.New("message is not from Messages")
-
 // Flush sends what [Message.Reply] holds, and returns once the transport has taken it. If ctx ends
 // first, it is sent later, before anything else.
 func (c *Conn) Flush(ctx context.Context) error {
@@ -55,7 +52,7 @@ func (c *Conn) holdAlone(ctx context.Context, f *frame) (ok bool) {
 	o := &c.out
 	t := MessageType(f.Opcode)
 	if c.session != nil || t != Text && t != Binary || len(f.payload) > o.maxFrame ||
-		!f.reply.more.Load() || ctx.Err() != nil || !o.frames.TryLock() {
+		!f.reply.batch.More() || ctx.Err() != nil || !o.frames.TryLock() {
 		return false
 	}
 	ok = !o.messages.Busy() && c.canWrite() && !o.enc.Closed() && c.hold(f)
@@ -66,27 +63,25 @@ func (c *Conn) holdAlone(ctx context.Context, f *frame) (ok bool) {
 // hold holds f if it may be held, and reports whether it did. The caller has out.frames.
 func (c *Conn) hold(f *frame) bool {
 	o := &c.out
-	if f.reply == nil || !f.reply.more.Load() || o.held.Len()+f.maxSize() > held.Max {
+	if f.reply == nil || !f.reply.batch.More() ||
+		o.held.Len()+wire.MaxHeaderSize+len(f.payload) > held.Max {
 		return false
 	}
 	if o.held == nil {
 		o.held = held.New(func() { _ = c.sendHeld(context.Background()) }) // the next call returns the error
 	}
 	o.setKey(f)
-	b, err := o.enc.AppendFrame(o.held.Begin(), f.Header, f.payload)
-	if err != nil {
-		return false // writing it fails as well
-	}
+	b, _ := o.enc.AppendFrame(o.held.Begin(), f.Header, f.payload) // never fails; f is valid
 	o.held.Hold(b)
 	c.wrote(f)
 	return true
 }
 
-// maxSize returns the largest size that f can have as one frame.
-func (f *frame) maxSize() int { return wire.MaxHeaderSize + len(f.payload) }
-
-// writeHeld sends what is held before f, which does not fit into the same block.
+// writeHeld sends what is held, unless there is room behind it for f, which is sent next.
 func (c *Conn) writeHeld(ctx context.Context, op string, f *frame) error {
+	if n := c.out.held.Len(); n == 0 || n+wire.MaxHeaderSize+len(f.payload) <= transport.BlockSize {
+		return nil
+	}
 	err := c.writeQueued(ctx)
 	switch {
 	case !isAccepted(err):
@@ -97,18 +92,9 @@ func (c *Conn) writeHeld(ctx context.Context, op string, f *frame) error {
 	return c.opError(op, bare(err))
 }
 
-// setMore records whether another whole message follows the one that the loop has got.
-func (l *loop) setMore(more bool) {
-	if l.more.Load() != more {
-		l.more.Store(more)
-	}
-	l.replies = l.replies || more
-}
-
-// flush is called when the loop ends or may have to wait.
+// flush sends what is held if the loop has ended or may have to wait.
 func (l *loop) flush() {
-	if l.replies {
-		l.replies = false
+	if l.batch.Over() {
 		_ = l.c.sendHeld(l.ctx) // the next call returns the error
 	}
 }

@@ -114,10 +114,8 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f *frame) error {
 	if c.hold(f) {
 		return nil
 	}
-	if n := o.held.Len(); n > 0 && n+f.maxSize() > transport.BlockSize {
-		if err := c.writeHeld(ctx, op, f); err != nil {
-			return err
-		}
+	if err := c.writeHeld(ctx, op, f); err != nil {
+		return err
 	}
 	if f.whole != nil && o.enc.Role == wire.Server && o.held.Len() == 0 {
 		return c.writeWhole(ctx, op, f)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"sync/atomic"
 
 	"github.com/hawser-ws/hawser/websocket/internal/held"
 )
@@ -94,9 +93,7 @@ type loop struct {
 	ctx     context.Context
 	loan         // the memory of the last message
 	reading bool // next has in.turn
-
-	more    atomic.Bool // another whole message has arrived, and replies are held
-	replies bool        // replies may have been held
+	batch   held.Batch
 }
 
 // newLoop returns a loop in memory of its own, not on the stack of the goroutine, which has to be
@@ -110,9 +107,7 @@ func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} 
 // would take room on the stack.
 func (l *loop) next() (m Message, err error) {
 	c := l.c
-	if l.replies && !l.more.Load() {
-		l.flush()
-	}
+	l.flush()
 	if err := c.beginRead(l.ctx); err != nil {
 		return Message{}, err
 	}
@@ -129,7 +124,7 @@ func (l *loop) next() (m Message, err error) {
 		} else {
 			m, err = l.gather()
 		}
-		l.setMore(held.HasMessage(in.unread))
+		l.batch.Next(in.unread)
 	}
 	l.reading = false
 	c.endRead()
@@ -165,7 +160,7 @@ func (l *loop) end() {
 		l.takeBack()
 		l.c.endRead()
 	}
-	l.setMore(false)
+	l.batch.Next(nil)
 	l.flush()
 }
 

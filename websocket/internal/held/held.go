@@ -2,6 +2,7 @@
 package held
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
@@ -68,6 +69,34 @@ func (f *Frames) AppendTo(dst []byte) []byte {
 		transport.PutBlock(b)
 	}
 	return dst
+}
+
+// A Batch knows which messages have arrived together. It belongs to the goroutine that reads them,
+// except for More.
+type Batch struct {
+	more atomic.Bool // another whole message follows
+	some bool        // one has followed since Over
+}
+
+// Next is called for each message with the bytes that have arrived after it.
+func (b *Batch) Next(unread []byte) {
+	more := HasMessage(unread)
+	if b.more.Load() != more {
+		b.more.Store(more)
+	}
+	b.some = b.some || more
+}
+
+// More reports whether another whole message has arrived. Any goroutine may call it.
+func (b *Batch) More() bool { return b.more.Load() }
+
+// Over reports, once, whether the last of several messages has been read.
+func (b *Batch) Over() bool {
+	over := b.some && !b.more.Load()
+	if over {
+		b.some = false
+	}
+	return over
 }
 
 // HasMessage reports whether p, which begins with a frame, contains the end of a message. Control

@@ -28,6 +28,7 @@ func TestFrames(t *testing.T) {
 			late = 0
 		}
 		time.Sleep(held.Time)
+		synctest.Wait()
 		late = 0 // "sometimes for no reason"
 		for _, s := range []string{"one ", "", "two"} {
 			f.Hold(append(f.Begin(), s...))
@@ -61,6 +62,27 @@ func TestNoFrames(t *testing.T) {
 		}
 		if p := f.AppendTo(nil); p != nil {
 			t.Errorf("AppendTo(nil) returned %q, want nil", p)
+		}
+	}
+}
+
+// A Batch is over once, when no further message follows.
+func TestBatch(t *testing.T) {
+	const message = "\x82\x00"
+	var b held.Batch
+	for i, step := range []struct {
+		unread     string
+		more, over bool
+	}{
+		{"", false, false}, {message, true, false}, {message + message, true, false}, {message[:1], false, true},
+		{"", false, false}, {message, true, false}, {"", false, true}, {"", false, false},
+	} {
+		b.Next([]byte(step.unread))
+		if more, over := b.More(), b.Over(); more != step.more || over != step.over {
+			t.Errorf("step %d: More is %v and Over is %v, want %v and %v", i, more, over, step.more, step.over)
+		}
+		if b.Over() {
+			t.Errorf("step %d: Over is true again", i)
 		}
 	}
 }
