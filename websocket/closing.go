@@ -26,6 +26,7 @@ type closing struct {
 
 	// These belong to the holder of the turn to read.
 	reads    bool          // Close has read, and may have dropped the beginning of a message
+	released bool          // releaseIfEnded has freed everything; under Conn.releasing
 	handOver chan struct{} // closing it hands the turn to the teardown; nil without one
 
 	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called

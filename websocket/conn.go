@@ -113,8 +113,6 @@ type Conn struct {
 	cancel context.CancelCauseFunc
 
 	releasing sync.Mutex
-	released  bool
-	rsv       byte // bits that session sets on the first frame of a message
 }
 
 // Context returns the connection's context. It has the values of the request, or of the context

@@ -204,14 +204,14 @@ func (c *Conn) releaseIfEnded() {
 	}
 	c.releasing.Lock()
 	defer c.releasing.Unlock()
-	if c.released || !c.in.turn.TryLock() {
+	if c.closing.released || !c.in.turn.TryLock() {
 		return
 	}
 	defer c.in.turn.Unlock()
 	if !c.out.messages.TryLock() {
 		return
 	}
-	c.released = true
+	c.closing.released = true
 	c.tr.Rd.Unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil
@@ -229,8 +229,7 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	foreseen := c.leftover() // a later fact may be recorded as the cause already
 	c.ending.record(e)
-	c.countPiece() // before Events.Closed is called
-
+	c.countPiece()                     // before Events.Closed is called
 	c.in.unread, c.in.piece = nil, nil // nothing after the violation is read
 	c.readOver()
 	code, reason := closeStatus(err, nil)

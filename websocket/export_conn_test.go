@@ -36,7 +36,7 @@ func (c *Conn) Leftover() bool    { return c.leftover() }
 
 func (c *Conn) HasRest() bool      { return c.out.rest != nil }
 func (c *Conn) HasPostponed() bool { return c.out.late != nil }
-func (c *Conn) HasPongs() bool     { return c.out.pongs.payloads != nil || c.out.pongs.sending }
+func (c *Conn) HasPongs() bool     { return !c.out.pongs.Empty() || c.out.pongs.sending }
 func (c *Conn) Held() int          { return c.out.held.Len() }
 func (c *Conn) UnlockFrames()      { c.unlockFrames() }
 
@@ -54,7 +54,7 @@ func (c *Conn) SetCloseTimeout(d time.Duration) { c.closeWithin = d }
 func (c *Conn) IsReleased() bool {
 	c.releasing.Lock()
 	defer c.releasing.Unlock()
-	return c.released
+	return c.closing.released
 }
 
 // Its steps.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/held"
+	"github.com/hawser-ws/hawser/websocket/internal/prepared"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -22,7 +23,7 @@ const (
 	FragmentSize   = fragmentSize
 	LingerTime     = lingerTime
 	MaxAhead       = maxAhead
-	MaxForms       = maxForms
+	MaxForms       = prepared.MaxForms
 	MaxLast        = maxLast
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest

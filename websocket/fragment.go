@@ -44,8 +44,7 @@ func (f *frame) divide(max int) (rest frame, more bool) {
 }
 
 // writeFrame sends a data frame, in fragments if it is too large, after the frames that already
-// wait. It may change f, which is a pointer because a copy in each function takes time, and room on
-// the stack.
+// wait. It may change f.
 func (c *Conn) writeFrame(ctx context.Context, f *frame) error {
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.postpone(err, f)

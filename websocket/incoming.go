@@ -118,8 +118,7 @@ func (in *incoming) dropBlock() {
 
 // startMessage advances to the first piece of the next message, or stays at a message that an
 // interrupted read has read in part. It skips the rest of a message that was streamed and not read
-// to its end. A connection spends its life in fill, so the functions from here to the system call
-// have few variables: TestIdleStack.
+// to its end. From here to the system call, functions have few variables: TestIdleStack.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {

@@ -89,7 +89,6 @@ func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c.out.maxFrame = frameLimit(limits.MaxWriteFrame)
 	if s := opts.Session; s != nil {
 		rsv, perFrame := s.Bits()
-		c.rsv = rsv
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
 		if s, ok := s.(wire.IdleSession); ok {

@@ -32,8 +32,9 @@ type outgoing struct {
 // maxRest limits, in bytes, how much of a cut message a Conn keeps. If more is left, writing fails.
 const maxRest = 1 << 20
 
-// A frame is a frame to send. If keep is set, it counts as accepted even if ctx ends before its
-// first byte is written, because the state shared with the peer has changed.
+// A frame is a frame to send. It has over 100 bytes, and is passed by pointer. If keep is set, it
+// counts as accepted even if ctx ends before its first byte is written, because the state shared
+// with the peer has changed.
 type frame struct {
 	wire.Header
 	payload []byte
@@ -55,6 +56,7 @@ func (c *Conn) unlockFrames() {
 	}
 }
 
+// unlockFramesAfterRest is unlockFrames if something may be left to send.
 func (c *Conn) unlockFramesAfterRest() {
 	o := &c.out
 	for {
@@ -94,12 +96,7 @@ func (c *Conn) flushRest() {
 	c.unlockFrames()
 }
 
-// noWait is a context for writes that must not wait for the peer.
-var noWait = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
+var noWait = transport.NoWait()
 
 // writeLocked sends f. The caller has out.frames, so that no rest of earlier frames is left:
 // unlockFrames sends it.

@@ -3,13 +3,10 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/heartbeat"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// maxPongs limits, in bytes, the pongs that wait. If there are more, the oldest are dropped, which
-// RFC 6455, section 5.5.3, allows.
-const maxPongs = 16 << 10
 
 // maxBatch is how many bytes of pongs are sent at a time. A close frame still fits into the same
 // block.
@@ -19,9 +16,9 @@ const maxBatch = transport.BlockSize - wire.MaxHeaderSize - wire.MaxControlPaylo
 // and the transport takes bytes without waiting. Otherwise a goroutine waits for out.frames as
 // every writer does, so that a peer that sends endless pings cannot starve the writers.
 type pongs struct {
-	payloads []byte // each is preceded by its length
-	sending  bool   // sendPongs is running
-	ping     bool   // a ping of the keepalive waits, too, and is sent first
+	heartbeat.Pongs
+	sending bool // sendPongs is running
+	ping    bool // a ping of the keepalive waits, too, and is sent first
 }
 
 // answerPing sends a pong and never waits, because two peers whose readers wait for each other to
@@ -33,10 +30,10 @@ func (c *Conn) answerPing(p []byte, more bool) {
 		return
 	}
 	o.mu.Lock()
-	alone := !more && len(o.pongs.payloads) == 0 && c.pongsNow()
+	alone := !more && o.pongs.Empty() && c.pongsNow()
 	if !alone {
-		o.pongs.push(p)
-		more = more && len(o.pongs.payloads) < maxPongs-wire.MaxControlPayload
+		o.pongs.Push(p)
+		more = more && !o.pongs.Full()
 	}
 	o.mu.Unlock()
 	switch {
@@ -80,7 +77,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 	for more := true; more; {
 		if turn != nil && o.frames.Wait(context.Background(), c.ctx, 0, turn) != nil {
 			o.mu.Lock()
-			o.pongs.payloads, o.pongs.ping = nil, false // the connection has ended
+			o.pongs = pongs{sending: true} // the connection has ended
 			o.mu.Unlock()
 			return
 		}
@@ -125,7 +122,7 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 	o := &c.out
 	o.mu.Lock()
 	if !c.canWrite() || o.enc.Closed() {
-		o.pongs.payloads = nil // nothing more can be sent
+		o.pongs.Clear() // nothing more can be sent
 	}
 	if o.pongs.ping && c.mayPing() {
 		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpPing}, payload: c.keepalive.NextPing()}
@@ -134,7 +131,7 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 		n++
 	}
 	o.pongs.ping = false
-	batch := o.pongs.pop(maxBatch-len(buf), wire.Header{Masked: o.enc.Role == wire.Client}.Size())
+	batch := o.pongs.Pop(maxBatch-len(buf), wire.Header{Masked: o.enc.Role == wire.Client}.Size())
 	o.mu.Unlock()
 	for ; len(batch) > 0; n++ {
 		f := pongFrame(batch[1 : 1+batch[0]])
@@ -146,33 +143,7 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 }
 
 // any reports whether anything waits.
-func (q *pongs) any() bool { return len(q.payloads) > 0 || q.ping }
-
-// push adds a pong to the queue, and drops the oldest if there are too many.
-func (q *pongs) push(p []byte) {
-	q.payloads = append(append(q.payloads, byte(len(p))), p...)
-	for len(q.payloads) > maxPongs {
-		q.payloads = q.payloads[1+int(q.payloads[0]):]
-	}
-}
-
-// pop removes and returns the first pongs whose frames, each with a header of header bytes, fit
-// into room bytes.
-func (q *pongs) pop(room, header int) (batch []byte) {
-	n := 0
-	for n < len(q.payloads) {
-		size := int(q.payloads[n])
-		if room -= header + size; room < 0 {
-			break
-		}
-		n += 1 + size
-	}
-	batch = q.payloads[:n]
-	if q.payloads = q.payloads[n:]; len(q.payloads) == 0 {
-		q.payloads = nil
-	}
-	return batch
-}
+func (q *pongs) any() bool { return !q.Empty() || q.ping }
 
 func pongFrame(p []byte) frame {
 	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}

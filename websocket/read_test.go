@@ -357,3 +357,42 @@ func allocated() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
+
+// If a function of Events or OnControl panics while Messages waits, the panic leaves the loop, and
+// the connection can still be read.
+func TestMessagesPanic(t *testing.T) {
+	for name, send := range map[string]func(p *peer){
+		"Events":    func(p *peer) { p.Send(wire.OpText, true, "panic") },
+		"OnControl": func(p *peer) { p.Send(wire.OpPing, true, "panic") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkLeaks(t)
+			ours, theirs := netPair(t, "tcp")
+			panics := true
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Events: &Events{
+				Read: func(*Conn, MessageType, int64, int64) {
+					if panics {
+						panic(name)
+					}
+				},
+			}})
+			c.OnControl(func(wire.Opcode, []byte) bool { panic(name) })
+			send(p)
+			func() {
+				defer func() {
+					if v := recover(); v != name {
+						t.Errorf("recovered %v, want %v", v, name)
+					}
+				}()
+				for range c.Messages(bounded(t)) {
+					t.Error("got a message, want a panic")
+				}
+			}()
+			panics = false
+			p.Send(wire.OpText, true, "hello")
+			if _, b, err := c.Read(bounded(t)); err != nil || string(b) != "hello" {
+				t.Errorf("got %q, %v, want hello", b, err)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 
+	"github.com/hawser-ws/hawser/websocket/internal/prepared"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
@@ -54,20 +55,20 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 		return err
 	}
 	defer c.endMessage()
-	m := form{Header: messageHeader(t)}
+	m := prepared.Form{Header: messageHeader(t)}
 	for _, b := range bufs {
 		if len(b) == size {
 			return c.sendMessage(ctx, &frame{Header: m.Header, payload: b, size: int64(size)})
 		}
 	}
 	var l loan
-	pool, room := gatheringOf(frameRoom+size, frameRoom+size)
-	p := l.grow(nil, pool, room)[:frameRoom]
+	pool, room := gatheringOf(prepared.Room+size, prepared.Room+size)
+	p := l.grow(nil, pool, room)[:prepared.Room]
 	for _, b := range bufs {
 		p = append(p, b...)
 	}
-	m.fill(p)
-	f := m.frame()
+	m.Fill(p)
+	f := formFrame(&m)
 	err := c.sendMessage(ctx, &f)
 	if !c.tr.Wr.Broken() { // as in WriteHalf.PutBlock
 		l.own.free()
@@ -119,7 +120,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f *frame) error {
 		c.unlockFrames()
 		return err
 	}
-	f.RSV, f.payload, f.whole, f.max, f.keep = c.rsv, out, nil, 0, true
+	f.RSV, f.payload, f.whole, f.max, f.keep = c.out.enc.RSV, out, nil, 0, true
 	return c.writeFragments(ctx, f)
 }
 

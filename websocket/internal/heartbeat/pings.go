@@ -1,4 +1,4 @@
-// Package heartbeat keeps track of the pings of a connection, and pings a peer that is silent.
+// Package heartbeat keeps track of the pings and pongs of a connection, and pings a peer that is silent.
 package heartbeat
 
 import (

@@ -26,6 +26,13 @@ func (i Interrupt) Error() string { return i.Ctx.Err().Error() }
 // Unwrap returns the error of the context, without its cause.
 func (i Interrupt) Unwrap() error { return i.Ctx.Err() }
 
+// NoWait returns a context for writes that must not wait for the peer.
+func NoWait() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
 // Ended returns an [Interrupt] if ctx has ended, and nil otherwise.
 func Ended(ctx context.Context) error {
 	if ctx.Err() == nil {

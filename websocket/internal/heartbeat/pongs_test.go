@@ -1,4 +1,4 @@
-package websocket
+package heartbeat
 
 import (
 	"bytes"
@@ -10,11 +10,11 @@ import (
 // Pongs that wait for a peer that does not read take at most maxPongs bytes. The last ones are
 // kept, and kept whole.
 func TestPongQueue(t *testing.T) {
-	var q pongs
+	var q Pongs
 	payload := bytes.Repeat([]byte("p"), wire.MaxControlPayload)
 	for i := range 1000 {
 		payload[0] = byte(i)
-		q.push(payload)
+		q.Push(payload)
 		if len(q.payloads) > maxPongs {
 			t.Fatalf("%d bytes of pongs wait, want at most %d", len(q.payloads), maxPongs)
 		}
