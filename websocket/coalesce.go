@@ -8,14 +8,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Reply sends p as one message in reply to m. It is [Conn.Write], except that it may hold the message
-// for a moment: while another whole message has already arrived, so that the replies to messages that
-// arrived together leave in one write. If m arrived alone, the reply is never held.
+// Reply sends p as one message in reply to m. It is [Conn.Write], except that the message may be
+// held for a moment while another whole message has already arrived. The replies to messages that
+// arrived together then leave in one write. The reply to a message that arrived alone is not held.
 //
-// Call Reply in the body of the loop that has yielded m. What is held leaves when the loop ends or
-// asks for a message that has not arrived whole, at 16 KiB, after a millisecond, with [Conn.Flush],
-// and before any other message, ping, pong or close frame. CloseNow drops it. If it cannot be sent,
-// writing has failed, as after a failed Write, and the next call that writes returns the error.
+// Call Reply in the body of the loop that yielded m. Held messages are sent when the loop ends or
+// asks for a message that has not arrived whole, when they reach 16 KiB, after a millisecond, by
+// [Conn.Flush], and before any other frame. CloseNow drops them. If they cannot be sent, writing has
+// failed as after a Write, and the next call that writes returns the error.
 func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	l := m.loop
 	if l == nil {
@@ -28,8 +28,8 @@ func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	return l.c.writeMessage(ctx, &f)
 }
 
-// Flush sends what [Message.Reply] holds, and returns once the transport has taken it. If ctx ends
-// first, it is sent later, before anything else.
+// Flush sends the messages that [Message.Reply] holds, and returns once the transport has taken
+// them. If ctx ends first, they are sent later, before anything else.
 func (c *Conn) Flush(ctx context.Context) error {
 	if err := transport.Ended(ctx); err != nil {
 		return c.opError("write", err)
@@ -63,8 +63,7 @@ func (c *Conn) holdAlone(ctx context.Context, f *frame) (ok bool) {
 // hold holds f if it may be held, and reports whether it did. The caller has out.frames.
 func (c *Conn) hold(f *frame) bool {
 	o := &c.out
-	if f.reply == nil || !f.reply.batch.More() ||
-		o.held.Len()+wire.MaxHeaderSize+len(f.payload) > held.Max {
+	if f.reply == nil || !f.reply.batch.More() || !o.held.Fits(len(f.payload)) {
 		return false
 	}
 	if o.held == nil {

@@ -122,7 +122,9 @@ func TestHeldRepliesLeave(t *testing.T) {
 		{"a pong", func(c *Conn, m Message) error { c.AnswerPing(nil, false); return nil }, []string{"1 pong"}},
 		{"WriteControl", func(c *Conn, m Message) error { return c.WriteControl(ctx, wire.OpPong, nil) }, []string{"1 pong"}},
 		{"WriteControl close", func(c *Conn, m Message) error {
-			return c.WriteControl(ctx, wire.OpClose, nil)
+			noError(t, c.WriteControl(ctx, wire.OpClose, nil))
+			wantError(t, m.Reply(ctx, Text, nil), "write", net.ErrClosed)
+			return nil
 		}, []string{"1 close"}},
 		{"16 KiB", func(c *Conn, m Message) error {
 			for range 17 {
@@ -135,7 +137,11 @@ func TestHeldRepliesLeave(t *testing.T) {
 		{"large Reply", func(c *Conn, m Message) error { return m.Reply(ctx, Binary, large) }, []string{"1", "(36864)"}},
 		{"an error", func(c *Conn, m Message) error { return io.EOF }, []string{"1"}},
 		{"a panic", func(c *Conn, m Message) error { panic("as a body may") }, []string{"1"}},
-		{"CloseNow", func(c *Conn, m Message) error { return c.CloseNow() }, nil},
+		{"CloseNow", func(c *Conn, m Message) error {
+			noError(t, c.CloseNow())
+			wantError(t, m.Reply(ctx, Text, nil), "write", net.ErrClosed)
+			return nil
+		}, nil},
 		{"Abort", func(c *Conn, m Message) error { c.Abort(io.EOF); return nil }, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

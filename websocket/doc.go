@@ -15,8 +15,7 @@
 // [Dial]. [NewConn] makes a connection over any stream. All four give a [Conn]:
 //
 //   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in one
-//     piece. [Message.Reply] answers messages that arrived together in one write, and [Conn.Flush]
-//     sends the answers early.
+//     piece. [Message.Reply] answers messages that arrived together in one write; see [Conn.Flush].
 //   - [Conn.Read] returns a message in a new slice. [Conn.AppendRead] appends it to a slice.
 //     [Conn.Reader] streams it. [Conn.CloseRead] is for programs that only send.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.

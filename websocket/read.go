@@ -94,8 +94,7 @@ type loop struct {
 //go:noinline
 func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} }
 
-// lend yields a message or an error, in a function of its own for the same reason: a Message takes
-// room on the stack.
+// lend yields a message or an error. It is not inlined because a Message takes room on the stack.
 //
 //go:noinline
 func (l *loop) lend(typ MessageType, p []byte, err error, yield func(Message, error) bool) (more bool) {
@@ -157,8 +156,7 @@ func (l *loop) takeBack() {
 	l.blk = nil
 }
 
-// end takes back the memory of the last message and sends what is held, also if the body of the loop
-// has panicked.
+// end takes back the memory of the last message and sends what is held, even if the body panics.
 func (l *loop) end() {
 	l.free()
 	if l.reading || l.blk != nil && l.c.in.turn.TryLock() { // otherwise the holder of the turn drops the block

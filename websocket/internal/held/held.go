@@ -37,6 +37,9 @@ func (f *Frames) Len() int {
 	return f.n
 }
 
+// Fits reports whether a frame with a payload of n bytes may be held, too.
+func (f *Frames) Fits(n int) bool { return f.Len()+wire.MaxHeaderSize+n <= Max }
+
 // Begin returns what is held, for a frame to be appended and the result to be passed to Hold.
 func (f *Frames) Begin() []byte {
 	if f.blk == nil {
@@ -46,7 +49,7 @@ func (f *Frames) Begin() []byte {
 	return f.blk[:f.n]
 }
 
-// Hold holds b, the result of Begin with a frame, which must fit into the block.
+// Hold holds b, the result of Begin with a frame that fits.
 func (f *Frames) Hold(b []byte) { f.n = len(b) }
 
 // Take returns a block for the caller, and what was held, at the beginning of the block.
