@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	. "github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -22,8 +23,8 @@ func (c *countedWrites) Write(f func(fd uintptr) (done bool)) error {
 	return c.RawConn.Write(f)
 }
 
-// Over TCP, the replies to a batch leave in one write, and those to single messages in one
-// write each.
+// Over TCP, the replies to a batch leave in one write, unless the machine is so slow that they have
+// been held for too long.
 func TestRepliesOverTCP(t *testing.T) {
 	for _, role := range roles {
 		for _, batch := range []int{1, 2, 32} {
@@ -45,14 +46,16 @@ func TestRepliesOverTCP(t *testing.T) {
 				for i := range batch {
 					frames = append(frames, p.Frame(wire.OpText, true, fmt.Sprint(i))...)
 				}
-				for range rounds {
+				for round := range rounds {
+					begun, before := time.Now(), counted.writes.Load()
 					p.Write(frames) // arrives in one segment
 					for i := range batch {
 						p.Expect(wire.OpText, true, fmt.Sprint(i))
 					}
-				}
-				if n := counted.writes.Load(); n != rounds {
-					t.Errorf("%d batches were answered in %d writes, want one each", rounds, n)
+					n := counted.writes.Load() - before
+					if n != 1 && (batch == 1 || time.Since(begun) < ReplyTime) {
+						t.Errorf("batch %d was answered in %d writes, want one", round, n)
+					}
 				}
 				p.SendClose(StatusNormalClosure, "")
 				p.ExpectClose(StatusNormalClosure)

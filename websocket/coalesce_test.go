@@ -134,6 +134,12 @@ func TestHeldRepliesLeave(t *testing.T) {
 			}
 			return nil
 		}, []string{"1" + strings.Repeat(" (1024)", 16), "(1024)"}},
+		{"a postponed frame", func(c *Conn, m Message) error {
+			if err := c.PostponeText(context.Canceled, "p"); !IsAccepted(err) {
+				return err
+			}
+			return nil
+		}, []string{"1 p"}},
 		{"large Reply", func(c *Conn, m Message) error { return m.Reply(ctx, Binary, large) }, []string{"1", "(36864)"}},
 		{"an error", func(c *Conn, m Message) error { return io.EOF }, []string{"1"}},
 		{"a panic", func(c *Conn, m Message) error { panic("as a body may") }, []string{"1"}},
@@ -410,13 +416,16 @@ func TestHeldRepliesAreCounted(t *testing.T) {
 		opts := ConnOptions{Role: role, Events: events, Limits: Limits{MaxWriteFrame: 3}}
 		r := newReplyTest(t, opts, func(c *Conn, m Message) error {
 			err := echoReply(c, m)
+			if string(m.Data) == "1" {
+				noError(t, c.Flush(context.Background()))
+			}
 			if s := c.Stats(); s.MessagesWritten != s.MessagesRead {
 				t.Errorf("got %+v after a reply, want MessagesWritten and MessagesRead equal", s)
 			}
 			return err
 		})
 		r.send(slices.Concat(r.texts("1", "two2"), r.Frame(wire.OpPing, true, ""), r.texts("3")))
-		r.want("1 two- 2 pong", "3")
+		r.want("1", "two- 2 pong", "3")
 		s := r.c.Stats()
 		if s.MessagesWritten != 3 || s.FramesWritten != 4 || s.BytesWritten != 6 || s.ControlsWritten != 1 {
 			t.Errorf("got %+v, want 3 messages, 4 frames and 6 bytes written, and 1 control frame", s)
