@@ -12,7 +12,7 @@ import "context"
 // ended. A read that was called earlier may still return a message. If it has read only a part of
 // one, the rest is skipped.
 //
-// The goroutine costs as much as one that waits in Read. Over TCP, that is about 4 KiB. Functions
+// The goroutine costs as much as one that waits in Read. Over TCP, that is about 3 KiB. Functions
 // passed to [Conn.OnControl] run on it, and a [Handler] cannot recover their panics.
 func (c *Conn) CloseRead() {
 	if !c.closing.readClosed.Swap(true) {

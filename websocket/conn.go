@@ -18,7 +18,8 @@
 //
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
-//  2. nextPiece takes frames from the wire.Decoder, and fill reads once in.unread is empty.
+//  2. startMessage calls decode, which takes frames from the wire.Decoder, and fill, which reads,
+//     once in.unread is empty. So does nextPiece within a message.
 //  3. tr.ReadBlock (internal/transport/read.go) reads into a pooled block with one system call.
 //  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
 //  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
@@ -33,7 +34,7 @@
 //  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).
 //  2. encodeMessage compresses the message if there is an extension.
 //  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
-//  4. writeLocked (outgoing.go) makes the frame in a pooled block and masks it on a client.
+//  4. writeSmall (outgoing.go) makes the frame in a pooled block and masks it on a client.
 //  5. tr.Write (internal/transport/write.go) writes it with one system call, or waits and goes on.
 //  6. Message.Reply (coalesce.go) may hold the frame instead. The next write takes it along.
 //  7. If a write is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives

@@ -24,7 +24,7 @@ type outgoing struct {
 	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
-	mu    sync.Mutex // guards the following, also against the unlocking of frames
+	mu    sync.Mutex // guards the following; who changes late marks frames
 	pongs pongs
 	late  []frame // postponed, see postpone
 }
