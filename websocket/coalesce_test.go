@@ -183,7 +183,7 @@ func TestRepliesHeldAMillisecond(t *testing.T) {
 		r.want()
 		time.Sleep(ReplyTime - 1)
 		r.want()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r.want("1")
 		time.Sleep(time.Second)
 		work <- true // the reply to 2 is held
@@ -191,7 +191,7 @@ func TestRepliesHeldAMillisecond(t *testing.T) {
 		work <- true
 		time.Sleep(ReplyTime/2 - 1)
 		r.want()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r.want("2 3")
 		if n := r.c.Held(); n > 0 {
 			t.Errorf("%d bytes are held, want none", n)

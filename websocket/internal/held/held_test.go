@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,20 +17,19 @@ import (
 // What is held is taken once, in order, and late is called once it has been held for Time.
 func TestFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		late := 0
-		f := held.New(func() { late++ })
-		check := func(step string, size, calls int) {
+		var late atomic.Int32
+		f := held.New(func() { late.Add(1) })
+		check := func(step string, size int, calls int32) {
 			t.Helper()
 			synctest.Wait()
-			if f.Len() != size || late != calls {
+			if n := late.Swap(0); f.Len() != size || n != calls {
 				t.Errorf("%s: %d bytes are held and late was called %d times, want %d and %d",
-					step, f.Len(), late, size, calls)
+					step, f.Len(), n, size, calls)
 			}
-			late = 0
 		}
 		time.Sleep(held.Time)
 		synctest.Wait()
-		late = 0 // "sometimes for no reason"
+		late.Store(0) // "sometimes for no reason"
 		for _, s := range []string{"one ", "", "two"} {
 			f.Hold(append(f.Begin(), s...))
 			time.Sleep(held.Time / 4)
@@ -37,7 +37,7 @@ func TestFrames(t *testing.T) {
 		check("before Time", 7, 0)
 		time.Sleep(held.Time/4 - 1)
 		check("just before Time", 7, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		check("at Time", 7, 1)
 		b, p := f.Take()
 		if string(p) != "one two" || &p[0] != &b[0] {
