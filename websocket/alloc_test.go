@@ -167,6 +167,31 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 	}
 }
 
+// A reply costs no allocation, whether it is held or not.
+func TestNoAllocationsForReplies(t *testing.T) {
+	ctx := context.Background()
+	for _, role := range roles {
+		for _, copies := range []int{1, 2, 32} {
+			t.Run(fmt.Sprintf("%v/%d", role, copies), func(t *testing.T) {
+				c := newTape(role, Binary, make([]byte, 64), copies)
+				var before uint64
+				left := warmUp + messages
+				noError(t, loop(c, ctx, func(c *Conn, m Message) error {
+					if left--; left == messages {
+						before = mallocs()
+					} else if left == 0 {
+						return c.CloseNow() // ends the loop
+					}
+					return m.Reply(ctx, m.Type, m.Data)
+				}))
+				if n := mallocs() - before; n > messages/500 {
+					t.Errorf("%d allocations in %d replies, want %d at most", n, messages, messages/500)
+				}
+			})
+		}
+	}
+}
+
 // The answer to a ping costs no allocation.
 func TestNoAllocationsForPings(t *testing.T) {
 	for _, role := range roles {

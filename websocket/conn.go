@@ -36,7 +36,8 @@
 //  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
 //  4. writeSmall (outgoing.go) makes the frame in a pooled block and masks it on a client.
 //  5. tr.Write (internal/transport/write.go) writes it with one system call, or waits and goes on.
-//  6. If that is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
+//  6. Message.Reply (coalesce.go) may hold the frame instead. The next write takes it along.
+//  7. If a write is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
 //     the turn back. A write that fails otherwise goes to abortWrite.
 //
 // How a connection ends:

@@ -15,7 +15,7 @@
 // [Dial]. [NewConn] makes a connection over any stream. All four give a [Conn]:
 //
 //   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in one
-//     piece.
+//     piece. [Message.Reply] answers messages that arrived together in one write; see [Conn.Flush].
 //   - [Conn.Read] returns a message in a new slice. [Conn.AppendRead] appends it to a slice.
 //     [Conn.Reader] streams it. [Conn.CloseRead] is for programs that only send.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
@@ -125,9 +125,9 @@
 // at most about four times the size of what has arrived or, with an extension, of what has been
 // decoded. A loop over [Conn.Messages] without a Budget may take as much as for the last message.
 //
-// Sent bytes are not kept, with three exceptions: up to 1 MiB of a message whose context ended in
-// the middle, until the peer has taken it; the buffer of a [MessageWriter]; and the contents of a
-// [PreparedMessage], which no connection references.
+// Sent bytes are not kept, with four exceptions: up to 1 MiB of a message whose context ended in the
+// middle, until the peer has taken it; up to 16 KiB of replies, for a millisecond; the buffer of a
+// [MessageWriter]; and the contents of a [PreparedMessage], which no connection references.
 //
 // # Specifications
 //

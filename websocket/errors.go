@@ -58,6 +58,7 @@ var (
 	errMessageType  = errors.New("message type must be Text or Binary")
 	errWriterClosed = errors.New("MessageWriter is closed")
 	errHalfRune     = errors.New("text ends within a rune, which was not sent")
+	errNotYielded   = errors.New("message is not from Messages")
 	errControl      = errors.New("opcode must be OpPing, OpPong or OpClose")
 
 	errCloseTimeout = fmt.Errorf("closing handshake not completed within Limits.CloseTimeout: %w",

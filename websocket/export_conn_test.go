@@ -32,11 +32,12 @@ func (c *Conn) InMessage() bool   { return c.in.open }
 func (c *Conn) InStream() bool    { return c.in.stream != nil }
 func (c *Conn) Leftover() bool    { return c.leftover() }
 
-// What it has to write. The caller of the first three must have the turn, or be alone.
+// What it has to write. The caller of the first four must have the turn, or be alone.
 
 func (c *Conn) HasRest() bool      { return c.out.rest != nil }
 func (c *Conn) HasPostponed() bool { return c.out.late != nil }
 func (c *Conn) HasPongs() bool     { return !c.out.pongs.Empty() || c.out.pongs.sending }
+func (c *Conn) Held() int          { return c.out.held.Len() }
 func (c *Conn) UnlockFrames()      { c.unlockFrames() }
 
 // How it ends.

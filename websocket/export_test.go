@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/websocket/internal/prepared"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
@@ -28,6 +29,7 @@ const (
 	MaxOrigin      = maxOrigin
 	MaxRest        = maxRest
 	MinBuffer      = transport.MinBuffer
+	ReplyTime      = held.Time
 )
 
 var (
@@ -37,6 +39,7 @@ var (
 	ErrControl      = errControl
 	ErrHalfRune     = errHalfRune
 	ErrMessageType  = errMessageType
+	ErrNotYielded   = errNotYielded
 	ErrOrigin       = errOrigin
 	ErrSuperseded   = errSuperseded
 	ErrTextMessage  = errTextMessage

@@ -48,7 +48,7 @@ func testCutWrites(t *testing.T, from, to *Conn) {
 			if m.Type == Text {
 				break
 			}
-			all = append(all, Message{m.Type, bytes.Clone(m.Data)})
+			all = append(all, Message{Type: m.Type, Data: bytes.Clone(m.Data)})
 		}
 		return all
 	})

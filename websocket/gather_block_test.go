@@ -82,7 +82,7 @@ func TestLoopOverMixedSizes(t *testing.T) {
 			for i := range uint32(40) {
 				scale := []int{100, blockSize, largeSize, 300_000, 1_100_000}[random.IntN(5)]
 				data := pattern(random.IntN(scale), i)
-				s.want = append(s.want, Message{Binary, data})
+				s.want = append(s.want, Message{Type: Binary, Data: data})
 				if random.IntN(3) == 0 {
 					s.wire = append(s.wire, p.fragmented(data, 1+len(data)/(1+random.IntN(40)))...)
 				} else {

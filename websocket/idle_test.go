@@ -60,14 +60,25 @@ var idleEchoes = []struct {
 		}
 		return nil
 	}},
+	{"Reply", func(ctx context.Context, c *Conn, echoed func()) error {
+		for m, err := range c.Messages(ctx) {
+			if err != nil || m.Reply(ctx, m.Type, m.Data) != nil {
+				return err
+			}
+			echoed()
+		}
+		return nil
+	}},
 }
 
-// idleMessages sends a small message and a large one that the Conn has to gather, and waits for
+// idleMessages sends two small messages together and a large one that the Conn has to gather, and waits for
 // their echoes.
 func idleMessages(p *peer) {
 	p.t.Helper()
 	large := string(pattern(2*blockSize, 0))
-	p.Send(wire.OpText, true, "hello")
+	hello := p.Frame(wire.OpText, true, "hello")
+	p.Write(append(hello, hello...))
+	p.Expect(wire.OpText, true, "hello")
 	p.Expect(wire.OpText, true, "hello")
 	p.Send(wire.OpBinary, false, large)
 	p.Send(wire.OpContinuation, true, "")
@@ -97,7 +108,7 @@ func TestIdleHoldsNothing(t *testing.T) {
 			}
 			done := start(func() error { return row.run(c.Context(), c, func() { echoed++ }) })
 			idleMessages(p)
-			for w := (wait{}); w.echoed < 2; {
+			for w := (wait{}); w.echoed < 3; {
 				select {
 				case w = <-waits:
 				case err := <-done:

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
 	"github.com/hawser-ws/hawser/wire"
@@ -19,6 +20,7 @@ type outgoing struct {
 	frames   turn.Turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte       // of accepted frames that were cut, to be sent first; nil if there is none
+	held     *held.Frames // of Reply; nil until there are any
 	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
@@ -38,6 +40,7 @@ type frame struct {
 	payload []byte
 	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
+	reply   *loop  // to whose message it replies, if any, so that it may be held
 	plain   bool   // without the extension
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
@@ -67,6 +70,7 @@ func (c *Conn) unlockFramesAfterRest() {
 			o.mu.Unlock()
 			return
 		}
+		o.rest = o.held.AppendTo(o.rest)
 		late := o.late
 		o.late = nil
 		o.mu.Unlock()
@@ -104,23 +108,29 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f *frame) error {
 	if o.enc.Closed() {
 		return c.opError(op, net.ErrClosed)
 	}
-	if f.whole != nil && o.enc.Role == wire.Server {
+	if c.hold(f) {
+		return nil
+	}
+	if err := c.writeHeld(ctx, op, f); err != nil {
+		return err
+	}
+	if f.whole != nil && o.enc.Role == wire.Server && o.held.Len() == 0 {
 		return c.writeWhole(ctx, op, f)
 	}
 	o.setKey(f)
 	if len(f.payload) > transport.BlockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
-	b := transport.GetBlock()
-	err := c.writeSmall(ctx, op, f, b[:0])
+	b, buf := o.held.Take()
+	err := c.writeSmall(ctx, op, f, buf)
 	c.tr.Wr.PutBlock(b)
 	return err
 }
 
-// writeSmall sends f through buf.
+// writeSmall sends f through buf, which has frames that were held.
 func (c *Conn) writeSmall(ctx context.Context, op string, f *frame, buf []byte) error {
 	o := &c.out
-	before := o.enc
+	before, held := o.enc, len(buf)
 	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
 	}
@@ -130,7 +140,7 @@ func (c *Conn) writeSmall(ctx context.Context, op string, f *frame, buf []byte) 
 	}
 	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, &cut{frame: f, sent: n, before: before, rest: buf[n:]})
+		return c.interruptedWrite(op, err, &cut{frame: f, held: held, sent: n, before: before, rest: buf[n:]})
 	}
 	c.wrote(f)
 	return nil
@@ -226,6 +236,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f *frame, b []byte) 
 // A cut describes a frame whose write failed.
 type cut struct {
 	frame      *frame
+	held       int          // bytes of held frames before it
 	sent       int          // bytes that were written
 	before     wire.Encoder // the encoder as it was before the frame
 	rest, tail []byte       // bytes that were not written
@@ -251,8 +262,10 @@ func (c *Conn) interruptedWrite(op string, err error, f *cut) error {
 		}
 		text := "message cut in the middle, after which " + what + " cannot go on"
 		return c.abortWrite(op, cutError(text, err), false)
-	case f.sent == 0 && !f.frame.keep:
-		o.enc = f.before
+	case f.sent <= f.held && !f.frame.keep:
+		if o.enc = f.before; f.held > 0 {
+			o.rest = append([]byte{}, f.rest[:f.held-f.sent]...)
+		}
 		return c.opError(op, err)
 	case left > maxRest:
 		return c.abortWrite(op, tooMuchLeft(left, err), false)

@@ -53,7 +53,7 @@ func (c *Conn) flushPongs() {
 	mine := o.pongs.any() && c.pongsNow()
 	o.mu.Unlock()
 	if mine {
-		c.writePongs(noWait)
+		_ = c.writeQueued(noWait)
 		c.unlockFrames()
 	}
 	o.mu.Lock()
@@ -81,7 +81,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 			o.mu.Unlock()
 			return
 		}
-		c.writePongs(context.Background())
+		_ = c.writeQueued(context.Background())
 		o.mu.Lock()
 		if more = o.pongs.any(); more {
 			turn = o.frames.Join()
@@ -92,25 +92,28 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 	}
 }
 
-// writePongs sends a batch of pongs. The caller has out.frames.
-func (c *Conn) writePongs(ctx context.Context) {
-	b := transport.GetBlock()
+// writeQueued sends what Reply holds and a batch of pongs. The caller has out.frames.
+func (c *Conn) writeQueued(ctx context.Context) error {
+	b, buf := c.out.held.Take()
 	defer c.tr.Wr.PutBlock(b)
 	before := c.out.enc
-	buf, n := c.appendPongs(b[:0])
-	if n == 0 {
-		return
+	buf, n := c.appendPongs(buf)
+	if !c.canWrite() {
+		return c.opError("write", nil)
+	}
+	if len(buf) == 0 {
+		return nil
 	}
 	last := pongFrame(nil)
 	last.pongs = n - 1
-	n, err := c.tr.Write(ctx, c.writeWithin, buf, nil)
+	n, err := c.tr.Write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
 		// The rest is kept, or the connection ends, and the next call returns the error.
-		_ = c.interruptedWrite("write", err, &cut{frame: &last, sent: n, before: before, rest: buf[n:]})
-		return
+		return c.interruptedWrite("write", err, &cut{frame: &last, sent: n, before: before, rest: buf[n:]})
 	}
 	c.stats.wrote(&last)
 	c.pingLeft()
+	return nil
 }
 
 // appendPongs moves a batch of waiting pongs to buf, and returns how many. The caller has

@@ -5,12 +5,16 @@ import (
 	"io"
 	"iter"
 	"slices"
+
+	"github.com/hawser-ws/hawser/websocket/internal/held"
 )
 
 // A Message is a message that [Conn.Messages] yields.
 type Message struct {
 	Type MessageType
 	Data []byte // valid until the next iteration or the end of the loop; may be changed
+
+	loop *loop // for Reply
 }
 
 // Read reads the next message. The slice is the caller's.
@@ -68,17 +72,9 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		l := newLoop(ctx, c)
 		defer l.end()
-		for {
-			m, err := l.next()
-			if err != nil {
-				if !closedWell(err) {
-					yield(Message{}, err)
-				}
-				return
-			}
-			if !yield(m, nil) {
-				return
-			}
+		for more := true; more; {
+			typ, p, err := l.next()
+			more = l.lend(typ, p, err, yield)
 		}
 	}
 }
@@ -89,6 +85,7 @@ type loop struct {
 	ctx     context.Context
 	loan         // the memory of the last message
 	reading bool // next has in.turn
+	batch   held.Batch
 }
 
 // newLoop returns a loop in memory of its own, not on the stack of the goroutine, which has to be
@@ -97,42 +94,56 @@ type loop struct {
 //go:noinline
 func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} }
 
+// lend yields a message or an error. It is not inlined because a Message takes room on the stack.
+//
+//go:noinline
+func (l *loop) lend(typ MessageType, p []byte, err error, yield func(Message, error) bool) (more bool) {
+	if err == nil {
+		return yield(Message{typ, p, l}, nil)
+	}
+	if !closedWell(err) {
+		yield(Message{}, err)
+	}
+	return false
+}
+
 // next takes back the memory of the last message, and returns the next message in place if it
 // arrived whole, and in a gathering otherwise. If it panics, end gives in.turn back: a defer here
 // would take room on the stack.
-func (l *loop) next() (m Message, err error) {
+func (l *loop) next() (typ MessageType, p []byte, err error) {
 	c := l.c
+	l.flush()
 	if err := c.beginRead(l.ctx); err != nil {
-		return Message{}, err
+		return 0, nil, err
 	}
 	l.reading = true
 	l.takeBack()
 	if err = c.startMessage(l.ctx); err == nil {
 		in := &c.in
 		if in.ext == nil && in.last && len(in.kept) == 0 {
-			m = Message{in.typ, in.piece}
-			in.piece = nil
+			typ, p, in.piece = in.typ, in.piece, nil
 			in.lent++
 			l.blk = in.blk
 			c.messageEnded()
 		} else {
-			m, err = l.gather()
+			typ, p, err = l.gather()
 		}
+		l.batch.Next(in.unread)
 	}
 	l.reading = false
 	c.endRead()
-	return m, err
+	return typ, p, err
 }
 
 // gather returns the open message in a gathering.
-func (l *loop) gather() (Message, error) {
+func (l *loop) gather() (MessageType, []byte, error) {
 	typ, p, err := l.c.appendMessage(l.ctx, nil, &l.loan)
 	if err != nil {
 		l.free()
-		return Message{}, err
+		return 0, nil, err
 	}
 	l.share = l.c.in.share.pass()
-	return Message{typ, slices.Clip(p)}, nil // the rest of the memory may have bytes of other connections
+	return typ, slices.Clip(p), nil // the rest of the memory may have bytes of other connections
 }
 
 // takeBack takes back the memory of the last message, unless the Conn no longer has it. The caller
@@ -145,13 +156,15 @@ func (l *loop) takeBack() {
 	l.blk = nil
 }
 
-// end takes back the memory of the last message, also if the body of the loop has panicked.
+// end takes back the memory of the last message and sends what is held, even if the body panics.
 func (l *loop) end() {
 	l.free()
 	if l.reading || l.blk != nil && l.c.in.turn.TryLock() { // otherwise the holder of the turn drops the block
 		l.takeBack()
 		l.c.endRead()
 	}
+	l.batch.Next(nil)
+	l.flush()
 }
 
 // Reader returns a reader of the next message, which need not fit in memory. MaxMessage still

@@ -179,7 +179,7 @@ func makeScript(p *peer, random *rand.Rand, n int) script {
 		default:
 			data = pattern(random.IntN(300), uint32(i))
 		}
-		s.want = append(s.want, Message{MessageType(op), data})
+		s.want = append(s.want, Message{Type: MessageType(op), Data: data})
 		s.appendMessage(p, random, op, data)
 	}
 	return s

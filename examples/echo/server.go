@@ -119,13 +119,13 @@ func (s *server) shutdown() {
 }
 
 // serveConn sends every message of c back. The bytes of a message are valid until the next one is read, and
-// Write does not keep them, so they are not copied.
+// Reply does not keep them. The replies to messages that arrive together leave in one write.
 func serveConn(ctx context.Context, c *websocket.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			return err
 		}
-		if err := c.Write(ctx, m.Type, m.Data); err != nil {
+		if err := m.Reply(ctx, m.Type, m.Data); err != nil {
 			return err
 		}
 	}

@@ -102,7 +102,7 @@ func testEcho(t *testing.T, c *websocket.Conn) {
 			t.Fatal(err)
 		}
 		got := websocket.Message{Type: typ, Data: p}
-		if diff := cmp.Diff(m, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(m, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(m)); diff != "" {
 			t.Fatalf("echo differs (-sent +got):\n%s", diff)
 		}
 	}
