@@ -31,7 +31,7 @@ func echoHawser(ctx context.Context, c *websocket.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Write(ctx, m.Type, m.Data); err != nil {
+		if err := m.Reply(ctx, m.Type, m.Data); err != nil {
 			return err
 		}
 	}
