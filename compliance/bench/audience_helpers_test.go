@@ -16,7 +16,7 @@ type audience []*client
 // join opens n connections with d and adds them.
 func (a *audience) join(d *net.Dialer, addr string, n int) error {
 	for range n {
-		c, err := dialWith(d, addr, "")
+		c, err := dialWith(d, addr)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 )
 
 // BenchmarkBroadcast measures servers that send messages to 1,000 connections. The servers take turns in
@@ -29,8 +31,8 @@ type roomRow struct {
 	name     string
 	room     roomProcess
 	audience audience
-	next     uint64  // the id of the next message
-	costs    samples // CPU time of a delivery, in µs
+	next     uint64        // the id of the next message
+	costs    stats.Samples // CPU time of a delivery, in µs
 }
 
 func benchmarkBroadcast(b *testing.B, size, burst int) {
@@ -75,13 +77,13 @@ func reportCosts(b *testing.B, rows []*roomRow) {
 		fmt.Fprint(w, "\t/", o.name)
 	}
 	for _, r := range rows {
-		b.ReportMetric(r.costs.median(), r.name+"-cpu-µs/delivery")
+		b.ReportMetric(r.costs.Median(), r.name+"-cpu-µs/delivery")
 		fmt.Fprint(w, "\n", r.name, "\t", r.costs)
 		for _, o := range rows {
-			ratio := r.costs.over(o.costs)
+			ratio := r.costs.Over(o.costs)
 			fmt.Fprint(w, "\t", ratio)
 			if o == rows[0] && r != o || r.name == "hawser" && o.name != r.name {
-				b.ReportMetric(ratio.median(), r.name+"/"+o.name)
+				b.ReportMetric(ratio.Median(), r.name+"/"+o.name)
 			}
 		}
 	}

@@ -4,9 +4,11 @@ package bench
 
 import (
 	"fmt"
-	"net"
 	"testing"
 
+	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/load"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 	"github.com/hawser-ws/hawser/compliance/internal/measure"
 )
 
@@ -23,38 +25,37 @@ func BenchmarkCompressed(b *testing.B) {
 
 func benchmarkCompressed(b *testing.B, takeover bool) {
 	const conns, messages = 100, 10 // connections, and messages of each in a round
+	needs, compression := echo.Deflate, load.NoTakeover
+	if takeover {
+		needs, compression = echo.Takeover, load.Takeover
+	}
 	var rows []*row
-	for _, s := range servers {
-		if takeover && !s.takeover {
+	for _, s := range echo.Servers() {
+		if s.Can&needs == 0 {
 			continue
 		}
-		r := &row{name: s.name, server: startEcho(b, s, takeover)}
-		l, err := connect(r.server.Addr, conns, takeover, measure.JSONMessages(64, 1024))
-		defer l.close()
+		r := &row{name: s.Name, server: startEcho(b, s, takeover)}
+		l, err := load.DialDeflate(r.server.Addr, conns, compression, measure.JSONMessages(64, 1024))
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := l.run(2 * messages); err != nil { // fill the pools
-			b.Fatal(err)
-		}
+		defer l.Close()
 		r.load = l
+		r.exchange(b, 2*messages) // fill the pools
 		rows = append(rows, r)
 	}
 	for b.Loop() {
 		for _, r := range rows {
-			before := cpu(b, r.server)
-			n, err := r.load.run(messages)
-			if err != nil {
-				b.Fatal(err)
-			}
+			before, received := cpu(b, r.server), r.load.Received()
+			r.exchange(b, messages)
 			used := float64((cpu(b, r.server) - before).Nanoseconds()) / 1000
 			r.costs = append(r.costs, used/(conns*messages))
-			r.received += n
+			r.received += r.load.Received() - received
 		}
 	}
 	for _, r := range rows {
-		b.ReportMetric(r.costs.median(), r.name+"-cpu-µs/msg")
-		b.ReportMetric(r.costs.median()/rows[0].costs.median(), r.name+"/"+rows[0].name)
+		b.ReportMetric(r.costs.Median(), r.name+"-cpu-µs/msg")
+		b.ReportMetric(r.costs.Over(rows[0].costs).Median(), r.name+"/"+rows[0].name)
 		b.ReportMetric(float64(1024*conns*messages*len(r.costs))/float64(r.received), r.name+"-ratio")
 	}
 	b.ReportMetric(0, "ns/op")
@@ -64,45 +65,17 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 type row struct {
 	name     string
 	server   *measure.Server
-	load     *load
-	costs    samples // the CPU time of a message in each round, in µs
-	received int64   // bytes
+	load     *load.Load
+	costs    stats.Samples // the CPU time of a message in each round, in µs
+	received int64         // bytes
 }
 
-// Every server echoes messages, with and without context takeover.
-func TestServers(t *testing.T) {
-	messages := measure.JSONMessages(64, 1024)
-	for _, s := range servers {
-		for _, takeover := range []bool{false, true} {
-			if takeover && !s.takeover {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s/takeover=%v", s.name, takeover), func(t *testing.T) {
-				ln, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer ln.Close()
-				go serveHTTP(ln, s.handler(takeover))
-				c, err := dial(ln.Addr().String(), offers(takeover))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.nc.Close()
-				session, err := c.session(offers(takeover))
-				if err != nil {
-					t.Fatal(err)
-				}
-				all, err := frames(session, messages)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i, f := range append(all, all...) {
-					if err := c.check(session, f, messages[i%len(messages)]); err != nil {
-						t.Fatalf("message %d: %v; agreed extension: %s", i, err, c.agreed)
-					}
-				}
-			})
+// exchange has every connection exchange n messages.
+func (r *row) exchange(b *testing.B, n int) {
+	b.Helper()
+	for range n {
+		if _, err := r.load.Run(0); err != nil {
+			b.Fatal(r.name, ": ", err)
 		}
 	}
 }

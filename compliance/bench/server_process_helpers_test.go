@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
 	"github.com/hawser-ws/hawser/compliance/internal/measure"
 )
 
@@ -38,23 +39,23 @@ func serve(name string) error {
 	return fmt.Errorf("no server is named %q", name)
 }
 
-// startEcho starts s in a process.
-func startEcho(tb testing.TB, s server, takeover bool) *measure.Server {
+// startEcho starts an echo server that compresses messages.
+func startEcho(tb testing.TB, s echo.Server, takeover bool) *measure.Server {
 	tb.Helper()
-	return measure.StartServer(tb, fmt.Sprint("echo ", s.name, " ", takeover))
+	return measure.StartServer(tb, fmt.Sprint("echo ", s.Name, " ", takeover))
 }
 
 // runEcho runs the server that startEcho named. The answer to any question is the CPU time.
 func runEcho(ln net.Listener, args string) error {
-	for _, s := range servers {
-		rest, found := strings.CutPrefix(args, s.name+" ")
-		if !found {
-			continue
-		}
-		go serveHTTP(ln, s.handler(rest == "true"))
-		return measure.Answer(ln.Addr(), func(string) (string, error) { return cpuTime() })
+	var name string
+	o := echo.Options{Deflate: true}
+	if _, err := fmt.Sscan(args, &name, &o.Takeover); err != nil {
+		return err
 	}
-	return fmt.Errorf("no echo server is named %q", args)
+	failed := make(chan error, 2)
+	go func() { failed <- echo.Serve(name, ln, o) }()
+	go func() { failed <- measure.Answer(ln.Addr(), func(string) (string, error) { return cpuTime() }) }()
+	return <-failed
 }
 
 // serveHTTP serves connections until the listener is closed.

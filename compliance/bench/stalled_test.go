@@ -10,6 +10,8 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 )
 
 // BenchmarkStalled measures how long messages of 1 KiB are under way to 990 of 1,000 connections, while the
@@ -136,12 +138,12 @@ func reportDelays(b *testing.B, rows []*stallRow) {
 	for _, r := range rows {
 		for _, q := range []struct {
 			name       string
-			free, held samples
+			free, held stats.Samples
 		}{{"p50", r.free.p50, r.held.p50}, {"p99", r.free.p99, r.held.p99}} {
-			ratio := q.held.over(q.free)
-			b.ReportMetric(q.free.median(), r.name+"-"+q.name+"-ms")
-			b.ReportMetric(q.held.median(), r.name+"-stalled-"+q.name+"-ms")
-			b.ReportMetric(ratio.median(), r.name+"-stalled/"+q.name)
+			ratio := q.held.Over(q.free)
+			b.ReportMetric(q.free.Median(), r.name+"-"+q.name+"-ms")
+			b.ReportMetric(q.held.Median(), r.name+"-stalled-"+q.name+"-ms")
+			b.ReportMetric(ratio.Median(), r.name+"-stalled/"+q.name)
 			fmt.Fprint(w, "\n", r.name, "\t", q.name, "\t", q.free, "\t", q.held, "\t", ratio)
 		}
 	}

@@ -5,7 +5,6 @@ package measure
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -53,10 +52,8 @@ type Server struct {
 	Addr string
 	Pid  int
 
-	tb   testing.TB
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	text *bufio.Scanner // what the process prints
+	tb testing.TB
+	p  *Process
 }
 
 // StartServer starts the test binary again as the server of that name. The server ends with the test.
@@ -66,52 +63,32 @@ func StartServer(tb testing.TB, name string) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &Server{tb: tb, cmd: exec.Command(exe)}
-	s.cmd.Env = append(os.Environ(), nameVar+"="+name)
-	s.cmd.Stderr = os.Stderr
-	if s.in, err = s.cmd.StdinPipe(); err != nil {
-		tb.Fatal(err)
-	}
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.text = bufio.NewScanner(out)
-	if err := s.cmd.Start(); err != nil {
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), nameVar+"="+name)
+	s := &Server{tb: tb}
+	if s.p, err = Start(cmd); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.stop)
-	s.Pid = s.cmd.Process.Pid
-	s.Addr = s.line()
+	s.Pid = s.p.Pid()
+	if s.Addr, err = s.p.Line(); err != nil {
+		tb.Fatal("server: ", err)
+	}
 	return s
 }
 
-// stop closes the input of the process and, if that does not end the process, kills it.
 func (s *Server) stop() {
-	s.in.Close()
-	defer time.AfterFunc(Patience, s.kill).Stop()
-	if err := s.cmd.Wait(); err != nil {
+	if err := s.p.Stop(); err != nil {
 		s.tb.Error("server: ", err)
 	}
-}
-
-func (s *Server) kill() { s.cmd.Process.Kill() }
-
-// line reads the next line that the process prints.
-func (s *Server) line() string {
-	s.tb.Helper()
-	defer time.AfterFunc(Patience, s.kill).Stop()
-	if !s.text.Scan() {
-		s.tb.Fatal("server: no answer: ", s.text.Err())
-	}
-	return s.text.Text()
 }
 
 // Ask sends a question, which is one line, and returns the answer.
 func (s *Server) Ask(question string) string {
 	s.tb.Helper()
-	if _, err := fmt.Fprintln(s.in, question); err != nil {
+	answer, err := s.p.Ask(question)
+	if err != nil {
 		s.tb.Fatal("server: ", err)
 	}
-	return s.line()
+	return answer
 }

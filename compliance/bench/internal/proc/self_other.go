@@ -1,0 +1,11 @@
+//go:build !unix
+
+package proc
+
+import "time"
+
+// Own returns the CPU time that this process has used, or -1 if the system does not tell.
+func Own() (time.Duration, error) { return -1, nil }
+
+// MaxFiles returns how many files a process may open.
+func MaxFiles() int { return 1 << 14 }
