@@ -1,4 +1,4 @@
-//go:build !purego && !tinygo
+//go:build !purego && !tinygo && !race
 
 package wire
 

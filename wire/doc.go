@@ -39,6 +39,9 @@
 // Package handshake, below this one, reads the request of the opening handshake and writes
 // the response. Package websocket leaves that to net/http.
 //
+// On amd64 processors with AVX2, [Mask] and [UTF8] use assembly for all but short slices. The
+// build tag purego turns it off, as do TinyGo and the race detector.
+//
 // # Errors
 //
 // Input that breaks a rule is reported as an [*Error]. It says which rule was broken

@@ -20,6 +20,10 @@ func Mask(b []byte, key [4]byte, offset int64) {
 		return
 	}
 	if len(b) >= minMaskVectors && useVectors {
+		for len(b) >= 2*maxVectors { // a multiple of the key's size
+			Mask(b[:maxVectors], key, offset)
+			b = b[maxVectors:]
+		}
 		maskVectors(&b[0], len(b), k)
 		return
 	}
@@ -74,6 +78,11 @@ func Mask(b []byte, key [4]byte, offset int64) {
 
 // minMaskVectors is the size from which vectors are faster.
 const minMaskVectors = 33
+
+// maxVectors is the size of the pieces of a long slice. Assembly cannot be preempted, and the
+// garbage collector would wait for it. It gets less than two pieces at once. Each piece is
+// another call of Mask or Check, and the scheduler can preempt a goroutine at such a call.
+const maxVectors = 64 << 10
 
 // xorWord uses little-endian order on every machine, so that byte i of p is combined with
 // byte i of the key.

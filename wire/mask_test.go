@@ -36,7 +36,8 @@ func TestMask(t *testing.T) {
 // Large payloads agree too. An implementation may handle them differently.
 func TestMaskLarge(t *testing.T) {
 	key := [4]byte{1, 0, 0xff, 0x80}
-	for _, size := range []int{511, 512, 513, 1 << 10, 4095, 4096, 4097, 1<<16 - 1, 1<<16 + 1, 1<<20 + 3} {
+	for _, size := range []int{511, 512, 513, 1 << 10, 4095, 4096, 4097, 1<<16 - 1, 1<<16 + 1,
+		1<<17 - 1, 1 << 17, 1<<17 + 1, 1<<18 + 34, 1<<20 + 3} {
 		for _, offset := range []int64{0, 1, 2, 3, 1 << 40, 1<<62 + 3} {
 			got, want := make([]byte, size), make([]byte, size)
 			wire.Mask(got, key, offset)

@@ -15,6 +15,9 @@ type UTF8 struct {
 // later Check returns 0, false, even for an empty piece.
 func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	if len(p) >= minUTF8Vectors && useVectors {
+		if len(p) >= 2*maxVectors {
+			return u.checkPieces(p)
+		}
 		if u.state == utf8Accept { // without another call if the text ends in ASCII
 			n = validVectors(&p[0], len(p))
 			if n == len(p) && p[n-1] < 0x80 {
@@ -73,6 +76,16 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	}
 	u.state = uint8(next)
 	return n, true
+}
+
+// checkPieces is Check for a long p. The scheduler can preempt it between pieces.
+func (u *UTF8) checkPieces(p []byte) (n int, ok bool) {
+	for ok = true; ok && n < len(p); {
+		var good int
+		good, ok = u.Check(p[n:min(n+maxVectors, len(p))])
+		n += good
+	}
+	return n, ok
 }
 
 // minUTF8Vectors is the size from which vectors are faster, and the least that validVectors can

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -171,6 +172,35 @@ func TestUTF8Placed(t *testing.T) {
 				}
 				for _, d := range cornerBytes {
 					check(a, b, c, d)
+				}
+			}
+		}
+	}
+}
+
+// A long text is checked like a short one. An implementation may divide it.
+func TestUTF8Pieces(t *testing.T) {
+	const half = 1 << 16
+	for _, size := range []int{2*half - 1, 2 * half, 2*half + 1, 3*half - 1, 4*half + 35} {
+		for width := 1; width <= 4; width++ {
+			for shift := range width {
+				char := fillers[width][:width]
+				text := []byte(fillers[1][:shift] + strings.Repeat(char, size/width+1))[:size]
+				whole := (size-shift)%width == 0
+				var u wire.UTF8
+				if n, ok := u.Check(text); n != size || !ok || u.Complete() != whole {
+					t.Errorf("%d bytes, %q from %d: Check returns %d, %v, and Complete %v", size, char, shift, n, ok, u.Complete())
+				}
+				for _, at := range []int{half - 1, half, half + 1, 2*half - 2, size - 1} {
+					bad := bytes.Clone(text)
+					bad[at] = 0xff
+					u.Reset()
+					n, ok := u.Check(bad)
+					again, okAgain := u.Check(text)
+					if n != at || ok || again != 0 || okAgain {
+						t.Errorf("%d bytes, %q from %d, FF at %d: Check returns %d, %v, then %d, %v",
+							size, char, shift, at, n, ok, again, okAgain)
+					}
 				}
 			}
 		}

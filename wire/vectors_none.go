@@ -1,4 +1,4 @@
-//go:build !amd64 || purego || tinygo
+//go:build !amd64 || purego || tinygo || race
 
 package wire
 
