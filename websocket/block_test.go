@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -116,6 +117,37 @@ func TestLentMessageIsSafe(t *testing.T) {
 					c.CloseNow()
 				})
 			}
+		})
+	}
+}
+
+// However a loop over Messages ends, the Conn gives back the block of the last message.
+func TestBlockAfterLoop(t *testing.T) {
+	for name, leave := range map[string]func(){
+		"break":  func() {},
+		"panic":  func() { panic("leave") },
+		"Goexit": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				go p.Send(wire.OpText, true, "last")
+				left := make(chan struct{})
+				go func() {
+					defer close(left)
+					defer func() { recover() }()
+					for range c.Messages(context.Background()) {
+						leave()
+						break
+					}
+				}()
+				<-left
+				if c.HoldsBlock() || c.ReadTurn().Busy() {
+					t.Errorf("the Conn holds a block: %v, or the turn: %v; want neither",
+						c.HoldsBlock(), c.ReadTurn().Busy())
+				}
+				c.CloseNow()
+			})
 		})
 	}
 }

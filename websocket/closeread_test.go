@@ -223,6 +223,9 @@ func TestCloseReadInMessages(t *testing.T) {
 				t.Errorf("the lent message is %q, want %q", m.Data, "subscribe")
 			}
 		}
+		if !c.ReadTurn().Busy() {
+			t.Error("the end of the loop gave back the turn of CloseRead")
+		}
 		wantPong(p)
 		p.Send(wire.OpText, true, "more")
 		wantUnexpected(t, c, p)
