@@ -38,10 +38,10 @@ func (c *Context) End(cause error) {
 		c.cause, c.bare = cause, c.made == nil
 		c.ended.Store(true) // before the channel is closed
 	}
-	m := c.made
+	m, first := c.made, c.cause
 	c.mu.Unlock()
 	if m != nil {
-		m.cancel(cause)
+		m.cancel(first)
 	}
 }
 
@@ -86,8 +86,12 @@ func (c *Context) Done() <-chan struct{} {
 }
 
 func (c *Context) Err() error {
-	if c.ended.Load() {
-		return context.Canceled
+	if !c.ended.Load() {
+		return nil
 	}
-	return nil
+	c.Done() // closes the channel, as Err must not return an error before that
+	return context.Canceled
 }
+
+// String keeps fmt from reading the fields, which change.
+func (c *Context) String() string { return "Conn.Context" }
