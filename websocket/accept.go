@@ -130,11 +130,14 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		if opened {
 			return
 		}
-		closeSession(a.conn.Session)
-		if c != nil {
-			c.tr.Close()
-		} else if nc != nil {
+		switch {
+		case c != nil:
+			c.end(errClosed) // which abortOverdue may have called already
+		case nc != nil:
 			transport.Drop(nc)
+			fallthrough
+		default:
+			closeSession(a.conn.Session)
 		}
 		opts.Group.join(nil)
 	}()
