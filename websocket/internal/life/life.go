@@ -28,8 +28,13 @@ type made struct {
 	cancel context.CancelCauseFunc
 }
 
-// Init makes the values of ctx those of c.
-func (c *Context) Init(ctx context.Context) { c.values = ctx }
+// Init makes the values of ctx, which must not be nil, those of c.
+func (c *Context) Init(ctx context.Context) {
+	if ctx == nil { // here rather than when a value is needed
+		panic("websocket: nil context")
+	}
+	c.values = ctx
+}
 
 // End ends c because of cause. Calls after the first do nothing.
 func (c *Context) End(cause error) {

@@ -98,3 +98,13 @@ func TestPrint(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// A nil context panics where it is given, as in package context.
+func TestNil(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("Init did not panic")
+		}
+	}()
+	new(Context).Init(nil) //lint:ignore SA1012 this is the test
+}
