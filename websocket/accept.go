@@ -130,14 +130,13 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		if opened {
 			return
 		}
-		switch {
-		case c != nil:
-			c.end(errClosed) // which abortOverdue may have called already
-		case nc != nil:
-			transport.Drop(nc)
-			fallthrough
-		default:
+		if c != nil {
+			c.end(errClosed) // not only its parts: abortOverdue may have called it already
+		} else {
 			closeSession(a.conn.Session)
+			if nc != nil {
+				transport.Drop(nc)
+			}
 		}
 		opts.Group.join(nil)
 	}()
