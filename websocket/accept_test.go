@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -384,15 +385,15 @@ func TestAcceptPanics(t *testing.T) {
 // ends that Write, as in smux version 1.
 type planner struct {
 	net.Conn
-	due time.Time
+	due atomic.Pointer[time.Time]
 }
 
-func (p *planner) SetWriteDeadline(t time.Time) error { p.due = t; return nil }
+func (p *planner) SetWriteDeadline(t time.Time) error { p.due.Store(&t); return nil }
 
 func (p *planner) Write([]byte) (int, error) {
 	wait := time.Hour
-	if !p.due.IsZero() {
-		wait = time.Until(p.due)
+	if due := *p.due.Load(); !due.IsZero() {
+		wait = time.Until(due)
 	}
 	time.Sleep(wait)
 	return 0, os.ErrDeadlineExceeded
