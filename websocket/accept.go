@@ -130,11 +130,13 @@ func open(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, *
 		if opened {
 			return
 		}
-		closeSession(a.conn.Session)
 		if c != nil {
-			c.tr.Close()
-		} else if nc != nil {
-			transport.Drop(nc)
+			c.end(errClosed) // not only its parts: abortOverdue may have called it already
+		} else {
+			closeSession(a.conn.Session)
+			if nc != nil {
+				transport.Drop(nc)
+			}
 		}
 		opts.Group.join(nil)
 	}()

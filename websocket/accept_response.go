@@ -67,8 +67,14 @@ func (a *acceptance) respond(t *transport.Transport, brw *bufio.ReadWriter, midd
 	// One Write, in the buffer of net/http, so that the response is one TLS record and usually
 	// one packet.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
-	_, err := t.Write(context.Background(), a.conn.Limits.HandshakeTimeout, b, nil)
-	if err == transport.ErrNotReading || t.Wr.Overran() { // perhaps at the very end
+	ctx, limit := context.Background(), a.conn.Limits.HandshakeTimeout
+	if limit > 0 && !t.IsRaw() { // where each byte that the peer takes would extend the limit
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	_, err := t.Write(ctx, limit, b, nil)
+	if err == transport.ErrNotReading || transport.IsInterrupt(err) || t.Wr.Overran() { // perhaps at the very end
 		err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 	}
 	return err

@@ -14,6 +14,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -383,22 +385,22 @@ func TestAcceptPanics(t *testing.T) {
 // ends that Write, as in smux version 1.
 type planner struct {
 	net.Conn
-	due time.Time
+	due atomic.Pointer[time.Time]
 }
 
-func (p *planner) SetWriteDeadline(t time.Time) error { p.due = t; return nil }
+func (p *planner) SetWriteDeadline(t time.Time) error { p.due.Store(&t); return nil }
 
 func (p *planner) Write([]byte) (int, error) {
 	wait := time.Hour
-	if !p.due.IsZero() {
-		wait = time.Until(p.due)
+	if due := *p.due.Load(); !due.IsZero() {
+		wait = time.Until(due)
 	}
 	time.Sleep(wait)
 	return 0, os.ErrDeadlineExceeded
 }
 
-// Accept times out if the client does not read the response, even on a transport with no
-// working deadlines.
+// Accept times out if the client does not read the response, or too slowly, even on a transport with
+// no working deadlines. It closes the session once.
 func TestAcceptHandshakeTimeout(t *testing.T) {
 	checkLeaks(t)
 	for _, wrap := range []func(net.Conn) net.Conn{
@@ -407,21 +409,45 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 		func(nc net.Conn) net.Conn { return heedless{nc} },
 		func(nc net.Conn) net.Conn { return &planner{Conn: nc} },
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			ours, theirs := net.Pipe()
-			defer theirs.Close()
-			start := time.Now()
-			_, err := Accept(scriptedHijack{httptest.NewRecorder(), wrap(ours)}, newHandshake(t), nil)
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("returned %v, want a timeout", err)
-			}
-			// A write to a transport that may ignore its deadlines ends a little later.
-			late := time.Since(start) - DefaultHandshakeTimeout
-			if late < 0 || late > transport.ProbeTime+transport.Grace {
-				t.Errorf("ended %v after %v, want at most %v", late, DefaultHandshakeTimeout,
-					transport.ProbeTime+transport.Grace)
-			}
-		})
+		for _, slow := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				ours, theirs := net.Pipe()
+				var wg sync.WaitGroup
+				defer wg.Wait()
+				defer theirs.Close()
+				if slow {
+					wg.Go(func() { trickle(theirs, DefaultHandshakeTimeout*2/3) })
+				}
+				ext := &fakeExtension{name: "x-fake"}
+				r := newHandshake(t)
+				r.Header.Set("Sec-WebSocket-Extensions", "x-fake")
+				nc := wrap(ours)
+				start := time.Now()
+				_, err := Accept(scriptedHijack{httptest.NewRecorder(), nc}, r,
+					&AcceptOptions{Extensions: []wire.Extension{ext}})
+				if !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%T: returned %v, want a timeout", nc, err)
+				}
+				// A write to a transport that may ignore its deadlines ends a little later.
+				late := time.Since(start) - DefaultHandshakeTimeout
+				if late < 0 || late > transport.ProbeTime+transport.Grace {
+					t.Errorf("%T: ended %v after %v, want at most %v", nc, late, DefaultHandshakeTimeout,
+						transport.ProbeTime+transport.Grace)
+				}
+				synctest.Wait()
+				if ext.open != 0 {
+					t.Errorf("%T: %d sessions are open, want none", nc, ext.open)
+				}
+			})
+		}
+	}
+}
+
+// trickle reads one byte from nc in each interval.
+func trickle(nc net.Conn, interval time.Duration) {
+	for err := error(nil); err == nil; {
+		time.Sleep(interval)
+		_, err = nc.Read(make([]byte, 1))
 	}
 }
 

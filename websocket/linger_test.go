@@ -169,3 +169,30 @@ func TestPeerHalfClosed(t *testing.T) {
 		wantClosed(t, c)
 	})
 }
+
+// What the peer sends behind its close frame makes the server read on until the peer closes: a reset
+// would overtake the close frame of the server. The frame ends where a read ends, so that the rest
+// has arrived but is not read with it.
+func TestLingerAfterRead(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	data := p.rawFrame(0x82, 2, blockSize-16, string(make([]byte, blockSize-16)), false)
+	data = append(data, p.rawFrame(0x88, 1, 2, "\x03\xe8", false)...)
+	if len(data) != blockSize {
+		t.Fatalf("the frames have %d bytes, want %d", len(data), blockSize)
+	}
+	begun := time.Now()
+	p.Write(append(data, "and more"...))
+	for range 2 {
+		_, _, _ = c.Read(bounded(t))
+	}
+	p.ExpectClose(StatusNormalClosure)
+	p.ExpectEOF()
+	for range 3 { // the second write fails if the first one was answered with a reset
+		if _, err := p.nc.Write([]byte("and more")); err != nil && time.Since(begun) < LingerTime {
+			t.Fatal(err)
+		}
+	}
+	p.nc.Close()
+	tornDown(c)
+}

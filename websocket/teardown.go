@@ -27,29 +27,29 @@ const (
 // caller has in.turn, and must not touch what the turn guards after endRead.
 func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{}) {
 	c.closing.tearingDown.Store(true)
-	sent := breach == nil && due == nil && c.answerNow(payload)
-	if sent && c.in.dec.Role == wire.Server && c.isQuiet() {
+	answered := breach == nil && due == nil && c.answerNow(payload)
+	if answered && c.in.dec.Role == wire.Server && c.isQuiet() {
 		c.closeTransport()
 		return
 	}
 	turn := make(chan struct{})
 	c.closing.handOver = turn
-	go c.tearDown(payload, breach, due, sent, turn)
+	go c.tearDown(payload, breach, due, answered, turn)
 }
 
-// tearDown does what startTeardown has left to do. sent is whether our close frame is out. turn is
-// closed when in.turn passes to it.
-func (c *Conn) tearDown(payload []byte, breach *Error, due <-chan struct{}, sent bool, turn chan struct{}) {
+// tearDown does what startTeardown has left to do. answered is whether answerNow was enough, after
+// which a server is here because it is not quiet. turn is closed when in.turn passes to it.
+func (c *Conn) tearDown(payload []byte, breach *Error, due <-chan struct{}, answered bool, turn chan struct{}) {
 	if due != nil {
 		c.awaitAnswer(due)
 	}
 	begun := time.Now()
-	sent = sent || c.sendLastClose(payload, breach)
+	sent := answered || c.sendLastClose(payload, breach)
 	<-turn
 	c.in.kept = nil // it can no longer be read
 	c.in.share.resize(0)
 	if sent {
-		c.drainAndClose(begun, breach != nil)
+		c.drainAndClose(begun, breach != nil || answered && c.in.dec.Role == wire.Server)
 	}
 	c.in.dropBlock()
 	c.in.turn.Unlock()
@@ -145,8 +145,9 @@ func (c *Conn) teardownTimeout() time.Duration {
 }
 
 // drainAndClose closes the transport once our close frame is out. After a closing handshake, which
-// began at began, the server closes at once and the client after the server (RFC 6455, section
-// 7.1.1). The caller has in.turn.
+// began at began, the server closes at once, if it is quiet, and the client after the server (RFC
+// 6455, section 7.1.1). failed is set after anything else, and if the server is known not to be
+// quiet. The caller has in.turn.
 func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {

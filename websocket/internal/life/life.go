@@ -28,8 +28,13 @@ type made struct {
 	cancel context.CancelCauseFunc
 }
 
-// Init makes the values of ctx those of c.
-func (c *Context) Init(ctx context.Context) { c.values = ctx }
+// Init makes the values of ctx, which must not be nil, those of c.
+func (c *Context) Init(ctx context.Context) {
+	if ctx == nil { // here rather than when a value is needed
+		panic("websocket: nil context")
+	}
+	c.values = ctx
+}
 
 // End ends c because of cause. Calls after the first do nothing.
 func (c *Context) End(cause error) {
@@ -38,10 +43,10 @@ func (c *Context) End(cause error) {
 		c.cause, c.bare = cause, c.made == nil
 		c.ended.Store(true) // before the channel is closed
 	}
-	m := c.made
+	m, first := c.made, c.cause
 	c.mu.Unlock()
 	if m != nil {
-		m.cancel(cause)
+		m.cancel(first)
 	}
 }
 
@@ -86,8 +91,12 @@ func (c *Context) Done() <-chan struct{} {
 }
 
 func (c *Context) Err() error {
-	if c.ended.Load() {
-		return context.Canceled
+	if !c.ended.Load() {
+		return nil
 	}
-	return nil
+	c.Done() // closes the channel, as Err must not return an error before that
+	return context.Canceled
 }
+
+// String keeps fmt from reading the fields, which change.
+func (c *Context) String() string { return "Conn.Context" }

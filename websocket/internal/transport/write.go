@@ -235,6 +235,6 @@ func (t *Transport) beginWrite(ctx context.Context, limit time.Duration) error {
 
 func (t *Transport) endWrite() {
 	t.Wr.unsent.Store(0)
+	t.Wr.Bound(time.Time{}) // first, so that one call clears the deadline
 	t.Wr.Unfollow()
-	t.Wr.Bound(time.Time{})
 }
