@@ -24,7 +24,7 @@ func serveCoder(ln net.Listener, o Options) error {
 			return // Accept has answered
 		}
 		c.SetReadLimit(maxMessage)
-		echoCoder(r.Context(), c)
+		echoCoder(context.Background(), c) // not that of r, as Accept advises
 	}))
 }
 
