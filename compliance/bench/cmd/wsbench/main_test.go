@@ -41,6 +41,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// faulty is the read of a connection that has the fault: the echo after the handshake and two echoes. A burst
+// has at least three echoes of each connection, however slow the machine is.
+const faulty = 3
+
 // serveFault runs a raw server whose bytes go through a fault.
 func serveFault(fault string) error {
 	back, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,10 +75,10 @@ func serveFault(fault string) error {
 				if err != nil {
 					return
 				}
-				if reads == 5 && fault == "dies" {
+				if reads == faulty && fault == "dies" {
 					os.Exit(1)
 				}
-				if reads == 5 && fault == "corrupts" {
+				if reads == faulty && fault == "corrupts" {
 					b[n-1] ^= 1
 				}
 				if _, err := nc.Write(b[:n]); err != nil {

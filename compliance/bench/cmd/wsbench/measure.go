@@ -22,10 +22,7 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 			return err
 		}
 	}
-	if err := s.settle(); err != nil {
-		return err
-	}
-	before, err := s.read()
+	before, err := s.before()
 	if err != nil {
 		return err
 	}
@@ -33,10 +30,7 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 	if err != nil {
 		return err
 	}
-	if err := s.settle(); err != nil { // the ends of connections take their time
-		return err
-	}
-	after, err := s.read()
+	after, err := s.after()
 	if err != nil {
 		return err
 	}
