@@ -129,7 +129,7 @@ func (c *config) run(ctx context.Context, out, status io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if r.candidates, err = c.candidates(dir, status); err != nil {
+	if r.candidates, err = c.candidates(ctx, dir, status); err != nil {
 		return err
 	}
 	runtime.GOMAXPROCS(1) // the client has one goroutine that works
@@ -166,7 +166,7 @@ func choose[T any](all []T, list string, name func(T) string) ([]T, error) {
 }
 
 // candidates returns the servers that the flags choose. It builds some in dir.
-func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err error) {
+func (c *config) candidates(ctx context.Context, dir string, status io.Writer) (all []*candidate, err error) {
 	servers := echo.Servers()
 	if c.servers == "none" {
 		servers = nil
@@ -178,14 +178,14 @@ func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err
 	}
 	all = append(all, c.commands...)
 	if c.gobwas != "" {
-		built, err := buildGobwas(dir, c.gobwas, status)
+		built, err := buildGobwas(ctx, dir, c.gobwas, status)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, built)
 	}
 	if c.fastwebsockets {
-		built, err := buildFastwebsockets(dir, status)
+		built, err := buildFastwebsockets(ctx, dir, status)
 		if err != nil {
 			return nil, err
 		}

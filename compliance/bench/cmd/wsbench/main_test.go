@@ -17,6 +17,7 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
 	"github.com/hawser-ws/hawser/compliance/bench/internal/report"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 )
 
 // faultVar makes the test binary a server with a fault.
@@ -308,6 +309,57 @@ func TestNextBurst(t *testing.T) {
 		if got := nextBurst(test.left, test.took, test.burst, test.reps, test.weights); got != test.want {
 			t.Errorf("%v left for %d repetitions, of which the last took %v with bursts of %v: next burst %v, want %v",
 				test.left, test.reps, test.took, test.burst, got, test.want)
+		}
+	}
+}
+
+// An interruption is not a failure of the server that it meets: its samples stay.
+func TestInterruptedBurst(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &candidate{name: "raw", can: echo.Echo}
+	r := &run{
+		ctx: ctx, candidates: []*candidate{c}, rows: []row{exchange("125b", "", 1, nil)},
+		report: &report.Report{}, progress: newProgress(t.Output(), 0),
+	}
+	r.report.Rows = []*report.Row{r.newRow(&r.rows[0])}
+	cell := r.report.Rows[0].Cells["raw"]
+	cell.Values = stats.Samples{1}
+	r.each(0, false, func(*row, *candidate, *report.Cell) error {
+		cancel()
+		return errors.New("the server ended a connection")
+	})
+	if len(cell.Values) != 1 || cell.Note != "" || r.failed() != nil {
+		t.Errorf("cell %+v, error %v", cell, r.failed())
+	}
+}
+
+// A signal to the group of this process does not reach the servers. All processes of a command end with it.
+func TestStop(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	file := filepath.Join(t.TempDir(), "pid")
+	c := newCommand("shell", fmt.Sprintf("sh -c 'sleep 600 & echo $! > %s; echo 127.0.0.1:1; wait'", file))
+	s, err := c.launch(echo.Options{}, func(f func() error) error { return f() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Pid()))
+	s.stop()
+	if f := strings.Fields(string(stat)); err != nil || len(f) < 5 || f[4] != f[0] {
+		t.Errorf("the server's state is %q (error %v), want a process group of its own", stat, err)
+	}
+	pid, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // until it has died
+		b, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		if err != nil || bytes.Contains(b, []byte(") Z ")) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the command's other process is still running")
 		}
 	}
 }

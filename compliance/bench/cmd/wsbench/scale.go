@@ -62,7 +62,7 @@ func (r *run) point(s *report.Scale, x float64, load *row) {
 			if cells[c.name] == nil {
 				cells[c.name] = &report.Cell{}
 			}
-			if err := r.measureOne(c, load, scaleBurst, cells[c.name]); err != nil {
+			if err := r.measureOne(c, load, scaleBurst, cells[c.name]); err != nil && r.ctx.Err() == nil {
 				failed[c.name] = true
 				r.errs = append(r.errs, fmt.Errorf("%s, %s, %v %s: %w", c.name, s.Title, x, s.X, err))
 				c.stop()

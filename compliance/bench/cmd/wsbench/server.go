@@ -118,6 +118,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 		cmd = exec.Command(exe)
 		cmd.Env = append(os.Environ(), fmt.Sprint(serverVar, "=", c.name, " ", o.Deflate, " ", o.Takeover, " ", o.Bare))
 	}
+	proc.Separate(cmd) // ^C is for this process, which then ends the servers
 	s := &server{name: c.name, asks: c.command == ""}
 	if err := start(func() (err error) { s.Process, err = measure.Start(cmd); return err }); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
@@ -125,7 +126,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 	for {
 		line, err := s.Line()
 		if err != nil {
-			s.Kill()
+			proc.KillGroup(s.Cmd)
 			return nil, fmt.Errorf("%s printed no address: %w", c.name, errors.Join(err, s.Stop()))
 		}
 		if m := address.FindString(line); m != "" {
@@ -138,7 +139,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 // stop ends the process. A server of this command ends with its input. Others are killed.
 func (s *server) stop() {
 	if !s.asks {
-		s.Kill()
+		proc.KillGroup(s.Cmd)
 	}
 	_ = s.Stop()
 }

@@ -3,6 +3,7 @@ package proc
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -103,7 +104,7 @@ func pinThreads(set *unix.CPUSet) error {
 	}
 	for _, t := range threads {
 		if tid, err := strconv.Atoi(t.Name()); err == nil {
-			if err := unix.SchedSetaffinity(tid, set); err != nil {
+			if err := unix.SchedSetaffinity(tid, set); err != nil && !errors.Is(err, unix.ESRCH) { // it may have ended
 				return err
 			}
 		}
