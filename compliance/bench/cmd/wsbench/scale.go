@@ -19,8 +19,8 @@ const (
 func (r *run) scale() {
 	defer r.stop()
 	few := binary(125)
-	byConns := &report.Scale{Name: "conns", Title: "CPU time of a message of 125 B", X: "connections", Unit: report.Micros}
-	memories := &report.Scale{Name: "memory", Title: "Memory of an idle connection", X: "connections", Unit: report.KiB}
+	byConns := &report.Scale{Name: report.ByConns, Title: "CPU time of a message of 125 B", X: "connections", Unit: report.Micros}
+	memories := &report.Scale{Name: report.Idle, Title: "Memory of an idle connection", X: "connections", Unit: report.KiB}
 	most := min(50_000, proc.MaxFiles()-100)
 	if most < 50_000 {
 		note := fmt.Sprintf("This system allows a process only %d connections.", most)
@@ -74,7 +74,7 @@ func (r *run) point(s *report.Scale, x float64, load *row) {
 	}
 	for name, cell := range cells {
 		if !failed[name] && len(cell.Values) > 0 {
-			s.Points[name] = append(s.Points[name], report.Point{X: x, Values: cell.Values})
+			s.Points[name] = append(s.Points[name], report.Point{X: x, Values: cell.Values, Kernel: cell.Kernel})
 		}
 	}
 }

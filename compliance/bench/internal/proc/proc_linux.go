@@ -48,6 +48,16 @@ func Memory(pid int) (int64, error) {
 	return kb << 10, err
 }
 
+// Slab returns how many bytes the kernel has allocated for its objects, such as sockets.
+func Slab() (int64, error) {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	kb, err := field(b, "Slab:")
+	return kb << 10, err
+}
+
 // field returns the number after a name at the beginning of a line.
 func field(b []byte, name string) (int64, error) {
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
