@@ -167,6 +167,9 @@ func (r *Report) about() string {
 	if reps < 6 {
 		meaning = "have the smallest and the largest"
 	}
+	if len(versions) == 0 {
+		versions = []string{"none"}
+	}
 	return fmt.Sprintf("Measured on %s with %s on %d cores of %s, %s: the medians of %d repetitions%s, with intervals "+
 		"that %s. Versions: %s.\n",
 		r.Date.Format("2006-01-02"), r.Machine.Go, r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, reps, of, meaning,
