@@ -222,15 +222,22 @@ func TestNoAddress(t *testing.T) {
 	}
 }
 
-// A run that is interrupted writes what it has.
+// A run that is interrupted writes what it has, but not to a README.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("interrupted")
 	cancel(cause)
 	dir := t.TempDir()
-	_, err := bench(t, ctx, "-rows", "125b,idle", "-servers", "rawtcp", "-out", dir)
+	readme := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte(report.Begin+"\nold\n"+report.End+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := bench(t, ctx, "-rows", "125b,idle", "-servers", "rawtcp", "-out", dir, "-readme", readme)
 	if !errors.Is(err, cause) {
 		t.Errorf("error %v, want %v", err, cause)
+	}
+	if b, err := os.ReadFile(readme); err != nil || !bytes.Contains(b, []byte("\nold\n")) {
+		t.Errorf("the README is %q (error %v), want the old one", b, err)
 	}
 	r := readReport(t, dir)
 	if len(r.Rows) != 2 {
