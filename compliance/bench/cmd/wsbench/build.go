@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io"
@@ -19,12 +20,12 @@ var fastwebsockets embed.FS
 const fastwebsocketsVersion = "0.10.0"
 
 // buildFastwebsockets builds the server with fastwebsockets in dir.
-func buildFastwebsockets(dir string, status io.Writer) (*candidate, error) {
+func buildFastwebsockets(ctx context.Context, dir string, status io.Writer) (*candidate, error) {
 	if err := os.CopyFS(dir, fastwebsockets); err != nil {
 		return nil, err
 	}
 	dir = filepath.Join(dir, "fastwebsockets")
-	if err := buildIn(dir, status, "cargo", "build", "--release", "--quiet"); err != nil {
+	if err := buildIn(ctx, dir, status, "cargo", "build", "--release", "--quiet"); err != nil {
 		return nil, fmt.Errorf("-fastwebsockets: %w", err)
 	}
 	c := newCommand("fastwebsockets", "'"+filepath.Join(dir, "target", "release", "echo")+"'")
@@ -33,7 +34,7 @@ func buildFastwebsockets(dir string, status io.Writer) (*candidate, error) {
 }
 
 // buildGobwas builds the server gobwas with another version of the library in dir.
-func buildGobwas(dir, version string, status io.Writer) (*candidate, error) {
+func buildGobwas(ctx context.Context, dir, version string, status io.Writer) (*candidate, error) {
 	dir = filepath.Join(dir, "gobwas")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func buildGobwas(dir, version string, status io.Writer) (*candidate, error) {
 		}
 	}
 	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", "echo"}} {
-		if err := buildIn(dir, status, "go", args...); err != nil {
+		if err := buildIn(ctx, dir, status, "go", args...); err != nil {
 			return nil, fmt.Errorf("-gobwas: %w", err)
 		}
 	}
@@ -54,9 +55,9 @@ func buildGobwas(dir, version string, status io.Writer) (*candidate, error) {
 }
 
 // buildIn runs a command in dir, outside of the workspace.
-func buildIn(dir string, status io.Writer, name string, args ...string) error {
+func buildIn(ctx context.Context, dir string, status io.Writer, name string, args ...string) error {
 	fmt.Fprintln(status, "building in", dir)
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	cmd.Stdout, cmd.Stderr = status, status

@@ -111,7 +111,8 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	return c, err
 }
 
-// run measures, and writes the results to out and to files. If ctx ends, it writes what it has.
+// run measures, and writes the results to out and to files. If ctx ends, it writes what it has, but not to
+// a README.
 func (c *config) run(ctx context.Context, out, status io.Writer) error {
 	if c.rows == "list" {
 		for _, r := range rows() {
@@ -129,7 +130,7 @@ func (c *config) run(ctx context.Context, out, status io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if r.candidates, err = c.candidates(dir, status); err != nil {
+	if r.candidates, err = c.candidates(ctx, dir, status); err != nil {
 		return err
 	}
 	runtime.GOMAXPROCS(1) // the client has one goroutine that works
@@ -146,7 +147,7 @@ func (c *config) run(ctx context.Context, out, status io.Writer) error {
 	if err := r.report.WriteMarkdown(out); err != nil {
 		return err
 	}
-	return errors.Join(r.failed(), context.Cause(ctx), c.write(r.report))
+	return errors.Join(r.failed(), context.Cause(ctx), c.write(r.report, ctx.Err() == nil))
 }
 
 // choose returns the elements of all whose names are in a list with commas. An empty list means all.
@@ -166,7 +167,7 @@ func choose[T any](all []T, list string, name func(T) string) ([]T, error) {
 }
 
 // candidates returns the servers that the flags choose. It builds some in dir.
-func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err error) {
+func (c *config) candidates(ctx context.Context, dir string, status io.Writer) (all []*candidate, err error) {
 	servers := echo.Servers()
 	if c.servers == "none" {
 		servers = nil
@@ -178,14 +179,14 @@ func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err
 	}
 	all = append(all, c.commands...)
 	if c.gobwas != "" {
-		built, err := buildGobwas(dir, c.gobwas, status)
+		built, err := buildGobwas(ctx, dir, c.gobwas, status)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, built)
 	}
 	if c.fastwebsockets {
-		built, err := buildFastwebsockets(dir, status)
+		built, err := buildFastwebsockets(ctx, dir, status)
 		if err != nil {
 			return nil, err
 		}
@@ -204,8 +205,8 @@ func (c *config) candidates(dir string, status io.Writer) (all []*candidate, err
 	return all, nil
 }
 
-// write writes the files that the flags name.
-func (c *config) write(r *report.Report) error {
+// write writes the files that the flags name. A README gets a whole report only.
+func (c *config) write(r *report.Report, whole bool) error {
 	if c.out != "" {
 		if err := os.MkdirAll(c.out, 0o777); err != nil {
 			return err
@@ -214,7 +215,7 @@ func (c *config) write(r *report.Report) error {
 			return err
 		}
 	}
-	if c.readme != "" {
+	if c.readme != "" && whole {
 		return r.UpdateReadme(c.readme)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/bench/internal/echo"
 	"github.com/hawser-ws/hawser/compliance/bench/internal/report"
+	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 )
 
 // faultVar makes the test binary a server with a fault.
@@ -40,6 +41,10 @@ func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(procs)
 	os.Exit(code)
 }
+
+// faulty is the read of a connection that has the fault: the echo after the handshake and two echoes. A burst
+// has at least three echoes of each connection, however slow the machine is.
+const faulty = 3
 
 // serveFault runs a raw server whose bytes go through a fault.
 func serveFault(fault string) error {
@@ -71,10 +76,10 @@ func serveFault(fault string) error {
 				if err != nil {
 					return
 				}
-				if reads == 5 && fault == "dies" {
+				if reads == faulty && fault == "dies" {
 					os.Exit(1)
 				}
-				if reads == 5 && fault == "corrupts" {
+				if reads == faulty && fault == "corrupts" {
 					b[n-1] ^= 1
 				}
 				if _, err := nc.Write(b[:n]); err != nil {
@@ -217,15 +222,22 @@ func TestNoAddress(t *testing.T) {
 	}
 }
 
-// A run that is interrupted writes what it has.
+// A run that is interrupted writes what it has, but not to a README.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("interrupted")
 	cancel(cause)
 	dir := t.TempDir()
-	_, err := bench(t, ctx, "-rows", "125b,idle", "-servers", "rawtcp", "-out", dir)
+	readme := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte(report.Begin+"\nold\n"+report.End+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := bench(t, ctx, "-rows", "125b,idle", "-servers", "rawtcp", "-out", dir, "-readme", readme)
 	if !errors.Is(err, cause) {
 		t.Errorf("error %v, want %v", err, cause)
+	}
+	if b, err := os.ReadFile(readme); err != nil || !bytes.Contains(b, []byte("\nold\n")) {
+		t.Errorf("the README is %q (error %v), want the old one", b, err)
 	}
 	r := readReport(t, dir)
 	if len(r.Rows) != 2 {
@@ -304,6 +316,57 @@ func TestNextBurst(t *testing.T) {
 		if got := nextBurst(test.left, test.took, test.burst, test.reps, test.weights); got != test.want {
 			t.Errorf("%v left for %d repetitions, of which the last took %v with bursts of %v: next burst %v, want %v",
 				test.left, test.reps, test.took, test.burst, got, test.want)
+		}
+	}
+}
+
+// An interruption is not a failure of the server that it meets: its samples stay.
+func TestInterruptedBurst(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &candidate{name: "raw", can: echo.Echo}
+	r := &run{
+		ctx: ctx, candidates: []*candidate{c}, rows: []row{exchange("125b", "", 1, nil)},
+		report: &report.Report{}, progress: newProgress(t.Output(), 0),
+	}
+	r.report.Rows = []*report.Row{r.newRow(&r.rows[0])}
+	cell := r.report.Rows[0].Cells["raw"]
+	cell.Values = stats.Samples{1}
+	r.each(0, false, func(*row, *candidate, *report.Cell) error {
+		cancel()
+		return errors.New("the server ended a connection")
+	})
+	if len(cell.Values) != 1 || cell.Note != "" || r.failed() != nil {
+		t.Errorf("cell %+v, error %v", cell, r.failed())
+	}
+}
+
+// A signal to the group of this process does not reach the servers. All processes of a command end with it.
+func TestStop(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	file := filepath.Join(t.TempDir(), "pid")
+	c := newCommand("shell", fmt.Sprintf("sh -c 'sleep 600 & echo $! > %s; echo 127.0.0.1:1; wait'", file))
+	s, err := c.launch(echo.Options{}, func(f func() error) error { return f() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Pid()))
+	s.stop()
+	if f := strings.Fields(string(stat)); err != nil || len(f) < 5 || f[4] != f[0] {
+		t.Errorf("the server's state is %q (error %v), want a process group of its own", stat, err)
+	}
+	pid, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // until it has died
+		b, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		if err != nil || bytes.Contains(b, []byte(") Z ")) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the command's other process is still running")
 		}
 	}
 }

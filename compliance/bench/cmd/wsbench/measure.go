@@ -22,10 +22,7 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 			return err
 		}
 	}
-	if err := s.settle(); err != nil {
-		return err
-	}
-	before, err := s.read()
+	before, err := s.before()
 	if err != nil {
 		return err
 	}
@@ -33,10 +30,7 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 	if err != nil {
 		return err
 	}
-	if err := s.settle(); err != nil { // the ends of connections take their time
-		return err
-	}
-	after, err := s.read()
+	after, err := s.after()
 	if err != nil {
 		return err
 	}
@@ -78,6 +72,7 @@ func memory(s *server, r *row, c *report.Cell) error {
 	if err != nil {
 		return err
 	}
+	slabFew, noSlab := proc.Slab()
 	rest, err := s.hold(r, r.conns-first)
 	if err != nil {
 		return err
@@ -88,6 +83,10 @@ func memory(s *server, r *row, c *report.Cell) error {
 		return err
 	}
 	c.Values = append(c.Values, (kibAll-kibFew)/float64(r.conns-first))
+	if slabAll, err := proc.Slab(); err == nil && noSlab == nil {
+		const ends = 2 // this process has the other end of each connection
+		c.Kernel = append(c.Kernel, float64(slabAll-slabFew)/1024/ends/float64(r.conns-first))
+	}
 	collected, err := s.collected(r)
 	if err == nil && none > 0 {
 		c.Collected = append(c.Collected, (collected-none)/float64(r.conns))

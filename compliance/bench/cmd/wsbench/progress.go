@@ -7,6 +7,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/hawser-ws/hawser/compliance/bench/internal/report"
 )
 
 // A progress shows the progress of a run: a bar on a terminal, a line for each repetition elsewhere.
@@ -29,6 +31,11 @@ func (p *progress) step() {
 	if p.bar != nil {
 		_ = p.bar.Add(1)
 	}
+}
+
+// point is called after each load of a scale. There is no bar any more.
+func (p *progress) point(s *report.Scale, x float64) {
+	fmt.Fprintf(p.w, "%s: %.0f %s\n", s.Title, x, s.X)
 }
 
 // repetition is called after each repetition.

@@ -145,6 +145,9 @@ func (r *run) each(n int, memory bool, f func(*row, *candidate, *report.Cell) er
 			if err == nil {
 				continue
 			}
+			if r.ctx.Err() != nil {
+				return // an interrupted server has not failed
+			}
 			*cell = report.Cell{Note: err.Error()}
 			if declined(err) {
 				cell.Note = "declined"

@@ -118,6 +118,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 		cmd = exec.Command(exe)
 		cmd.Env = append(os.Environ(), fmt.Sprint(serverVar, "=", c.name, " ", o.Deflate, " ", o.Takeover, " ", o.Bare))
 	}
+	proc.Separate(cmd) // ^C is for this process, which then ends the servers
 	s := &server{name: c.name, asks: c.command == ""}
 	if err := start(func() (err error) { s.Process, err = measure.Start(cmd); return err }); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
@@ -125,7 +126,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 	for {
 		line, err := s.Line()
 		if err != nil {
-			s.Kill()
+			proc.KillGroup(s.Cmd)
 			return nil, fmt.Errorf("%s printed no address: %w", c.name, errors.Join(err, s.Stop()))
 		}
 		if m := address.FindString(line); m != "" {
@@ -138,7 +139,7 @@ func (c *candidate) launch(o echo.Options, start starter) (*server, error) {
 // stop ends the process. A server of this command ends with its input. Others are killed.
 func (s *server) stop() {
 	if !s.asks {
-		s.Kill()
+		proc.KillGroup(s.Cmd)
 	}
 	_ = s.Stop()
 }
@@ -150,18 +151,44 @@ type reading struct {
 	mallocs int64
 }
 
-func (s *server) read() (r reading, err error) {
-	r = reading{-1, -1, -1}
-	if s.asks {
-		if r.mallocs, err = s.askNumber("mallocs"); err != nil {
-			return r, err
-		}
+// before reads the counters before a burst. The server's answer to the question is not part of the burst.
+func (s *server) before() (r reading, err error) {
+	r.mallocs, err = s.mallocs()
+	if err == nil {
+		err = s.settle()
 	}
-	if n, err := proc.Calls(s.Pid()); err == nil {
-		r.calls = n
+	if err == nil {
+		r.calls = s.calls()
+		r.cpu, err = s.cpu()
 	}
-	r.cpu, err = s.cpu()
 	return r, err
+}
+
+// after is like before, but reads after a burst.
+func (s *server) after() (r reading, err error) {
+	if err = s.settle(); err != nil { // the ends of connections take their time
+		return r, err
+	}
+	r.calls = s.calls()
+	if r.cpu, err = s.cpu(); err == nil {
+		r.mallocs, err = s.mallocs()
+	}
+	return r, err
+}
+
+func (s *server) calls() int64 {
+	n, err := proc.Calls(s.Pid())
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func (s *server) mallocs() (int64, error) {
+	if !s.asks {
+		return -1, nil
+	}
+	return s.askNumber("mallocs")
 }
 
 func (s *server) askNumber(question string) (int64, error) {
@@ -185,17 +212,20 @@ func (s *server) cpu() (time.Duration, error) {
 	return time.Duration(n), err
 }
 
-// settle waits until the server does next to nothing, or for some time.
+// settle waits until the server has done next to nothing several times in a row, or for some time. Once is not
+// enough, because another process may have had the processor.
 func (s *server) settle() error {
 	last, err := s.cpu()
+	quiet := 0
 	for range 500 {
-		if err != nil {
+		if err != nil || quiet == 3 {
 			return err
 		}
 		time.Sleep(time.Millisecond)
 		var now time.Duration
-		if now, err = s.cpu(); now-last < 20*time.Microsecond {
-			break
+		now, err = s.cpu()
+		if quiet++; now-last >= 20*time.Microsecond {
+			quiet = 0
 		}
 		last = now
 	}

@@ -24,7 +24,7 @@ func serveCoder(ln net.Listener, o Options) error {
 			return // Accept has answered
 		}
 		c.SetReadLimit(maxMessage)
-		echoCoder(r.Context(), c)
+		go echoCoder(context.Background(), c) // not with the context of r, as Accept advises
 	}))
 }
 

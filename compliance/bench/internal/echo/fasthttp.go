@@ -4,6 +4,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"sync"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
@@ -11,7 +12,7 @@ import (
 
 // serveFastHTTP serves with a fork of gorilla, on an HTTP server of its own.
 func serveFastHTTP(ln net.Listener, o Options) error {
-	up := websocket.FastHTTPUpgrader{EnableCompression: o.Deflate}
+	up := websocket.FastHTTPUpgrader{EnableCompression: o.Deflate, WriteBufferPool: new(sync.Pool)}
 	srv := &fasthttp.Server{
 		ReadTimeout: patience,
 		Logger:      log.New(io.Discard, "", 0),

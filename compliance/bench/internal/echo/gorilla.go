@@ -5,13 +5,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 )
 
 func serveGorilla(ln net.Listener, o Options) error {
-	up := websocket.Upgrader{EnableCompression: o.Deflate}
+	up := websocket.Upgrader{EnableCompression: o.Deflate, WriteBufferPool: new(sync.Pool)}
 	return serveHTTP(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {

@@ -3,6 +3,7 @@ package echo
 import (
 	"net"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/lxzan/gws"
 )
@@ -13,6 +14,10 @@ func (gwsHandler) OnPing(c *gws.Conn, payload []byte) { _ = c.WritePong(payload)
 
 func (gwsHandler) OnMessage(c *gws.Conn, m *gws.Message) {
 	defer m.Close()
+	if m.Opcode == gws.OpcodeText && !utf8.Valid(m.Bytes()) {
+		_ = c.WriteClose(1007, nil)
+		return
+	}
 	_ = c.WriteMessage(m.Opcode, m.Bytes())
 }
 
@@ -20,9 +25,9 @@ type gwsQuiet struct{}
 
 func (gwsQuiet) Error(...any) {}
 
+// serveGWS checks text by hand, because CheckUtf8Enabled would check that of every echo, too.
 func serveGWS(ln net.Listener, o Options) error {
 	up := gws.NewUpgrader(gwsHandler{}, &gws.ServerOption{
-		CheckUtf8Enabled:    true,
 		ReadMaxPayloadSize:  maxMessage,
 		WriteMaxPayloadSize: maxMessage,
 		Logger:              gwsQuiet{},

@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/klauspost/compress/flate"
 
@@ -22,10 +20,8 @@ func hijack(w http.ResponseWriter, r *http.Request, fields string) (net.Conn, *b
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = nc.SetDeadline(time.Time{})
-	_, err = fmt.Fprintf(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"+
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
-		wire.AcceptKey(r.Header.Get("Sec-WebSocket-Key")), fields)
+	_, err = io.WriteString(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: "+wire.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n"+fields+"\r\n")
 	return nc, rw, err
 }
 

@@ -46,8 +46,11 @@ func (c *client) start() error {
 // write writes what it can. The load watches the socket until all is written.
 func (c *client) write(watched bool) error {
 	n, err := c.s.write(c.out)
+	if err != nil {
+		return ended(err)
+	}
 	c.out = c.out[n:]
-	if rest := len(c.out) > 0; err == nil && rest != watched {
+	if rest := len(c.out) > 0; rest != watched {
 		err = c.load.watchWrites(c.s, c.index, rest)
 	}
 	return err
@@ -61,7 +64,7 @@ func (c *client) ready(in []byte) (messages int, err error) {
 	}
 	n, err := c.s.read(in)
 	if err != nil {
-		return 0, fmt.Errorf("the server ended a connection: %w", err)
+		return 0, ended(err)
 	}
 	done, err := c.echo.take(in[:n])
 	if done && len(c.out) > 0 {
@@ -72,6 +75,9 @@ func (c *client) ready(in []byte) (messages int, err error) {
 	}
 	return messages, err
 }
+
+// ended returns the error of a connection on which reading or writing failed.
+func ended(err error) error { return fmt.Errorf("the server ended a connection: %w", err) }
 
 func (c *client) close() { c.s.close() }
 

@@ -272,3 +272,22 @@ func TestVisitUnended(t *testing.T) {
 }
 
 func honestText(wire.Header, []byte) []byte { return reply(nil, text(true), []byte("bye")) }
+
+// A connection that the server has reset fails like one that it has closed.
+func TestRunReset(t *testing.T) {
+	l, err := Dial(serve(t, func(nc net.Conn) {
+		if _, err := accept(nc); err == nil {
+			_ = nc.(*net.TCPConn).SetLinger(0)
+		}
+	}), 1, short())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.peers[0].(*client).s.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Run(0); err == nil || !strings.Contains(err.Error(), "the server ended a connection") {
+		t.Errorf("error %v", err)
+	}
+}

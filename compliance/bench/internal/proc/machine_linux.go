@@ -1,13 +1,15 @@
 package proc
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Machine returns the model of the processor and the version of the kernel.
+// Machine returns the model of the processor, and the kernel with its major and minor version. The rest of the
+// version may name a host or its provider.
 func Machine() (cpu, kernel string) {
 	cpu = "an unknown processor"
 	b, _ := os.ReadFile("/proc/cpuinfo")
@@ -21,5 +23,9 @@ func Machine() (cpu, kernel string) {
 	if err := unix.Uname(&u); err != nil {
 		return cpu, "Linux"
 	}
-	return cpu, unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor); err != nil {
+		return cpu, "Linux"
+	}
+	return cpu, fmt.Sprintf("Linux %d.%d", major, minor)
 }

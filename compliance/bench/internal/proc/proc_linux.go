@@ -3,6 +3,7 @@ package proc
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -44,6 +45,16 @@ func Memory(pid int) (int64, error) {
 		return 0, err
 	}
 	kb, err := field(b, "Rss:")
+	return kb << 10, err
+}
+
+// Slab returns how many bytes the kernel has allocated for its objects, such as sockets.
+func Slab() (int64, error) {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	kb, err := field(b, "Slab:")
 	return kb << 10, err
 }
 
@@ -103,7 +114,7 @@ func pinThreads(set *unix.CPUSet) error {
 	}
 	for _, t := range threads {
 		if tid, err := strconv.Atoi(t.Name()); err == nil {
-			if err := unix.SchedSetaffinity(tid, set); err != nil {
+			if err := unix.SchedSetaffinity(tid, set); err != nil && !errors.Is(err, unix.ESRCH) { // it may have ended
 				return err
 			}
 		}

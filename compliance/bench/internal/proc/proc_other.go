@@ -16,6 +16,9 @@ func Calls(pid int) (int64, error) { return 0, ErrUnsupported }
 // Memory returns the resident memory of a process in bytes.
 func Memory(pid int) (int64, error) { return 0, ErrUnsupported }
 
+// Slab returns how many bytes the kernel has allocated for its objects.
+func Slab() (int64, error) { return 0, ErrUnsupported }
+
 // Machine returns the model of the processor and the version of the kernel.
 func Machine() (cpu, kernel string) { return runtime.GOARCH, runtime.GOOS }
 

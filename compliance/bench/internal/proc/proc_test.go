@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"os"
+	"regexp"
 	"runtime"
 	"testing"
 	"time"
@@ -115,7 +116,8 @@ func TestNoProcess(t *testing.T) {
 }
 
 func TestMachine(t *testing.T) {
-	if cpu, kernel := Machine(); cpu == "" || kernel == "" {
+	cpu, kernel := Machine()
+	if cpu == "" || !regexp.MustCompile(`^[A-Za-z]+( \d+(\.\d+)?)?$`).MatchString(kernel) {
 		t.Errorf("the machine is %q and %q", cpu, kernel)
 	}
 	if MaxFiles() < 10 {

@@ -36,7 +36,7 @@ func (r *Report) UpdateReadme(path string) error {
 	if err != nil {
 		return err
 	}
-	doc, err := Insert(string(b), Begin, End, r.Summary())
+	doc, err := Insert(string(b), Begin, End, r.Summary()+"\n![The ratios as bars](chart.svg)\n"+r.charts()+r.million())
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // WriteMarkdown writes everything but the samples.
 func (r *Report) WriteMarkdown(w io.Writer) error {
-	_, err := io.WriteString(w, r.Summary()+r.details())
+	_, err := io.WriteString(w, r.Summary()+r.details()+r.million())
 	return err
 }
 
@@ -137,13 +137,25 @@ func number(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
+// reps returns the number of repetitions of rows.
+func (r *Report) reps(unit Unit) (n int) {
+	for _, row := range r.rowsOf(unit) {
+		for _, c := range row.Cells {
+			n = max(n, len(c.Values))
+		}
+	}
+	return n
+}
+
 // about returns where and when the run took place, and what was measured.
 func (r *Report) about() string {
-	reps := 0
-	for _, row := range r.Rows {
-		for _, c := range row.Cells {
-			reps = max(reps, len(c.Values))
-		}
+	reps, memoryReps := r.reps(Micros), r.reps(KiB)
+	of := ""
+	switch {
+	case reps == 0:
+		reps = memoryReps
+	case memoryReps > 0 && memoryReps != reps:
+		of = fmt.Sprintf(" (%d of memory)", memoryReps)
 	}
 	var versions []string
 	for _, s := range r.Servers {
@@ -155,9 +167,12 @@ func (r *Report) about() string {
 	if reps < 6 {
 		meaning = "have the smallest and the largest"
 	}
-	return fmt.Sprintf("Measured on %s with %s on %d cores of %s, %s: the medians of %d repetitions, with intervals "+
+	if len(versions) == 0 {
+		versions = []string{"none"}
+	}
+	return fmt.Sprintf("Measured on %s with %s on %d cores of %s, %s: the medians of %d repetitions%s, with intervals "+
 		"that %s. Versions: %s.\n",
-		r.Date.Format("2006-01-02"), r.Machine.Go, r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, reps, meaning,
+		r.Date.Format("2006-01-02"), r.Machine.Go, r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, reps, of, meaning,
 		strings.Join(versions, ", "))
 }
 

@@ -36,6 +36,32 @@ type Row struct {
 	Unit  Unit             `json:"unit"`
 	Base  string           `json:"base,omitempty"` // the server whose ratio is 1; empty for rows without ratios
 	Cells map[string]*Cell `json:"cells"`          // by the names of the servers
+
+	// Medians has the median ratio of each server, or the median amount of memory. WriteJSON sets it.
+	Medians map[string]Median `json:"medians,omitempty"`
+}
+
+// A Median is a median and the bounds of its interval.
+type Median struct {
+	Median float64 `json:"median"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+}
+
+// medians returns the medians of all servers that have samples.
+func (r *Row) medians() map[string]Median {
+	all := map[string]Median{}
+	for server, c := range r.Cells {
+		s := c.Values
+		if r.Unit == Micros {
+			s = r.Ratio(server)
+		}
+		if len(s) > 0 {
+			low, high := s.Interval()
+			all[server] = Median{s.Median(), low, high}
+		}
+	}
+	return all
 }
 
 // A Unit is what a row measures.
@@ -52,6 +78,8 @@ type Cell struct {
 	Values stats.Samples `json:"values,omitempty"`
 	// Collected is like Values, after a collection of garbage.
 	Collected stats.Samples `json:"collected,omitempty"`
+	// Kernel is the memory of the kernel for the server's end of a connection, if Values are memory.
+	Kernel stats.Samples `json:"kernel,omitempty"`
 
 	Calls   stats.Samples `json:"calls,omitempty"`   // system calls of a message that read or write
 	Mallocs stats.Samples `json:"mallocs,omitempty"` // allocations of a message
@@ -86,10 +114,14 @@ type Scale struct {
 type Point struct {
 	X      float64       `json:"x"`
 	Values stats.Samples `json:"values"`
+	Kernel stats.Samples `json:"kernel,omitempty"` // like that of a Cell
 }
 
-// WriteJSON writes all samples.
+// WriteJSON writes all samples and medians.
 func (r *Report) WriteJSON(w io.Writer) error {
+	for _, row := range r.Rows {
+		row.Medians = row.medians()
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "\t")
 	return e.Encode(r)

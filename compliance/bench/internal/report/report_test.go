@@ -45,8 +45,8 @@ func sample() *Report {
 		Scales: []*Scale{{
 			Name: "conns", Title: "by connections", X: "connections", Unit: Micros,
 			Points: map[string][]Point{
-				"raw":    {{10, stats.Samples{5}}, {100, stats.Samples{6}}, {1000, stats.Samples{9}}},
-				"hawser": {{10, stats.Samples{6}}, {100, stats.Samples{6.5}}},
+				"raw":    {{X: 10, Values: stats.Samples{5}}, {X: 100, Values: stats.Samples{6}}, {X: 1000, Values: stats.Samples{9}}},
+				"hawser": {{X: 10, Values: stats.Samples{6}}, {X: 100, Values: stats.Samples{6.5}}},
 			},
 			Notes: []string{"No more."},
 		}},
@@ -63,7 +63,7 @@ const summary = `| CPU time of a message | base | raw | hawser | other | late |
 | idle | 4.00 | 9.00 |
 | the same after a collection | - | 7.50 |
 
-Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 4 repetitions, with intervals that have the smallest and the largest. Versions: other 1.2.3.
+Measured on 2026-12-01 with go1.26 on 2 cores of a <processor>, Linux 6: the medians of 4 repetitions (2 of memory), with intervals that have the smallest and the largest. Versions: other 1.2.3.
 `
 
 const details = `
@@ -94,6 +94,48 @@ const details = `
 No more.
 `
 
+const charts = `
+![The ratios as bars](chart.svg)
+
+![by connections, by connections](conns.svg)
+
+No more.
+`
+
+// The estimate is computed from the measurements with the most connections.
+func TestMillion(t *testing.T) {
+	r := sample()
+	if got := r.million(); got != "" {
+		t.Errorf("without the memory, the estimate is %q", got)
+	}
+	r.Scales = append(r.Scales, &Scale{
+		Name: Idle, X: "connections", Unit: KiB, Points: map[string][]Point{
+			"raw":    {{X: 1000, Values: stats.Samples{100}}, {X: 5000, Values: stats.Samples{6.485760}, Kernel: stats.Samples{4}}},
+			"hawser": {{X: 5000, Values: stats.Samples{1}, Kernel: stats.Samples{4, 5}}},
+			"other":  {{X: 1000, Values: stats.Samples{1}}},
+		},
+	})
+	got := r.million()
+	// raw: (6.48576 + 4) KiB x 1,000,000 are 10 GiB. hawser has no CPU time with 1,000 connections.
+	want := "| raw | 6.49 | 10.0 | 1.00 | 9.00 | 111,111 | 1,111,111 |\n\n"
+	for _, want := range []string{want, "2026-12-01", "at 5,000 connections", "at 1,000 connections", "kernel's memory, 4.00 KiB"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the estimate has no %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "| hawser") || strings.Contains(got, "| other") {
+		t.Errorf("the estimate has servers that were not measured:\n%s", got)
+	}
+	for _, points := range r.Scales[1].Points {
+		for i := range points {
+			points[i].Kernel = nil
+		}
+	}
+	if got, want := r.million(), "was not measured, and is assumed to be 4 KiB"; !strings.Contains(got, want) {
+		t.Errorf("the estimate has no %q:\n%s", want, got)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	var b strings.Builder
 	if err := sample().WriteMarkdown(&b); err != nil {
@@ -109,7 +151,7 @@ func TestConfidence(t *testing.T) {
 	r := sample()
 	c := r.Rows[0].Cells["raw"]
 	c.Values = append(c.Values, c.Values...)
-	if want := "6 repetitions, with intervals that contain the true median with 95 % confidence."; !strings.Contains(r.Summary(), want) {
+	if want := "6 repetitions (2 of memory), with intervals that contain the true median with 95 % confidence."; !strings.Contains(r.Summary(), want) {
 		t.Errorf("the summary does not say %q:\n%s", want, r.Summary())
 	}
 }
@@ -123,7 +165,15 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(sample(), &got); diff != "" {
+	want := sample()
+	for i, medians := range []map[string]Median{
+		{"raw": {1, 1, 1}, "hawser": {1.2, 1.1, 1.5}, "other": {20, 10, 100}},
+		{"hawser": {1, 1, 1}, "late": {0.6, 0.5, 0.6}},
+		{"raw": {4, 4, 4}, "hawser": {9, 8, 9}},
+	} {
+		want.Rows[i].Medians = medians
+	}
+	if diff := cmp.Diff(want, &got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -186,7 +236,7 @@ func TestLines(t *testing.T) {
 	}
 	for name, s := range map[string]*Scale{
 		"none": {},
-		"one":  {Points: map[string][]Point{"raw": {{10, stats.Samples{5}}}}},
+		"one":  {Points: map[string][]Point{"raw": {{X: 10, Values: stats.Samples{5}}}}},
 	} {
 		b.Reset()
 		if err := s.WriteLines(&b, r.Servers); err != nil || strings.Contains(b.String(), "NaN") {
@@ -224,7 +274,7 @@ func TestUpdateReadme(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff("before\n"+Begin+"\n"+summary+End+"\nafter\n", string(b)); diff != "" {
+		if diff := cmp.Diff("before\n"+Begin+"\n"+summary+charts+End+"\nafter\n", string(b)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
