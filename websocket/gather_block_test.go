@@ -160,3 +160,30 @@ func TestFragmentsReadAhead(t *testing.T) {
 		}
 	})
 }
+
+// If a function of OnControl panics between two fragments, what has arrived after them stays in memory
+// that nobody else uses.
+func TestPanicBetweenFragments(t *testing.T) {
+	c, p := newPeer(t, wire.Server, Limits{})
+	c.OnControl(func(wire.Opcode, []byte) bool { panic(t) })
+	go p.Write(append(p.fragmented(pattern(100, 1), 50), p.Frame(wire.OpText, true, "next")...))
+	go p.drain()
+	func() {
+		defer func() { recover() }()
+		for range c.Messages(context.Background()) {
+			t.Error("got a message, want a panic")
+		}
+	}()
+	UseBuffers(shred)
+	for m, err := range c.Messages(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Type == Text {
+			if string(m.Data) != "next" {
+				t.Errorf(`got %q, want "next"`, m.Data)
+			}
+			break
+		}
+	}
+}

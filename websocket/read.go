@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/hawser-ws/hawser/websocket/internal/gather"
 	"github.com/hawser-ws/hawser/websocket/internal/held"
 )
 
@@ -158,6 +159,9 @@ func (l *loop) takeBack() {
 
 // end takes back the memory of the last message and sends what is held, even if the body panics.
 func (l *loop) end() {
+	if l.reading { // a panic: the Conn's unread bytes may be in l.own
+		l.own = gather.Memory{}
+	}
 	l.free()
 	if l.reading || l.blk != nil && l.c.in.turn.TryLock() { // otherwise the holder of the turn drops the block
 		l.takeBack()

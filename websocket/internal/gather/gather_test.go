@@ -78,6 +78,20 @@ func TestRoomForFrame(t *testing.T) {
 	}
 }
 
+// The buffer of a message grows rarely, however large the message and however small its fragments.
+func TestRoomForFragments(t *testing.T) {
+	const piece, total = 4 << 10, 100 << 20
+	growths, size := 0, 0
+	for have := 0; have < total; have += piece {
+		if n := Room(have, size-have, piece, 0); n > 0 {
+			growths, size = growths+1, transport.RoomFor(have+piece, have+n)
+		}
+	}
+	if growths > 20 || size < total || size > 2*total {
+		t.Errorf("grew %d times to %d bytes, want at most 20 times to 1 or 2 times %d", growths, size, total)
+	}
+}
+
 // While a message waits for its peer, its buffer is at most about four times as large as what has
 // arrived. A buffer that is larger than a block stays.
 func TestSizeToWait(t *testing.T) {

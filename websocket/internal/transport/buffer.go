@@ -69,14 +69,15 @@ func (b *Buffer) Size() int {
 }
 
 // RoomFor returns the size of a buffer for a message of total bytes, as far as it is announced, of
-// which have bytes have arrived: as large as it may be, and not larger than needed.
+// which have bytes have arrived: as large as it may be, and not larger than needed, except that one
+// beyond the classes has room for a few more fragments.
 func RoomFor(have, total int) int {
 	class := classOf(min(have+1, total))
 	for int(class)+1 < len(sizes) && sizes[class] < total && sizes[class+1] <= maxRoom(have) {
 		class++
 	}
 	if int(class) == len(sizes) {
-		return min(total, 2*have)
+		return max(min(total, 2*have), have+have/4)
 	}
 	return sizes[class]
 }

@@ -23,7 +23,7 @@ func TestRoomFor(t *testing.T) {
 				t.Errorf("got %d bytes for %d of %d, want more", n, have, total)
 			case n > max(4*have+have/8, smallest(min(have+1, total))):
 				t.Errorf("got %d bytes for %d of %d, want at most about four times what has arrived", n, have, total)
-			case n > smallest(total):
+			case n > smallest(max(total, have+have/4)):
 				t.Errorf("got %d bytes for %d of %d, more than is announced", n, have, total)
 			case have >= BlockSize && n < min(total, 2*have) && n != smallest(have+1):
 				t.Errorf("got %d bytes for %d of %d, so that it must grow soon", n, have, total)

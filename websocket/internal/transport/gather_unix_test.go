@@ -5,7 +5,9 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -45,5 +47,28 @@ func TestWriteTwoSlices(t *testing.T) {
 		if want := append(bytes.Clone(p), tail...); err != nil || n != len(want) || !bytes.Equal(got, want) {
 			t.Fatalf("wrote %d bytes, %v; want the %d and %d bytes given", n, err, len(p), len(tail))
 		}
+	}
+}
+
+// To the race detector too, what happens before a write happens before a read of its last byte, even
+// if the write has two slices.
+func TestWriteHappensBeforeRead(t *testing.T) {
+	s := newSocketPair(t)
+	tr := newRaw(s, func(time.Time) error { return nil })
+	s.wait = func() error { return errors.New("the socket is full") }
+	written := 0
+	go func() {
+		written = 2
+		_, _ = tr.Write(context.Background(), time.Minute, []byte("p"), []byte("t"))
+	}()
+	for n := 0; n < 2; {
+		m, _, err := socket.Read(uintptr(s.peer), make([]byte, 2))
+		if n += m; err != nil {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
+	}
+	if written != 2 {
+		t.Errorf("got %d, want 2", written)
 	}
 }
