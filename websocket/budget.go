@@ -2,7 +2,8 @@ package websocket
 
 import (
 	"context"
-	"sync/atomic"
+
+	"github.com/hawser-ws/hawser/websocket/internal/quota"
 )
 
 // A Budget caps how many bytes of messages several connections hold together. Without one, ten
@@ -17,63 +18,19 @@ import (
 // for an interrupted read have already arrived, and count even if there is no room.
 //
 // A slow sender holds its share for a long time, unless Limits.MessageTimeout is set.
-type Budget struct {
-	max  int64
-	used atomic.Int64
-}
+type Budget struct{ pool quota.Pool }
 
 // NewBudget returns a budget of n bytes. If n is 0 or less, it has no room at all.
-func NewBudget(n int64) *Budget { return &Budget{max: n} }
+func NewBudget(n int64) *Budget { return &Budget{quota.Pool{Max: n}} }
 
 // Used returns how many bytes are in use. As allocations are rounded up, the memory may be a
 // quarter more.
-func (b *Budget) Used() int64 { return b.used.Load() }
+func (b *Budget) Used() int64 { return b.pool.Used() }
 
-// take takes n bytes, and reports whether there was room for them.
-func (b *Budget) take(n int64) bool {
-	for {
-		used := b.used.Load()
-		if n > b.max-used {
-			return false
-		}
-		if b.used.CompareAndSwap(used, used+n) {
-			return true
-		}
-	}
-}
-
-// A share is the part of a budget that a connection uses for the message that it gathers. It
-// belongs to the holder of in.turn.
-type share struct {
-	budget *Budget // nil: no bound
-	held   int64
-}
-
-// reserve grows the share to at least n bytes, or fails the connection.
+// reserve grows the share of the budget to at least n bytes, or fails the connection.
 func (c *Conn) reserve(ctx context.Context, n int) error {
-	s := &c.in.share
-	more := int64(n) - s.held
-	if s.budget == nil || more <= 0 {
-		return nil
-	}
-	if !s.budget.take(more) {
+	if !c.in.share.Grow(n) {
 		return c.failConnection(ctx, ErrBudget)
 	}
-	s.held += more
 	return nil
-}
-
-// resize sets the share to n bytes, whether there is room or not.
-func (s *share) resize(n int) {
-	if s.budget != nil {
-		s.budget.used.Add(int64(n) - s.held)
-		s.held = int64(n)
-	}
-}
-
-// pass returns the share, which its caller has to resize, and leaves none.
-func (s *share) pass() share {
-	passed := *s
-	s.held = 0
-	return passed
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -308,33 +307,6 @@ func TestBudgetPanic(t *testing.T) {
 			panic("within the loop")
 		}
 	})
-}
-
-// A refused message takes nothing from the budget, not even for a moment.
-func TestBudgetRefusedTakesNothing(t *testing.T) {
-	b := NewBudget(1000)
-	done := make(chan bool)
-	var refusing sync.WaitGroup
-	refusing.Go(func() {
-		for {
-			select {
-			case <-done:
-				return
-			default:
-				if b.Take(5000) {
-					t.Error("take(5000) of a budget of 1000 succeeded")
-				}
-			}
-		}
-	})
-	defer refusing.Wait()
-	defer close(done)
-	for range 200_000 {
-		if !b.Take(10) {
-			t.Fatal("take(10) of a budget of 1000 failed")
-		}
-		b.Put(10)
-	}
 }
 
 // Many connections together do not exceed the budget.

@@ -199,7 +199,7 @@ func (d *dialer) exchange(
 		return nil, ConnOptions{}, resp, err
 	}
 	if d.target.Secure() && !d.dialsTLS(proxy) {
-		nc = tls.Client(nc, d.serverTLS())
+		nc = tls.Client(nc, exchange.ServerTLS(d.opts.TLSConfig, d.target.URL.Hostname(), d.left))
 	}
 	if tc, ok := nc.(*tls.Conn); ok && d.target.Secure() {
 		if err = exchange.StartTLS(ctx, tc); err != nil {

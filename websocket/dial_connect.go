@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 
@@ -53,45 +52,4 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	return &proxy{u, exchange.Tunnel{
 		Addr: d.target.Addr(), Auth: target.BasicAuth(u.User), Prepare: d.opts.ProxyConnect,
 	}}, nil
-}
-
-// serverTLS returns the TLS settings for d.target: the caller's, but after a redirect to another
-// host without those that are meant only for the caller's host.
-func (d *dialer) serverTLS() *tls.Config {
-	c := d.opts.TLSConfig.Clone() // nil stays nil
-	if c == nil {
-		c = &tls.Config{}
-	}
-	if d.left {
-		c.ServerName = ""
-		c.Certificates, c.GetClientCertificate = nil, nil
-		c.EncryptedClientHelloConfigList = nil
-	}
-	if c.ServerName == "" {
-		c.ServerName = d.target.URL.Hostname()
-	}
-	c.NextProtos = []string{alpnHTTP1}
-	return c
-}
-
-// proxyTLS returns the TLS settings for a proxy. Unless the caller has some for it, the proxy is
-// verified by its own name, even if the server is not verified, and gets no client certificate.
-func (d *dialer) proxyTLS(name string) *tls.Config {
-	c := &tls.Config{}
-	if own := d.opts.ProxyTLSConfig; own != nil {
-		c = own.Clone()
-	} else if o := d.opts.TLSConfig; o != nil {
-		c.RootCAs = o.RootCAs
-		c.Time, c.Rand = o.Time, o.Rand
-		c.MinVersion, c.MaxVersion = o.MinVersion, o.MaxVersion
-		c.CipherSuites, c.CurvePreferences = o.CipherSuites, o.CurvePreferences
-		c.KeyLogWriter = o.KeyLogWriter
-	}
-	if c.ServerName == "" {
-		c.ServerName = name
-	}
-	if c.NextProtos == nil {
-		c.NextProtos = []string{alpnHTTP1}
-	}
-	return c
 }

@@ -33,7 +33,7 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 		}
 		return nc, nil, nil
 	case "https":
-		tc := tls.Client(nc, d.proxyTLS(p.url.Hostname()))
+		tc := tls.Client(nc, exchange.ProxyTLS(d.opts.ProxyTLSConfig, d.opts.TLSConfig, p.url.Hostname()))
 		if err := exchange.StartTLS(ctx, tc); err != nil {
 			return nil, nil, dialFailed(ctx, "TLS handshake with the proxy", err)
 		}

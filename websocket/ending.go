@@ -215,7 +215,7 @@ func (c *Conn) releaseIfEnded() {
 	c.tr.Rd.Unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil
-	c.in.share.resize(0)
+	c.in.share.Resize(0)
 	if c.in.ext != nil {
 		c.in.ext.Release()
 		c.in.ext = nil

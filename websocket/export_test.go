@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/held"
 	"github.com/hawser-ws/hawser/websocket/internal/prepared"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
@@ -17,7 +18,7 @@ import (
 
 const (
 	AdapterMessage = adapterMessage
-	AlpnHTTP1      = alpnHTTP1
+	AlpnHTTP1      = exchange.ALPN
 	DirectMin      = directMin
 	DropTime       = dropTime
 	FieldKey       = fieldKey
@@ -87,9 +88,6 @@ func ChooseExtension(h http.Header, exts []wire.Extension) (
 	e = a.chooseExtension(h, exts)
 	return a.extension, a.conn.Extension, a.conn.Session, e
 }
-
-func (b *Budget) Take(n int64) bool { return b.take(n) }
-func (b *Budget) Put(n int64)       { b.used.Add(-n) }
 
 // SetStreamReader makes r the message that the byte stream nc is reading.
 func SetStreamReader(nc net.Conn, r *MessageReader) { nc.(*adapter).r = r }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hawser-ws/hawser/websocket/internal/gather"
+	"github.com/hawser-ws/hawser/websocket/internal/quota"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -39,7 +40,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	switch {
 	case err != nil:
 		in.keep(p, base, resumed || l == nil && cap(p) != cap(dst))
-		in.share.resize(cap(in.kept))
+		in.share.Resize(cap(in.kept))
 		return 0, dst, err
 	case resumed && (len(dst) > 0 || len(p) <= cap(dst)):
 		p = append(dst, p...)
@@ -82,7 +83,7 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 		}
 	}
 	c.tr.Rd.Expect(0)
-	if l != nil && plain && in.share.budget == nil {
+	if l != nil && plain && in.share.Pool == nil {
 		c.tr.Rd.Expect(len(p) + wire.MaxHeaderSize)
 	}
 	return p, nil
@@ -116,11 +117,11 @@ func (in *incoming) keep(p []byte, base int, own bool) {
 type loan struct {
 	blk   *transport.Buffer
 	own   gather.Memory
-	share share // of the budget
+	share quota.Share // of the budget
 }
 
 // free gives back the memory of l that is not the Conn's.
 func (l *loan) free() {
 	l.own.Free()
-	l.share.resize(0)
+	l.share.Resize(0)
 }

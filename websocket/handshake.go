@@ -17,7 +17,6 @@ const (
 
 	httpVersion = "HTTP/1.1"
 	statusLine  = httpVersion + " 101 Switching Protocols\r\n"
-	alpnHTTP1   = "http/1.1" // without it, a server may choose HTTP/2
 )
 
 // protocolNameRule follows the quoted name of an invalid subprotocol in errors.

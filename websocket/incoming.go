@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/bucket"
+	"github.com/hawser-ws/hawser/websocket/internal/quota"
 	"github.com/hawser-ws/hawser/websocket/internal/tally"
 	"github.com/hawser-ws/hawser/websocket/internal/transport"
 	"github.com/hawser-ws/hawser/websocket/internal/turn"
@@ -36,7 +37,7 @@ type incoming struct {
 	kept    []byte              // what interrupted reads have gathered, in memory of its own
 	counts  tally.Step          // of piece, if Stats does not count it yet
 	pace    *pace               // of Limits.MessageTimeout; nil: no limit
-	share   share               // of Limits.Budget, for gathered or kept bytes
+	share   quota.Share         // of Limits.Budget, for gathered or kept bytes
 
 	controls bucket.Bucket // of Limits.MaxControls, for pings and unsolicited pongs
 }
@@ -151,7 +152,7 @@ var skipped = new(MessageReader)
 func (c *Conn) skipSome(ctx context.Context) error {
 	in := &c.in
 	in.kept = nil
-	in.share.resize(0)
+	in.share.Resize(0)
 	if in.ext == nil {
 		in.piece = nil
 		if in.last {
@@ -305,7 +306,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 			n := copy(dst[len(dst):len(dst)+max], in.kept)
 			if in.kept = in.kept[n:]; len(in.kept) == 0 {
 				in.kept = nil
-				in.share.resize(0)
+				in.share.Resize(0)
 			}
 			return dst[:len(dst)+n], nil
 		}

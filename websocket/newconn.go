@@ -83,7 +83,9 @@ func newConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.tr.Wr.Taken = new(atomic.Int64)
 	}
 	c.in.max.Store(limits.MaxMessage)
-	c.in.share.budget = limits.Budget
+	if b := limits.Budget; b != nil {
+		c.in.share.Pool = &b.pool
+	}
 	if limit := limits.MessageTimeout; limit > 0 {
 		c.in.pace = &pace{limit: limit}
 	}

@@ -46,7 +46,7 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 	}
 	typ, p, err := c.appendMessage(ctx, dst, nil)
 	if err == nil {
-		c.in.share.resize(0) // the memory is the caller's
+		c.in.share.Resize(0) // the memory is the caller's
 	}
 	return typ, p, err
 }
@@ -143,7 +143,7 @@ func (l *loop) gather() (MessageType, []byte, error) {
 		l.free()
 		return 0, nil, err
 	}
-	l.share = l.c.in.share.pass()
+	l.share = l.c.in.share.Pass()
 	return typ, slices.Clip(p), nil // the rest of the memory may have bytes of other connections
 }
 

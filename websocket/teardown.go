@@ -47,7 +47,7 @@ func (c *Conn) tearDown(payload []byte, breach *Error, due <-chan struct{}, answ
 	sent := answered || c.sendLastClose(payload, breach)
 	<-turn
 	c.in.kept = nil // it can no longer be read
-	c.in.share.resize(0)
+	c.in.share.Resize(0)
 	if sent {
 		c.drainAndClose(begun, breach != nil || answered && c.in.dec.Role == wire.Server)
 	}
