@@ -55,7 +55,7 @@ func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 		return c.writeFrame(ctx, &plain)
 	}
 	if s, ok := c.session.(wire.SharedSession); ok {
-		if f := m.forms.Of(s, c.out.enc.RSV, m.info, &m.plain); f != nil {
+		if f := m.forms.Of(s, c.in.dec.RSV, m.info, &m.plain); f != nil {
 			return c.writeShared(ctx, s, f, plain.payload)
 		}
 	}

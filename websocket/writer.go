@@ -131,7 +131,8 @@ func (w *MessageWriter) ask() {
 	text := w.frame.Opcode == wire.OpText
 	w.enc = w.c.session.Encode(wire.MessageInfo{Text: text, Plain: w.plain, Size: -1})
 	if w.enc != nil {
-		w.frame.RSV, w.frame.max, w.frame.keep = w.c.out.enc.RSV, 0, true
+		w.frame.RSV = w.c.in.dec.RSV // never changes; out.enc belongs to the holder of out.frames
+		w.frame.max, w.frame.keep = 0, true
 		begun := w.buf
 		w.buf = nil
 		w.encode(begun, false)
