@@ -125,7 +125,7 @@ func TestHasMessage(t *testing.T) {
 	}
 }
 
-// decodes is the twin of HasMessage.
+// decodes is the slow twin of HasMessage.
 func decodes(role wire.Role, p []byte) bool {
 	d := wire.Decoder{Role: role}
 	for p := bytes.Clone(p); len(p) > 0; {
