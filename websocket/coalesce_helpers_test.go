@@ -29,8 +29,8 @@ func (l *writeLog) Write(p []byte) (int, error) {
 	return l.Conn.Write(p)
 }
 
-// frameNames describes whole frames: the opcode of each, unless it is text, and its payload. If there
-// are many, it describes only their number.
+// frameNames describes whole frames: the opcode of each, unless it is text, and its payload. If
+// there are many, it describes only their number.
 func frameNames(p []byte) string {
 	var names []string
 	for len(p) > 0 {

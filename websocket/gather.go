@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message that does not arrive in one piece is gathered in the caller's destination, in the Conn's
-// own memory or, for Messages, in a pooled buffer: the block in which the message began, if there is
+// A message that does not arrive in one piece is gathered in the caller's destination, in memory of
+// the Conn or, for Messages, in a pooled buffer: the block in which the message began, if there is
 // room. Memory is allocated as bytes arrive, whatever length is announced. See internal/gather.
 
 // appendMessage appends the rest of the open message to dst, or gathers it in l if that is not nil.

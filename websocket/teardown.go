@@ -115,8 +115,8 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	return c.lastCloseSent(payload, ours, err, breach)
 }
 
-// lastCloseSent ends the connection after sendClose has returned ours and err for payload. It reports
-// whether our close frame is out.
+// lastCloseSent ends the connection after sendClose has returned ours and err for payload. It
+// reports whether our close frame is out.
 func (c *Conn) lastCloseSent(payload []byte, ours bool, err error, breach *Error) bool {
 	switch {
 	case breach == nil:

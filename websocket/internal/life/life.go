@@ -9,8 +9,8 @@ import (
 )
 
 // A Context is a context that has the values of another one and ends when End is called. It makes a
-// channel only when a program waits for its end or asks for a value, which few programs do. Init must
-// be called first.
+// channel only when a program waits for its end or asks for a value, which few programs do. Init
+// must be called first.
 type Context struct {
 	values context.Context
 	ended  atomic.Bool
@@ -21,7 +21,7 @@ type Context struct {
 	made  *made
 }
 
-// A made is what a Context makes when it is needed. As it is a context of package context,
+// A made is the context that a Context makes when one is needed. Because it is from package context,
 // [context.Cause] works, and contexts derived from it need no goroutines.
 type made struct {
 	context.Context

@@ -9,11 +9,12 @@ import (
 // A Count is a number of messages, frames and bytes.
 type Count struct{ Messages, Frames, Bytes int64 }
 
-// A Step is a small Count in one word: a number of bytes below maxBytes, plus Frame, Message or both.
+// A Step is a small Count in one word: a number of bytes below maxBytes, plus Frame, Message or
+// both.
 type Step uint64
 
-// The parts of a Step. In a Counter, the top bit of each part is a reserve, which keeps the part from
-// overflowing into the next one.
+// The parts of a Step. In a Counter, the top bit of each part is a reserve, which keeps the part
+// from overflowing into the next one.
 const (
 	bytesBits, countBits = 34, 15
 
@@ -24,8 +25,8 @@ const (
 	reserves Step = 1<<63 | Message>>1 | Frame>>1
 )
 
-// A Counter is a sum to which one goroutine at a time may add, and which any number may read. As Add is
-// called for every message, it usually costs a single atomic operation. The zero value is zero.
+// A Counter is a sum to which one goroutine at a time may add, and which any number may read. Add is
+// called for every message, so it usually takes only one atomic operation. The zero value is zero.
 type Counter struct {
 	recent atomic.Uint64 // a Step: the part of the sum that is not in old
 	mu     sync.Mutex    // guards old, and the transfer from recent to it

@@ -2,8 +2,8 @@ package transport
 
 import "testing"
 
-// A buffer for a message of which a part has arrived has room for that part, and for more unless that
-// is all. It is as large as the announced size if that is at most about four times the part.
+// A buffer for a message of which a part has arrived has room for that part, and for more unless
+// that is all. It is as large as the announced size if that is at most about four times the part.
 // Otherwise it has the largest size that is at most about four times the part.
 func TestRoomFor(t *testing.T) {
 	smallest := func(n int) int { // buffer for n bytes
