@@ -15,7 +15,7 @@ import (
 // Call Reply in the body of the loop that yielded m. Held messages are sent when the loop ends or
 // asks for a message that has not fully arrived, when they reach 16 KiB, after a millisecond, by
 // [Conn.Flush], and before any other frame. CloseNow drops them. If sending them fails, nothing more
-// can be written, as after a failed Write, and the next call that writes returns the error.
+// can be written, as described at [Conn], and the next call that writes returns the error.
 func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	l := m.loop
 	if l == nil {

@@ -18,8 +18,8 @@
 //
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
-//  2. startMessage calls decode, which takes frames from the wire.Decoder. Whenever in.unread is
-//     empty, it first calls fill, which reads. Within a message, nextPiece does the same.
+//  2. If in.unread is empty, startMessage calls fill, which reads. Then it calls decode, which takes
+//     frames from the wire.Decoder. Within a message, nextPiece does the same.
 //  3. tr.ReadBlock (internal/transport/read.go) reads into a pooled block with one system call.
 //  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
 //  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
@@ -122,7 +122,7 @@ type agreed struct {
 	extension   wire.ExtensionSpec
 }
 
-// nothing is the agreed of most connections: no subprotocol and no extension.
+// nothing is the result for most connections: no subprotocol and no extension.
 var nothing agreed
 
 // Context returns the connection's context. It has the values of the request, or of the context
