@@ -23,9 +23,9 @@ import (
 
 // FuzzHandshake compares the reader of opening handshakes with net/http and with a slow
 // reader of RFC 9112. It must accept exactly the heads that the slow reader accepts, and
-// refuse the others with a status for one of their faults. net/http must accept all that it
-// accepts, and find the same method, target, host and fields. Then the checks of RFC 6455
-// must agree with the model, and its clients must accept the response. The result must not
+// refuse the others with a status for one of their faults. net/http must accept the same
+// heads, and find the same method, target, host and fields. Then Check must agree with the
+// model of RFC 6455, and the model's client must accept the response. The result must not
 // depend on how the head is cut: chops are the sizes of the pieces. setup selects the limit
 // and the form of the input, as in an [upgrade.Setup].
 func FuzzHandshake(f *testing.F) {

@@ -27,8 +27,8 @@ const maxMasked = 1 << 13
 
 // FuzzMask compares Mask with a one-line loop, at every alignment of the slice in memory and
 // starting at every byte of the key. The slice is masked whole, in the pieces of the input,
-// and twice. The bytes around it must not change. Both ends of memory that nothing may read or
-// write beyond are masked, too.
+// and twice. The bytes around it must not change. It is also masked at both ends of memory
+// beyond which nothing may be read or written.
 func FuzzMask(f *testing.F) {
 	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
@@ -122,7 +122,7 @@ func firstInvalid(p []byte) int {
 // FuzzUTF8 compares the validator with unicode/utf8 and the model. Before the text is a run
 // of ASCII, or the text itself repeated, and after it another run of ASCII. The validator
 // gets all of it in one piece, in the pieces of the input and byte by byte, each at either end of
-// memory that nothing may read beyond.
+// memory beyond which nothing may be read.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
 		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xc1\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",

@@ -14,8 +14,7 @@ import (
 	. "github.com/hawser-ws/hawser/websocket"
 )
 
-// A connection that its peer opens and closes costs few allocations. Those of net/http are not
-// counted.
+// A connection that its peer opens and closes costs few allocations, apart from those of net/http.
 func TestConnectionAllocations(t *testing.T) {
 	for _, row := range []struct {
 		name           string

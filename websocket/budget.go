@@ -10,8 +10,8 @@ import (
 // thousand peers that each send almost 1 MiB of a message, the default of Limits.MaxMessage, take
 // 10 GiB. Set Limits.Budget of all of them to the same Budget.
 //
-// It counts the memory in which a message that does not arrive all at once is gathered, for as long
-// as the connection owns that memory: until [Conn.Read] or [Conn.AppendRead] returns it, or
+// It counts the memory for gathering a message that does not arrive all at once, for as long as the
+// connection owns that memory: until [Conn.Read] or [Conn.AppendRead] returns it, or
 // the loop over [Conn.Messages] continues. The caller's memory, such as the capacity of
 // AppendRead's dst, does not count, nor does a message that [Conn.Reader] streams. If there is no
 // room, the connection is closed with 1013 (try again later) and [ErrBudget]. Bytes that are kept

@@ -8,14 +8,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Reply sends p as one message in reply to m. It is [Conn.Write], except that the message may be
-// held for a moment while another whole message has already arrived. The replies to messages that
-// arrived together then leave in one write. The reply to a message that arrived alone is not held.
+// Reply sends p as one message in reply to m. It works like [Conn.Write], but may briefly hold the
+// message if another whole message has already arrived. The replies to messages that arrived
+// together then leave in one write. The reply to a message that arrived alone is not held.
 //
 // Call Reply in the body of the loop that yielded m. Held messages are sent when the loop ends or
-// asks for a message that has not arrived whole, when they reach 16 KiB, after a millisecond, by
-// [Conn.Flush], and before any other frame. CloseNow drops them. If they cannot be sent, writing has
-// failed as after a Write, and the next call that writes returns the error.
+// asks for a message that has not fully arrived, when they reach 16 KiB, after a millisecond, by
+// [Conn.Flush], and before any other frame. CloseNow drops them. If sending them fails, nothing more
+// can be written, as described at [Conn], and the next call that writes returns the error.
 func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 	l := m.loop
 	if l == nil {
@@ -29,7 +29,7 @@ func (m Message) Reply(ctx context.Context, t MessageType, p []byte) error {
 }
 
 // Flush sends the messages that [Message.Reply] holds, and returns once the transport has taken
-// them. If ctx ends first, they are sent later, before anything else.
+// them. If ctx ends first, they are sent later, before any other frame.
 func (c *Conn) Flush(ctx context.Context) error {
 	if err := transport.Ended(ctx); err != nil {
 		return c.opError("write", err)
@@ -37,7 +37,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.sendHeld(ctx)
 }
 
-// sendHeld sends what is held.
+// sendHeld sends the held frames.
 func (c *Conn) sendHeld(ctx context.Context) error {
 	if err := c.lockFrames(ctx, 0); err != nil {
 		return c.opError("write", err) // the holder, or the timer, sends it
@@ -46,8 +46,8 @@ func (c *Conn) sendHeld(ctx context.Context) error {
 	return c.writeQueued(ctx)
 }
 
-// holdAlone is hold for a message of which only out.frames is taken: if nobody has out.messages, no
-// message is open. Without an extension, that is enough.
+// holdAlone is hold for a caller without out.messages. It takes only out.frames, which is enough if
+// out.messages is free, so that no message is open, and if there is no extension.
 func (c *Conn) holdAlone(ctx context.Context, f *frame) (ok bool) {
 	o := &c.out
 	t := MessageType(f.Opcode)
@@ -76,7 +76,7 @@ func (c *Conn) hold(f *frame) bool {
 	return true
 }
 
-// writeHeld sends what is held, unless there is room behind it for f, which is sent next.
+// writeHeld sends the held frames, unless f, which is sent next, fits into the block after them.
 func (c *Conn) writeHeld(ctx context.Context, op string, f *frame) error {
 	if n := c.out.held.Len(); n == 0 || n+wire.MaxHeaderSize+len(f.payload) <= transport.BlockSize {
 		return nil
@@ -91,7 +91,7 @@ func (c *Conn) writeHeld(ctx context.Context, op string, f *frame) error {
 	return c.opError(op, bare(err))
 }
 
-// flush sends what is held if the loop has ended or may have to wait.
+// flush sends the held frames if the loop has ended or may have to wait.
 func (l *loop) flush() {
 	if l.batch.Over() {
 		_ = l.c.sendHeld(l.ctx) // the next call returns the error

@@ -17,8 +17,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A write behind a held reply may be cut at any byte. The held reply is sent all the same. The
-// message is sent if a part of it was, or if an extension has encoded it, and else it is not.
+// A write after a held reply may be cut at any byte. The held reply is sent all the same. The
+// message is sent only if a part of it was sent, or if an extension has encoded it.
 func TestCutBehindHeldReplies(t *testing.T) {
 	large := string(pattern(2*blockSize, 0))
 	for _, row := range []struct {
@@ -51,8 +51,8 @@ func writeText(ctx context.Context, c *Conn, m Message, text string) error {
 	return c.Write(ctx, Text, []byte(text))
 }
 
-// testCutBehindHeld lets the peer take cut bytes of the held reply "held" and of text, which do
-// sends, before the context of do ends.
+// testCutBehindHeld ends the context of do, which sends text, after the peer has taken cut bytes of
+// the held reply "held" and of text.
 func testCutBehindHeld(t *testing.T, role wire.Role, ext bool, cut int, text string,
 	do func(context.Context, *Conn, Message, string) error,
 ) {
@@ -118,9 +118,9 @@ func testCutBehindHeld(t *testing.T, role wire.Role, ext bool, cut int, text str
 	noError(t, <-done)
 }
 
-// Replies and writes whose contexts end at random arrive in order, and whole, if they were accepted,
-// and not at all otherwise: with an extension and in fragments, while pings and Flushes contend for
-// the turn to write.
+// Replies and writes whose contexts end at random arrive whole and in order if they were accepted,
+// and do not arrive otherwise. This holds with an extension and in fragments, while pings and
+// Flushes contend for the turn to write.
 func TestCutReplies(t *testing.T) {
 	for _, limit := range []int64{0, 700} {
 		for _, kind := range []string{"tcp", "pipe"} {

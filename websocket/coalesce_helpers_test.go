@@ -29,8 +29,8 @@ func (l *writeLog) Write(p []byte) (int, error) {
 	return l.Conn.Write(p)
 }
 
-// frameNames describes whole frames: the opcode of each, unless it is text, and its payload, or
-// their number if there are many.
+// frameNames describes whole frames: the opcode of each, unless it is text, and its payload. If
+// there are many, it describes only their number.
 func frameNames(p []byte) string {
 	var names []string
 	for len(p) > 0 {
@@ -92,7 +92,7 @@ func loop(c *Conn, ctx context.Context, body func(c *Conn, m Message) error) err
 	return nil
 }
 
-// echoReply is the body that replies with the message itself.
+// echoReply is a body that replies with the message itself.
 func echoReply(c *Conn, m Message) error { return m.Reply(context.Background(), m.Type, m.Data) }
 
 // texts returns the frames of text messages.
@@ -104,7 +104,7 @@ func (r *replyTest) texts(payloads ...string) []byte {
 	return b
 }
 
-// send sends b in one write and waits until nothing happens any more. No time passes.
+// send sends b in one write and waits until nothing else happens. No time passes.
 func (r *replyTest) send(b []byte) {
 	r.peer.Write(b)
 	synctest.Wait()

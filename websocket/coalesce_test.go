@@ -170,8 +170,8 @@ func TestHeldRepliesLeave(t *testing.T) {
 	}
 }
 
-// A reply is held for a millisecond at most, even if the loop's body works on the next message. What
-// is held after that is held for a millisecond of its own.
+// A reply is held for a millisecond at most, even if the loop's body works on the next message. A
+// later reply is held for a millisecond of its own.
 func TestRepliesHeldAMillisecond(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		work := make(chan bool)
@@ -258,8 +258,8 @@ func TestReplyWaitsForWriter(t *testing.T) {
 	})
 }
 
-// A Close of another goroutine sends what is held before its frame. CloseNow drops it, and the block
-// goes back when the time is up.
+// A Close of another goroutine sends held replies before its frame. CloseNow drops them, and the
+// block goes back to its pool when the time is up.
 func TestCloseWithHeldReplies(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for name, want := range map[string][]string{"Close": {"1 close"}, "CloseNow": nil} {
@@ -291,7 +291,7 @@ func TestCloseWithHeldReplies(t *testing.T) {
 	})
 }
 
-// The loop may end between a reply and the next message for other reasons than its body.
+// The loop may end between a reply and the next message, for reasons other than its body.
 func TestLoopEndsWithHeldReplies(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for _, row := range []struct {
@@ -357,7 +357,7 @@ func TestReplyRefused(t *testing.T) {
 	})
 }
 
-// If what is held cannot be sent, writing has failed. The next write returns the error, and reading
+// If held replies cannot be sent, writing has failed. The next write returns the error, and reading
 // goes on.
 func TestHeldRepliesFail(t *testing.T) {
 	ctx := context.Background()
@@ -406,7 +406,7 @@ func TestHeldRepliesFail(t *testing.T) {
 	}
 }
 
-// A message is counted when it is held, as one that is accepted, and bytes of it once.
+// A message is counted when it is held, and only once.
 func TestHeldRepliesAreCounted(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		var wrote []int64

@@ -3,13 +3,13 @@
 // Who owns what. A Conn is a table of contents: each concern is a struct in the file of its name.
 // The holder of in.turn reads: incoming, tr.Rd and, after a failed write, lastReads belong to it.
 // The holder of out.messages sends a message. The holder of out.frames writes a frame: the encoder,
-// out.rest and tr.Wr belong to it. Any goroutine may use ending, pings and stats, which have a
-// mutex or atomics. The transport is internal/transport, which knows nothing of frames. The opening
-// handshake comes before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for
-// both.
+// out.rest, out.held and tr.Wr belong to it. Any goroutine may use ctx, ending, pings and stats,
+// which have a mutex or atomics. The transport is internal/transport, which knows nothing of
+// frames. The opening handshake comes before the Conn: accept_*.go on a server, dial_*.go on a
+// client, handshake.go for both.
 //
-// Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of a turn,
-// of a deadline, of ending and of pings, which are held for a few lines and never together.
+// Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of turns,
+// deadlines, ctx, ending, pings and stats, which are held for a few lines and never together.
 // Against that order a lock is only tried: in.turn by abortWrite, which has out.frames; out.frames
 // by answerPing, flushPongs and postpone under out.mu; in.turn and out.messages by releaseIfEnded.
 //
@@ -18,8 +18,8 @@
 //
 // The read path:
 //  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
-//  2. startMessage calls decode, which takes frames from the wire.Decoder, and fill, which reads,
-//     once in.unread is empty. So does nextPiece within a message.
+//  2. If in.unread is empty, startMessage calls fill, which reads. Then it calls decode, which takes
+//     frames from the wire.Decoder. Within a message, nextPiece does the same.
 //  3. tr.ReadBlock (internal/transport/read.go) reads into a pooled block with one system call.
 //  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
 //  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
@@ -36,7 +36,8 @@
 //  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
 //  4. writeSmall (outgoing.go) makes the frame in a pooled block and masks it on a client.
 //  5. tr.Write (internal/transport/write.go) writes it with one system call, or waits and goes on.
-//  6. Message.Reply (coalesce.go) may hold the frame instead. The next write takes it along.
+//  6. Message.Reply (coalesce.go) may hold the frame instead, and the next write takes it along. If
+//     out.messages is free, Reply takes out.frames alone.
 //  7. If a write is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
 //     the turn back. A write that fails otherwise goes to abortWrite.
 //
@@ -45,7 +46,7 @@
 //   - closing.go has the closing handshake: Close sends a close frame and reads up to the peer's,
 //     and answerClose answers the peer's. failConnection (ending.go) is for a peer that broke a rule.
 //   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
-//     the transport and closes it, on its own goroutine unless none of that has to wait.
+//     the transport and closes it, on its own goroutine unless nothing has to wait.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
 //   - end (ending.go) ends Conn.ctx (internal/life) and with it every wait. releaseIfEnded frees
 //     what is left.
@@ -115,13 +116,13 @@ type Conn struct {
 	releasing sync.Mutex
 }
 
-// An agreed is what the opening handshake agreed on beside a session.
+// An agreed is the result of the opening handshake, apart from a session.
 type agreed struct {
 	subprotocol string
 	extension   wire.ExtensionSpec
 }
 
-// nothing is what most connections agree on.
+// nothing is the result for most connections: no subprotocol and no extension.
 var nothing agreed
 
 // Context returns the connection's context. It has the values of the request, or of the context

@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Conn's context behaves as the context of package context that it makes when one is needed,
-// whenever that is. The latter is the model.
+// A Conn's context behaves like its model, a context of package context, no matter when it has to
+// make one of those.
 func TestContextIsMadeLazily(t *testing.T) {
 	cause := errors.New("power cut")
 	for _, row := range []struct {

@@ -123,7 +123,7 @@
 //
 // Memory for a message is allocated as its bytes arrive, whatever length its frames announce. It is
 // at most about four times the size of what has arrived or, with an extension, of what has been
-// decoded. A loop over [Conn.Messages] without a Budget may take as much as for the last message.
+// decoded. Without a Budget, a loop over [Conn.Messages] may use as much as the last message did.
 //
 // Sent bytes are not kept, with four exceptions: up to 1 MiB of a message whose context ended in the
 // middle, until the peer has taken it; up to 16 KiB of replies, for a millisecond; the buffer of a

@@ -99,7 +99,7 @@ type events struct {
 	over  chan struct{} // closed when Closed has returned
 }
 
-// accepted is called before the program gets the connection, whose events are e from then on.
+// accepted sets the connection's events to e. It is called before the program gets the connection.
 func (c *Conn) accepted(r *http.Request, e *Events) {
 	if e == nil {
 		return

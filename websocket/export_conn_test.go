@@ -32,7 +32,7 @@ func (c *Conn) InMessage() bool   { return c.in.open }
 func (c *Conn) InStream() bool    { return c.in.stream != nil }
 func (c *Conn) Leftover() bool    { return c.leftover() }
 
-// What it has to write. The caller of the first four must have the turn, or be alone.
+// The frames left to write. The caller of the first four must have the turn, or be alone.
 
 func (c *Conn) HasRest() bool      { return c.out.rest != nil }
 func (c *Conn) HasPostponed() bool { return c.out.late != nil }

@@ -155,7 +155,7 @@ func (c *Conn) postpone(err error, f *frame) error {
 	late.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, late)
 	o.waiting.Add(int64(len(f.payload)))
-	mine := o.frames.TryLockOrMark() // so that its holder sees f before it gives the turn back
+	mine := o.frames.TryLockOrMark() // so that the holder sees f before it gives the turn back
 	o.mu.Unlock()
 	if mine {
 		c.unlockFramesAfterRest()

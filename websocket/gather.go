@@ -12,8 +12,8 @@ import (
 )
 
 // A message that does not arrive in one piece is gathered in the caller's destination, in memory of
-// the Conn's own, or for Messages in a pooled buffer, which is the block in which it began if there
-// is room. Memory is allocated as bytes arrive, whatever length is announced; see internal/gather.
+// the Conn or, for Messages, in a pooled buffer: the block in which the message began, if there is
+// room. Memory is allocated as bytes arrive, whatever length is announced. See internal/gather.
 
 // appendMessage appends the rest of the open message to dst, or gathers it in l if that is not nil.
 // If it is interrupted, it keeps what it has gathered.
@@ -31,7 +31,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 		in.blk, in.piece = nil, nil
 	}
 	p, err := c.gather(ctx, p, base, l)
-	if l != nil && in.blk == nil && len(in.unread) > 0 { // which follows the message in its block
+	if l != nil && in.blk == nil && len(in.unread) > 0 { // unread follows the message in its block
 		if in.blk = l.own.Block(); in.blk != nil && err == nil {
 			l.blk = in.blk
 			in.lent++
@@ -56,7 +56,7 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 	for in.open {
 		have := len(p) - base
 		n := in.room(have, cap(p)-len(p))
-		size := 0 // of the memory to be held from now on
+		size := 0 // of the memory to hold from now on
 		switch waits := len(in.unread)+len(in.piece) == 0; {
 		case l == nil && n > 0:
 			size = have + n
@@ -113,7 +113,7 @@ func (in *incoming) keep(p []byte, base int, own bool) {
 }
 
 // A loan is the memory of a message that Messages has yielded: a slice of the Conn's block, or a
-// memory of its own.
+// separate Memory.
 type loan struct {
 	blk   *transport.Buffer
 	own   gather.Memory

@@ -161,8 +161,8 @@ func TestFragmentsReadAhead(t *testing.T) {
 	})
 }
 
-// If a function of OnControl panics between two fragments, what has arrived after them stays in memory
-// that nobody else uses.
+// If a function of OnControl panics between two fragments, the bytes that have arrived after them
+// stay in memory that no other connection uses.
 func TestPanicBetweenFragments(t *testing.T) {
 	c, p := newPeer(t, wire.Server, Limits{})
 	c.OnControl(func(wire.Opcode, []byte) bool { panic(t) })

@@ -123,8 +123,8 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve returns a function that runs f on c and then closes c as the result of f requires. Its own
-// variables are few, because its part of the stack is there for as long as the connection.
+// serve returns a function that runs f on c and then closes c as the result of f requires. That
+// function has few variables, because its stack frame lives as long as the connection.
 func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) func() {
 	return func() {
 		code, reason := StatusInternalError, "" // if f panics
@@ -146,7 +146,7 @@ func (c *Conn) endServe(v any, code StatusCode, reason string, printf func(strin
 	}
 }
 
-// result returns what to close with if Serve returned err, and logs err if necessary.
+// result returns the code and reason to close with if Serve returned err. It logs err if necessary.
 func (c *Conn) result(err error, printf func(string, ...any)) (StatusCode, string) {
 	code, reason := closeStatus(err, c)
 	if report := serveFailure(c, err, code); report != nil {

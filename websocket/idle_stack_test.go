@@ -15,8 +15,8 @@ import (
 
 // A goroutine of a Handler that waits for its first message has the smallest stack of the runtime,
 // whether it waits in Messages or in Read. Everything between Serve and the system call has to fit,
-// so the functions on the path of a waiting read have few variables. A stack that grows moves by a
-// multiple of its size.
+// so the functions on the path of a waiting read have few variables. A stack that has grown is at
+// another address.
 func TestIdleStack(t *testing.T) {
 	const conns, smallest = 100, 2 << 10 // bytes
 	for _, row := range idleEchoes {

@@ -119,7 +119,7 @@ func (in *incoming) dropBlock() {
 
 // startMessage advances to the first piece of the next message, or stays at a message that an
 // interrupted read has read in part. It skips the rest of a message that was streamed and not read
-// to its end. From here to the system call, functions have few variables: TestIdleStack.
+// to its end. From here to the system call, functions have few variables; see TestIdleStack.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
@@ -131,7 +131,7 @@ func (c *Conn) startMessage(ctx context.Context) error {
 		}
 		in.stream = nil
 	}
-	for !in.open { // nextPiece, without its part of the stack
+	for !in.open { // nextPiece, without its stack frame
 		if len(in.unread) == 0 {
 			if err := c.fill(ctx); err != nil {
 				return err
@@ -244,7 +244,7 @@ func (c *Conn) takePiece(ctx context.Context, f *wire.Frame) error {
 	return nil
 }
 
-// countPiece counts the piece, which messageEnded otherwise counts with its message.
+// countPiece counts the piece, unless messageEnded has counted it with its message.
 func (c *Conn) countPiece() {
 	if n := c.in.counts; n != 0 {
 		c.in.counts = 0

@@ -170,8 +170,8 @@ func TestPeerHalfClosed(t *testing.T) {
 	})
 }
 
-// What the peer sends behind its close frame makes the server read on until the peer closes: a reset
-// would overtake the close frame of the server. The frame ends where a read ends, so that the rest
+// If the peer sends bytes after its close frame, the server reads on until the peer closes: a reset
+// would overtake the server's close frame. The peer's frame ends where a read ends, so that the rest
 // has arrived but is not read with it.
 func TestLingerAfterRead(t *testing.T) {
 	checkLeaks(t)

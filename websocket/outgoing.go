@@ -40,7 +40,7 @@ type frame struct {
 	payload []byte
 	size    int64 // of the message so far, as the program has given it; of the whole message if Fin is set
 	keep    bool
-	reply   *loop  // to whose message it replies, if any, so that it may be held
+	reply   *loop  // the loop whose message it replies to, if any, so that it may be held
 	plain   bool   // without the extension
 	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs precede it in the same write
@@ -56,7 +56,7 @@ func (c *Conn) unlockFrames() {
 	}
 }
 
-// unlockFramesAfterRest is unlockFrames if something may be left to send.
+// unlockFramesAfterRest is unlockFrames for when something may be left to send.
 func (c *Conn) unlockFramesAfterRest() {
 	o := &c.out
 	for {
@@ -127,7 +127,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f *frame) error {
 	return err
 }
 
-// writeSmall sends f through buf, which has frames that were held.
+// writeSmall sends f through buf, which begins with the frames that were held, if any.
 func (c *Conn) writeSmall(ctx context.Context, op string, f *frame, buf []byte) error {
 	o := &c.out
 	before, held := o.enc, len(buf)

@@ -47,7 +47,7 @@ func (c *Conn) endWait(err error) (late bool) {
 		k.GotBytes()
 	}
 	p := c.in.pace
-	if p == nil || p.began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
+	if p == nil || p.began.IsZero() || c.ending.writeFailed.Load() { // then lastReads has the limits
 		return false
 	}
 	late = err != nil && c.readCause(err) == errLingered

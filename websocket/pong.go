@@ -92,7 +92,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 	}
 }
 
-// writeQueued sends what Reply holds and a batch of pongs. The caller has out.frames.
+// writeQueued sends the frames that Reply holds and a batch of pongs. The caller has out.frames.
 func (c *Conn) writeQueued(ctx context.Context) error {
 	b, buf := c.out.held.Take()
 	defer c.tr.Wr.PutBlock(b)

@@ -89,8 +89,7 @@ type loop struct {
 	batch   held.Batch
 }
 
-// newLoop returns a loop in memory of its own, not on the stack of the goroutine, which has to be
-// small while the loop waits.
+// newLoop allocates a loop on the heap, as the goroutine's stack has to be small while it waits.
 //
 //go:noinline
 func newLoop(ctx context.Context, c *Conn) *loop { return &loop{c: c, ctx: ctx} }
@@ -108,8 +107,8 @@ func (l *loop) lend(typ MessageType, p []byte, err error, yield func(Message, er
 	return false
 }
 
-// next takes back the memory of the last message, and returns the next message in place if it
-// arrived whole, and in a gathering otherwise. If it panics, end gives in.turn back: a defer here
+// next takes back the memory of the last message and returns the next message: in place if it
+// arrived in one piece, and gathered otherwise. If next panics, end gives in.turn back: a defer here
 // would take room on the stack.
 func (l *loop) next() (typ MessageType, p []byte, err error) {
 	c := l.c
@@ -136,7 +135,7 @@ func (l *loop) next() (typ MessageType, p []byte, err error) {
 	return typ, p, err
 }
 
-// gather returns the open message in a gathering.
+// gather returns the open message, gathered in the loop's loan.
 func (l *loop) gather() (MessageType, []byte, error) {
 	typ, p, err := l.c.appendMessage(l.ctx, nil, &l.loan)
 	if err != nil {
@@ -157,7 +156,7 @@ func (l *loop) takeBack() {
 	l.blk = nil
 }
 
-// end takes back the memory of the last message and sends what is held, even if the body panics.
+// end takes back the memory of the last message and sends the held frames, even after a panic.
 func (l *loop) end() {
 	if l.reading { // a panic: the Conn's unread bytes may be in l.own
 		l.own = gather.Memory{}

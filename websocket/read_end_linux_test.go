@@ -13,9 +13,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message and the end of the stream may come in one segment, which wakes the reader only once. The
-// read after the message then finds the end at once: a read that is shorter than its buffer does not
-// show that nothing follows.
+// A message and the end of the stream may come in one segment, which wakes the reader only once.
+// The read after the message must then find the end at once, although the read of the message was
+// shorter than its buffer.
 func TestEndWithMessage(t *testing.T) {
 	reads := map[string]func(ctx context.Context, c *Conn) (n int, err error){
 		"Read": func(ctx context.Context, c *Conn) (n int, err error) {

@@ -40,8 +40,8 @@ func (c *Conn) Stats() Stats {
 // Unsent returns how many bytes of messages wait to be written: the rest of the message that the
 // transport has not yet taken, and all messages after it. It grows while the peer reads more slowly
 // than this side writes, and is 0 once the connection has ended. Like the bufferedAmount of
-// browsers, it does not count bytes that the system has taken and not yet sent, nor those that
-// [Message.Reply] holds. It may count headers and control frames. It may be called at any time.
+// browsers, it does not count bytes that the system has taken but not yet sent. Nor does it count
+// those that [Message.Reply] holds. It may count headers and control frames. Call it at any time.
 func (c *Conn) Unsent() int64 {
 	if c.ctx.Ended() {
 		return 0

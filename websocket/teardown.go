@@ -37,8 +37,8 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 	go c.tearDown(payload, breach, due, answered, turn)
 }
 
-// tearDown does what startTeardown has left to do. answered is whether answerNow was enough, after
-// which a server is here because it is not quiet. turn is closed when in.turn passes to it.
+// tearDown does the rest of the teardown. answered is whether answerNow has answered and ended the
+// connection. On a server, it is then not quiet. turn is closed when in.turn passes to tearDown.
 func (c *Conn) tearDown(payload []byte, breach *Error, due <-chan struct{}, answered bool, turn chan struct{}) {
 	if due != nil {
 		c.awaitAnswer(due)
@@ -93,7 +93,7 @@ func (c *Conn) hangUp() {
 	}()
 }
 
-// awaitEnd waits for the end of the connection, or of ctx, for which it returns an Interrupt.
+// awaitEnd waits for the end of the connection or of ctx. If ctx ends, it returns an Interrupt.
 func (c *Conn) awaitEnd(ctx context.Context) error {
 	select {
 	case <-c.ended():
@@ -115,8 +115,8 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	return c.lastCloseSent(payload, ours, err, breach)
 }
 
-// lastCloseSent ends the connection once our close frame was sent, unless err is not nil. ours is
-// whether it was payload. It reports whether the frame is out.
+// lastCloseSent ends the connection after sendClose has returned ours and err for payload. It
+// reports whether our close frame is out.
 func (c *Conn) lastCloseSent(payload []byte, ours bool, err error, breach *Error) bool {
 	switch {
 	case breach == nil:
@@ -145,9 +145,9 @@ func (c *Conn) teardownTimeout() time.Duration {
 }
 
 // drainAndClose closes the transport once our close frame is out. After a closing handshake, which
-// began at began, the server closes at once, if it is quiet, and the client after the server (RFC
-// 6455, section 7.1.1). failed is set after anything else, and if the server is known not to be
-// quiet. The caller has in.turn.
+// began at began, a quiet server closes at once, and a client closes after its server (RFC 6455,
+// section 7.1.1). failed is set if there was no closing handshake, or if the server is known not to
+// be quiet. The caller has in.turn.
 func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {

@@ -76,12 +76,13 @@ func Mask(b []byte, key [4]byte, offset int64) {
 	}
 }
 
-// minMaskVectors is the size from which vectors are faster.
+// minMaskVectors is the size, in bytes, from which vectors are faster.
 const minMaskVectors = 33
 
-// maxVectors is the size of the pieces of a long slice. Assembly cannot be preempted, and the
-// garbage collector would wait for it. It gets less than two pieces at once. Each piece is
-// another call of Mask or Check, and the scheduler can preempt a goroutine at such a call.
+// maxVectors is the size, in bytes, of the pieces into which a long slice is divided. Assembly
+// cannot be preempted, so the garbage collector would have to wait for it. One call processes
+// less than two pieces. Each further piece is another call of Mask or Check, at which the
+// scheduler can preempt the goroutine.
 const maxVectors = 64 << 10
 
 // xorWord uses little-endian order on every machine, so that byte i of p is combined with

@@ -88,13 +88,13 @@ func (u *UTF8) checkPieces(p []byte) (n int, ok bool) {
 	return n, ok
 }
 
-// minUTF8Vectors is the size from which vectors are faster, and the least that validVectors can
-// read. Up to three bytes of it may end a rune of the last piece.
+// minUTF8Vectors is the size, in bytes, from which vectors are faster. It cannot be smaller:
+// validVectors reads the last 35 bytes, of which up to three may end a rune of the last piece.
 const minUTF8Vectors = 35
 
-// checkVectors is the rest of Check with vectors; the first n bytes are already checked, but
+// checkVectors is the rest of Check with vectors. The first n bytes are already checked, but
 // their last rune may be incomplete. The automaton reads only the end of a rune of the last
-// piece, a rune that p cuts off, and the block with an invalid byte.
+// piece, a rune that is cut off at the end of p, and the block with an invalid byte.
 func (u *UTF8) checkVectors(p []byte, n int) (int, bool) {
 	if state := uint64(u.state); state != utf8Accept {
 		for ; state != utf8Accept; n++ {

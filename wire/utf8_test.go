@@ -146,7 +146,7 @@ func checkPlaced(t *testing.T, random *rand.Rand, seq []byte, bad int) {
 	}
 }
 
-// A sequence is judged alike at every position of a long text, also if vectors read it.
+// Check judges a sequence the same at every position of a long text, even if vectors read it.
 func TestUTF8Placed(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))

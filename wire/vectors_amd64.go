@@ -10,8 +10,8 @@ func maskVectors(p *byte, n int, k uint32)
 
 // validVectors returns the length of a prefix of the n bytes at p that is valid UTF-8, except
 // that its last rune may be incomplete, or its last byte invalid: C0, C1 or F5..FF. If the
-// prefix is shorter than n, that byte or one of the next 64 is invalid. n must be at least 32,
-// and the 35 bytes before p+n are read.
+// prefix is shorter than n, its last byte or one of the next 64 is invalid. n must be at least
+// 32, and the 35 bytes before p+n are read.
 //
 //go:noescape
 func validVectors(p *byte, n int) int

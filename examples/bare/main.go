@@ -1,11 +1,12 @@
-// Command bare is a WebSocket server without net/http, which sends every message back. It reads the opening
-// handshake with package wire/handshake and hands the connection to websocket.NewConn. Connections are then
-// cheaper to open, but the server speaks no other HTTP, and has to limit time, size and origin itself. The
-// file accept.go shows how.
+// Command bare is a WebSocket server without net/http that sends every message back. It reads the opening
+// handshake with package wire/handshake and hands the connection to websocket.NewConn. This makes connections
+// cheaper to open, but the server speaks no other HTTP, and has to limit time and size and check the origin
+// itself. The file accept.go shows how.
 //
 //	go run ./examples/bare -addr 127.0.0.1:9002
 //
-// Once the server listens, it prints one line with its URL. Web pages may connect if their origin is -origin.
+// Once the server listens, it prints one line with its URL. Web pages may connect only from the origin that
+// the flag -origin names.
 package main
 
 import (

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire/handshake"
 )
 
-// benchHeads are what gorilla's client and Chrome send.
+// benchHeads are the heads that gorilla's client and Chrome send.
 var benchHeads = []struct{ name, head string }{
 	{"library", "GET /echo HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\n" +
 		"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +

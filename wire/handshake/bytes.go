@@ -43,7 +43,7 @@ var classes = func() (all [256]uint8) {
 	return all
 }()
 
-// consistsOf reports whether each byte of b is in a class. It may be empty.
+// consistsOf reports whether each byte of b is in a class. b may be empty.
 func consistsOf(b []byte, class uint8) bool {
 	for _, c := range b {
 		if classes[c]&class == 0 {

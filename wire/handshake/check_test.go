@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Check asks the server about an Origin, and refuses it if there is nobody to ask.
+// Check asks the server about an Origin, and refuses it if allowOrigin is nil.
 func TestCheckOrigin(t *testing.T) {
 	const good = "https://example.com"
 	allow := func(origin []byte) bool { return string(origin) == good }

@@ -1,8 +1,8 @@
 package handshake
 
 // An Error is the reason to refuse a request. [Request.Consume] and [Request.Check] return
-// it. A server makes its own for other reasons, such as a target that does not exist.
-// [AppendRefusal] writes the response.
+// Errors. A server can make others for its own reasons, such as a target that does not
+// exist. [AppendRefusal] writes the response.
 type Error struct {
 	// Status is the status code of the response, from 400 to 599. AppendRefusal sends 500
 	// for any other.
@@ -12,8 +12,8 @@ type Error struct {
 	// 4.2.1". It may be empty.
 	Section string
 
-	// Reason says what is wrong. The client sees it. This package never puts bytes of a
-	// request into it.
+	// Reason says what is wrong. The client sees it. In the Errors of this package, it
+	// never contains bytes of the request.
 	Reason string
 
 	// Err is the cause, if there is one: a [*wire.Error] for an invalid list of

@@ -18,8 +18,8 @@ const DefaultMaxSize = 8 << 10
 // argument of the last Consume. They are valid as long as those bytes do not change.
 type Request struct {
 	// MaxSize limits the head, in bytes, including the empty line at its end. Set it
-	// before the first Consume. 0 means DefaultMaxSize. A negative value means no limit
-	// but that of your buffer.
+	// before the first Consume. 0 means DefaultMaxSize. A negative value means no limit,
+	// so that only the size of your buffer limits the head.
 	MaxSize int
 
 	// Method is the method, such as "GET".
@@ -56,14 +56,14 @@ type Request struct {
 }
 
 // Consume parses the head of a request. b must begin with the first byte of the request and
-// have all the bytes that have arrived so far. It may be another slice than in the last
-// call, but not a shorter one. If the head is incomplete, Consume returns
-// [io.ErrUnexpectedEOF]. Read more and call it again. Otherwise it returns the size of the
-// head, after which early frames of the client may follow, or an [*Error]. The result does
-// not depend on how the head was cut.
+// contain all the bytes that have arrived so far. It may be a different slice in each call,
+// but must not become shorter. If the head is incomplete, Consume returns
+// [io.ErrUnexpectedEOF]: read more and call it again. If the head is complete, Consume
+// returns its size n. Early frames of the client may follow in b[n:]. Otherwise, Consume
+// returns an [*Error]. The result does not depend on how the head was cut.
 //
-// After a complete head, Consume starts over and reads the head of another request. After an
-// Error it returns that Error again.
+// After a complete head, the next call reads the head of another request. After an Error,
+// every call returns that Error.
 //
 // The status of an Error is
 //
@@ -71,7 +71,7 @@ type Request struct {
 //   - 414 or 431 if the request line or the head is larger than MaxSize
 //   - 417 if it has an Expect other than 100-continue
 //   - 426 if the version is HTTP/1.0, which has no Upgrade
-//   - 505 if it is another version than HTTP/1.1
+//   - 505 if the version is neither HTTP/1.1 nor HTTP/1.0
 func (r *Request) Consume(b []byte) (n int, err error) {
 	if r.err != nil {
 		return 0, r.err
@@ -205,9 +205,9 @@ func (r *Request) checkField(line []byte) *Error {
 	return nil
 }
 
-// Fields returns an iterator over the fields in their order. Values have no white space
-// around them. Names keep their case, which has no meaning: compare them with
-// [bytes.EqualFold].
+// Fields returns an iterator over the names and values of the fields, in the order in which
+// they were sent. Values have no white space around them. Names are as the client has
+// written them, but their case has no meaning: compare them with [bytes.EqualFold].
 func (r *Request) Fields() iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		for rest := r.fields; len(rest) > 0; {

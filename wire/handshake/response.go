@@ -11,10 +11,11 @@ import (
 // AppendResponse appends the response that accepts the request (RFC 6455, section 4.2.2), after
 // Check has returned nil. protocol is one of r.Protocols, or "" to choose none. extensions are
 // the server's answers to r.Extensions, usually one or none. [wire.Extension.Accept] makes an
-// answer. The server must then use what the response says: AppendResponse does not keep it.
+// answer. AppendResponse stores neither: the server itself must then use the subprotocol and
+// the extensions.
 //
-// An error indicates a bug in the server, such as a subprotocol that the client did not offer,
-// and AppendResponse then returns dst unchanged. dst must not overlap early frames.
+// An error indicates a bug in the server, such as a subprotocol that the client did not offer.
+// AppendResponse then returns dst unchanged. dst must not overlap early frames.
 //
 // To add fields such as Set-Cookie, insert them before the last two bytes, which are the empty
 // line.
@@ -32,7 +33,7 @@ func (r *Request) AppendResponse(
 			return dst, errors.New("handshake: extension " + strconv.Quote(x.Name) + " was not offered")
 		}
 	}
-	accept := wire.AcceptKey(string(r.Key)) // before dst changes, which may overlap the head
+	accept := wire.AcceptKey(string(r.Key)) // before dst, which may overlap the head, changes
 	b := append(dst, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	b = append(b, accept...)
@@ -56,8 +57,9 @@ func (r *Request) AppendResponse(
 // fields, such as WWW-Authenticate for 401, insert them before the first empty line.
 //
 // Close the connection after the response. A TCP connection that is closed with unread bytes
-// is reset, and the client may lose the response. To avoid that, close the writing side
-// first, and read until the client closes its own, for a limited time (RFC 9112, section 9.6).
+// is reset, and the client may lose the response. To avoid that, close only the writing side
+// first. Then read until the client closes its side, for a limited time (RFC 9112, section
+// 9.6).
 func AppendRefusal(dst []byte, e *Error) []byte {
 	text, status := e.text(), e.Status
 	if status < 400 || status > 599 {

@@ -129,7 +129,7 @@ func TestRefusalStatus(t *testing.T) {
 // Every status that this package itself uses has its reason phrase.
 func TestRefusalStatusText(t *testing.T) {
 	status := make(map[int]bool)
-	for _, s := range []int{401, 403, 404, 408, 414, 429, 431, 500, 503} { // and usual ones of servers
+	for _, s := range []int{401, 403, 404, 408, 414, 429, 431, 500, 503} { // and the usual ones of servers
 		status[s] = true
 	}
 	for _, test := range refusals {

@@ -16,8 +16,8 @@ func parseTarget(b []byte) (host, resource []byte, e *Error) {
 		if i := bytes.IndexByte(rest, '/'); i >= 0 {
 			host, resource = rest[:i], rest[i:]
 		}
-		// In URLs net/url allows escapes in hosts for other alphabets alone, and checks
-		// addresses in brackets.
+		// In the host of a URL, net/url allows escapes only for non-ASCII characters, and
+		// checks the address in brackets.
 		if !isHost(host) || host[0] == '[' || bytes.IndexByte(host, '%') >= 0 {
 			return nil, nil, badRequest(section32, "no valid host in the request target")
 		}
@@ -38,8 +38,8 @@ func cutScheme(b []byte) (rest []byte, ok bool) {
 	return rest, ok && (equalFold(scheme, "http") || equalFold(scheme, "https"))
 }
 
-// isHost reports whether b is a host with an optional port (RFC 3986, section 3.2.2). It
-// must not be empty. The address in brackets may be wrong.
+// isHost reports whether b is a host with an optional port (RFC 3986, section 3.2.2). The
+// host must not be empty. An address in brackets may be invalid.
 func isHost(b []byte) bool {
 	var port []byte
 	if len(b) > 0 && b[0] == '[' {

@@ -1,8 +1,8 @@
-// Package guard has memory between pages that cannot be accessed. Neither coverage nor the race
-// detector sees what assembly reads, but an access just outside this memory is a fault.
+// Package guard has memory between inaccessible pages. Neither coverage nor the race detector sees
+// what assembly reads, but an access just outside this memory faults.
 package guard
 
-// Memory is memory between two such pages.
+// Memory lies between two such pages.
 type Memory struct {
 	b []byte
 }

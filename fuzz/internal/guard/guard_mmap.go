@@ -25,7 +25,7 @@ func New(n int) *Memory {
 	return &Memory{all[page : page+n : page+n]}
 }
 
-// Panic makes a fault of this goroutine a panic, so that it fails a test and does not end the
+// Panic turns memory faults of this goroutine into panics, which fail a test instead of ending the
 // process. The result restores the setting.
 func Panic() (restore func()) {
 	old := debug.SetPanicOnFault(true)

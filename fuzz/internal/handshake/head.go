@@ -10,7 +10,7 @@ import (
 // A Head is the head of a request, or what is wrong with it.
 type Head struct {
 	Faults     []Fault // of the first line with a fault, or of the whole head
-	Incomplete bool    // there is no fault, but no end either
+	Incomplete bool    // there is no fault yet, but the end is missing
 
 	Size           int // bytes up to the end of the empty line
 	Method, Target string

@@ -5,9 +5,9 @@ import "crypto/tls"
 // ALPN is the one protocol to negotiate. Without it, a server may choose HTTP/2.
 const ALPN = "http/1.1"
 
-// ServerTLS returns the TLS settings for the server called name. They are those of own, which may be
-// nil. If other is set, the server is not the one that own is meant for, and gets neither its
-// ServerName nor its client certificates.
+// ServerTLS returns the TLS settings for the server called name. They are based on own, which may be
+// nil. If other is set, own is meant for another server, so the settings have neither its ServerName
+// nor its client certificates.
 func ServerTLS(own *tls.Config, name string, other bool) *tls.Config {
 	c := own.Clone() // nil stays nil
 	if c == nil {
@@ -25,9 +25,9 @@ func ServerTLS(own *tls.Config, name string, other bool) *tls.Config {
 	return c
 }
 
-// ProxyTLS returns the TLS settings for the proxy called name. They are those of own. If own is nil,
-// they are those of server that do not concern the server alone: the proxy is verified by its own
-// name, even if the server is not verified, and gets no client certificate. server may be nil.
+// ProxyTLS returns the TLS settings for the proxy called name. They are based on own or, if own is
+// nil, on those settings of server that do not concern only the server: the proxy is verified by its
+// own name, even if the server is not verified, and gets no client certificate. server may be nil.
 func ProxyTLS(own, server *tls.Config, name string) *tls.Config {
 	c := &tls.Config{}
 	if own != nil {

@@ -18,7 +18,7 @@ func IsHandshake(name string) bool {
 	return len(name) >= len(prefix) && EqualASCII(name[:len(prefix)], prefix)
 }
 
-// HandshakeSize returns how many bytes the Sec-WebSocket fields of h have.
+// HandshakeSize returns the size of the Sec-WebSocket fields of h in bytes.
 func HandshakeSize(h http.Header) (size int64) {
 	for name, values := range h {
 		if !IsHandshake(name) {

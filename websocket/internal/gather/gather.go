@@ -15,9 +15,9 @@ func Room(have, free, need int, left int64) int {
 	return need + int(min(left, 3*int64(have+need), transport.MaxSyscall))
 }
 
-// RoomDecoded is Room for a message that an extension decodes. It is unknown how much that returns.
-// The room grows as with append, but not beyond the one byte that shows that the message exceeds
-// limit, unless that is negative.
+// RoomDecoded is Room for a message that an extension decodes to an unknown number of bytes. The
+// room grows as with append. Unless limit is negative, the room is for at most one byte more than
+// limit, which shows that the message is too large.
 func RoomDecoded(have, free, need int, limit int64) int {
 	if free > 0 {
 		return 0
@@ -35,9 +35,9 @@ type Memory struct {
 	block bool // buf is the block of Begin
 }
 
-// Begin makes the block in which a message has begun the memory of that message, and returns the
-// message. The message is the n bytes before the last after bytes of the block. Those may contain
-// more of its pieces, which are then moved down to it.
+// Begin makes the block in which a message has begun the memory of that message, and returns the n
+// bytes of the message so far. They precede the last after bytes of the block. If those contain more
+// pieces of the message, the pieces are later moved down to join it.
 func (m *Memory) Begin(block *transport.Buffer, n, after int) []byte {
 	m.buf, m.block = block, true
 	end := len(block.Bytes) - after
@@ -52,8 +52,8 @@ func (m *Memory) Block() (block *transport.Buffer) {
 	return block
 }
 
-// Size returns the size of the buffer to wait in for the left bytes of a frame that have not
-// arrived, with have bytes gathered. A block is not held for a few bytes. A larger buffer is,
+// Size returns the size of the buffer in which to wait for the left bytes of a frame that have not
+// arrived, with have bytes gathered. A block is not held for a few bytes, but a larger buffer is,
 // because the peer has sent a message of that size before.
 func (m *Memory) Size(have int, left int64) int {
 	size := m.buf.Size()

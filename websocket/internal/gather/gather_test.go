@@ -92,8 +92,8 @@ func TestRoomForFragments(t *testing.T) {
 	}
 }
 
-// While a message waits for its peer, its buffer is at most about four times as large as what has
-// arrived. A buffer that is larger than a block stays.
+// While a message waits for its peer, its buffer is at most about four times as large as the part
+// that has arrived. A buffer that is larger than a block stays.
 func TestSizeToWait(t *testing.T) {
 	var m Memory
 	for _, n := range []int{transport.BlockSize, transport.LargeSize, 1 << 20} {
@@ -113,8 +113,8 @@ func TestSizeToWait(t *testing.T) {
 	}
 }
 
-// A message is joined in its block, and moves to another buffer if that becomes too small, without
-// a change.
+// A message is joined in its block, and moves to another buffer if the block becomes too small. Its
+// bytes stay the same.
 func TestMemory(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

@@ -17,16 +17,16 @@ const (
 	Time = time.Millisecond
 )
 
-// Frames are frames that are held, in a block only while there are any. A nil *Frames holds none. They
-// belong to the goroutine that may write.
+// Frames holds frames. It has a block only while it holds any. A nil *Frames holds none. Frames
+// belongs to the goroutine that may write.
 type Frames struct {
 	blk  *transport.Block
 	n    int // bytes of blk
 	late *time.Timer
 }
 
-// New returns Frames that hold none. late is called on its own goroutine when the first of them has
-// been held for Time, and sometimes for no reason.
+// New returns Frames that hold none. late is called on its own goroutine when the first frame has
+// been held for Time. It may also be called when there is no reason to.
 func New(late func()) *Frames { return &Frames{late: time.AfterFunc(Time, late)} }
 
 // Len returns how many bytes are held.
@@ -40,7 +40,7 @@ func (f *Frames) Len() int {
 // Fits reports whether a frame with a payload of n bytes may be held, too.
 func (f *Frames) Fits(n int) bool { return f.Len()+wire.MaxHeaderSize+n <= Max }
 
-// Begin returns what is held, for a frame to be appended and the result to be passed to Hold.
+// Begin returns the held bytes. Append a frame to them, and pass the result to Hold.
 func (f *Frames) Begin() []byte {
 	if f.blk == nil {
 		f.blk = transport.GetBlock()
@@ -52,7 +52,7 @@ func (f *Frames) Begin() []byte {
 // Hold holds b, the result of Begin with a frame that fits.
 func (f *Frames) Hold(b []byte) { f.n = len(b) }
 
-// Take returns a block for the caller, and what was held, at the beginning of the block.
+// Take returns a block, which is then the caller's, and the bytes at its beginning that were held.
 func (f *Frames) Take() (*transport.Block, []byte) {
 	if f == nil || f.blk == nil {
 		b := transport.GetBlock()
@@ -64,7 +64,7 @@ func (f *Frames) Take() (*transport.Block, []byte) {
 	return b, held
 }
 
-// AppendTo appends what was held to dst.
+// AppendTo moves the held bytes to the end of dst.
 func (f *Frames) AppendTo(dst []byte) []byte {
 	if f.Len() > 0 {
 		b, held := f.Take()

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// What is held is taken once, in order, and late is called once it has been held for Time.
+// Held frames are taken once, in order, and late is called once they have been held for Time.
 func TestFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var late atomic.Int32
@@ -29,7 +29,7 @@ func TestFrames(t *testing.T) {
 		}
 		time.Sleep(held.Time)
 		synctest.Wait()
-		late.Store(0) // "sometimes for no reason"
+		late.Store(0) // "It may also be called when there is no reason to."
 		for _, s := range []string{"one ", "", "two"} {
 			f.Hold(append(f.Begin(), s...))
 			time.Sleep(held.Time / 4)
@@ -125,7 +125,7 @@ func TestHasMessage(t *testing.T) {
 	}
 }
 
-// decodes is the twin of HasMessage.
+// decodes is the slow twin of HasMessage.
 func decodes(role wire.Role, p []byte) bool {
 	d := wire.Decoder{Role: role}
 	for p := bytes.Clone(p); len(p) > 0; {

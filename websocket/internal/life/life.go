@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Context is a context with the values of another one, which ends when End is called. It makes a
-// channel when somebody waits for its end or asks for a value, which few programs do. Init must be
-// called first.
+// A Context is a context that has the values of another one and ends when End is called. It makes a
+// channel only when a program waits for its end or asks for a value, which few programs do. Init
+// must be called first.
 type Context struct {
 	values context.Context
 	ended  atomic.Bool
@@ -21,7 +21,7 @@ type Context struct {
 	made  *made
 }
 
-// A made is what a Context makes when it is needed. As it is a context of package context,
+// A made is the context that a Context makes when one is needed. Because it is from package context,
 // [context.Cause] works, and contexts derived from it need no goroutines.
 type made struct {
 	context.Context
@@ -50,14 +50,14 @@ func (c *Context) End(cause error) {
 	}
 }
 
-// closed is the channel of a Context that was bare when it ended, from then on.
+// closed is the channel of every Context that was bare when it ended.
 var closed = func() chan struct{} {
 	ch := make(chan struct{})
 	close(ch)
 	return ch
 }()
 
-// make returns the context that has a channel. If c has ended, so has it.
+// make returns the context that has a channel. If c has ended, that context has ended, too.
 func (c *Context) make() *made {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +65,7 @@ func (c *Context) make() *made {
 		c.made = new(made)
 		c.made.Context, c.made.cancel = context.WithCancelCause(context.WithoutCancel(c.values))
 	}
-	if c.ended.Load() { // a goroutine that knows it must find the cause
+	if c.ended.Load() { // a goroutine that knows of the end must find the cause
 		c.made.cancel(c.cause)
 	}
 	return c.made
@@ -94,7 +94,7 @@ func (c *Context) Err() error {
 	if !c.ended.Load() {
 		return nil
 	}
-	c.Done() // closes the channel, as Err must not return an error before that
+	c.Done() // closes the channel, because Err must return nil until then
 	return context.Canceled
 }
 

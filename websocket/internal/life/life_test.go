@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// End ends what waits already, and what begins to wait later.
+// End ends earlier and later waits.
 func TestEnd(t *testing.T) {
 	cause := errors.New("power cut")
 	for _, early := range []bool{false, true} {

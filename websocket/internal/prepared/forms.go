@@ -19,7 +19,7 @@ type Form struct {
 
 	key   any // of the session
 	made  sync.Once
-	bytes []byte // Room bytes, which end with the header, and the payload
+	bytes []byte // Room bytes, of which the last are the header, and the payload
 }
 
 // Room is the size of the largest header without a masking key.
@@ -49,7 +49,7 @@ type Forms struct {
 }
 
 // Of returns the form of the message that s can share, or nil if there is none. plain is the message
-// that info describes, and rsv is what s sets in its header.
+// that info describes, and rsv has the bits that s sets in its header.
 func (fs *Forms) Of(s wire.SharedSession, rsv byte, info wire.MessageInfo, plain *Form) *Form {
 	key, ok := s.SharedKey(info)
 	if !ok {

@@ -3,13 +3,13 @@ package quota
 
 import "sync/atomic"
 
-// A Pool is the bytes to divide. Any number of goroutines may use its shares.
+// A Pool is a number of bytes to divide. Any number of goroutines may use its shares.
 type Pool struct {
 	Max  int64
 	used atomic.Int64
 }
 
-// Used returns how many bytes the shares have.
+// Used returns how many bytes the shares have in total.
 func (p *Pool) Used() int64 { return p.used.Load() }
 
 // take takes n bytes, and reports whether there was room for them.
@@ -25,7 +25,7 @@ func (p *Pool) take(n int64) bool {
 	}
 }
 
-// A Share is the part of Pool that one owner uses. It has no bound if Pool is nil.
+// A Share is the part of Pool that one owner uses. It is unlimited if Pool is nil.
 type Share struct {
 	Pool *Pool
 	held int64
@@ -52,7 +52,7 @@ func (s *Share) Resize(n int) {
 	}
 }
 
-// Pass returns the share, which its caller has to resize, and leaves none.
+// Pass moves the share to its result, which the caller has to resize in the end.
 func (s *Share) Pass() Share {
 	passed := *s
 	s.held = 0

@@ -35,7 +35,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// A share of no pool has no bound and is free.
+// A share without a pool is unlimited and counts nowhere.
 func TestUnbounded(t *testing.T) {
 	var s Share
 	s.Resize(10)
@@ -64,7 +64,7 @@ func TestPoolRace(t *testing.T) {
 	check(t, p, 0)
 }
 
-// What is refused takes nothing from the pool, not even for a moment.
+// A refused request takes nothing from the pool, not even for a moment.
 func TestRefusedTakesNothing(t *testing.T) {
 	p := &Pool{Max: 1000}
 	done := make(chan bool)

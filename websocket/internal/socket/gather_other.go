@@ -1,7 +1,7 @@
 //go:build !linux || race
 
-// The race detector does not see what WriteBoth of Linux reads, nor that it happens before the peer
-// reads it, as it sees with syscall.Write.
+// The race detector sees what syscall.Write reads, and that the write happens before the peer's
+// read. For the WriteBoth of Linux, it sees neither.
 
 package socket
 

@@ -9,11 +9,12 @@ import (
 // A Count is a number of messages, frames and bytes.
 type Count struct{ Messages, Frames, Bytes int64 }
 
-// A Step is a small Count in one word: a number of bytes below maxBytes, plus Frame, Message or both.
+// A Step is a small Count in one word: a number of bytes below maxBytes, plus Frame, Message or
+// both.
 type Step uint64
 
-// The parts of a Step. In a Counter, the top bit of each is a reserve, so that no part runs into the
-// next one.
+// The parts of a Step. In a Counter, the top bit of each part is a reserve, which keeps the part
+// from overflowing into the next one.
 const (
 	bytesBits, countBits = 34, 15
 
@@ -24,10 +25,10 @@ const (
 	reserves Step = 1<<63 | Message>>1 | Frame>>1
 )
 
-// A Counter is a sum that one goroutine at a time adds to, and any number may read. As every message
-// calls Add, Add takes a single atomic operation. The zero value is zero.
+// A Counter is a sum to which one goroutine at a time may add, and which any number may read. Add is
+// called for every message, so it usually takes only one atomic operation. The zero value is zero.
 type Counter struct {
-	recent atomic.Uint64 // a Step: what is not in old
+	recent atomic.Uint64 // a Step: the part of the sum that is not in old
 	mu     sync.Mutex    // guards old, and the transfer from recent to it
 	old    *Count        // nil: zero
 }
@@ -43,7 +44,7 @@ func (c *Counter) Add(n int64, s Step) {
 	}
 }
 
-// transfer adds to old what is in recent, and n bytes.
+// transfer moves recent to old, and adds n bytes.
 func (c *Counter) transfer(n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,8 +2,8 @@ package transport
 
 import "sync"
 
-// sizes are the sizes of buffers, in bytes, in classes of about four times the one before. From
-// BlockSize on, each is a power of two with room for headers.
+// sizes has the size, in bytes, of the buffers of each class. It is about four times that of the
+// class before. From BlockSize on, it is a power of two plus room for headers.
 var sizes = [...]int{
 	MinBuffer, 4 << 10, BlockSize, LargeSize, 256<<10 + headRoom, 1<<20 + headRoom, 4<<20 + headRoom,
 	16<<20 + headRoom,
@@ -68,9 +68,9 @@ func (b *Buffer) Size() int {
 	return len(b.Bytes)
 }
 
-// RoomFor returns the size of a buffer for a message of total bytes, as far as it is announced, of
-// which have bytes have arrived: as large as it may be, and not larger than needed, except that one
-// beyond the classes has room for a few more fragments.
+// RoomFor returns the size of a buffer for a message of which have bytes have arrived and total
+// bytes have been announced. It is at most maxRoom, and no larger than the message needs, except
+// that a buffer beyond the classes has room for a few more fragments.
 func RoomFor(have, total int) int {
 	class := classOf(min(have+1, total))
 	for int(class)+1 < len(sizes) && sizes[class] < total && sizes[class+1] <= maxRoom(have) {
@@ -82,7 +82,7 @@ func RoomFor(have, total int) int {
 	return sizes[class]
 }
 
-// maxRoom returns the size of the largest buffer, unless the smallest is larger, in which a
-// connection waits for the rest of a message of which have bytes have arrived. It is a little over
-// four times as much, because of the room for headers.
+// maxRoom returns the size of the largest buffer in which a connection waits for the rest of a
+// message of which have bytes have arrived, unless even the smallest buffer is larger. It is a
+// little over four times have, because of the room for headers.
 func maxRoom(have int) int { return 4*have + have/8 }

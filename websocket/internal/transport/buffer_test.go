@@ -2,9 +2,9 @@ package transport
 
 import "testing"
 
-// A buffer for a message of which a part has arrived holds that and more, unless that is all. It is
-// as large as announced if that is at most about four times what has arrived. Otherwise it is as
-// large as four times that, or the next smaller size.
+// A buffer for a message of which a part has arrived has room for that part, and for more unless
+// that is all. It is as large as the announced size if that is at most about four times the part.
+// Otherwise it has the largest size that is at most about four times the part.
 func TestRoomFor(t *testing.T) {
 	smallest := func(n int) int { // buffer for n bytes
 		if class := classOf(n); int(class) < len(sizes) {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Two slices take one system call: a socket that keeps records gets one, without allocation.
+// Two slices take one system call: a socket that keeps records gets one record. Nothing is
+// allocated.
 func TestWriteGathers(t *testing.T) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET, 0)
 	if err != nil {

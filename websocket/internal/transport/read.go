@@ -30,7 +30,7 @@ type ReadHalf struct {
 // them.
 const ProbeTime = 5 * time.Millisecond
 
-// maxRead is the largest number of bytes that one system call reads. While they are unmasked, they
+// maxRead is the largest number of bytes that one system call reads. When so many are unmasked, they
 // are still in a processor's second-level cache.
 const maxRead = 256<<10 + headRoom
 

@@ -15,8 +15,8 @@ import (
 // ErrIdle is the error of LockWithin if the holder is idle for too long.
 var ErrIdle = errors.New("turn is held by an idle MessageWriter")
 
-// A Turn is a mutex whose waiters are served first in, first out, and may give up. A turn for which
-// nobody waits is taken and given back by one atomic operation each.
+// A Turn is a mutex whose waiters are served first in, first out, and may give up. While nothing
+// waits for a turn, taking it and giving it back cost one atomic operation each.
 type Turn struct {
 	state atomic.Uint32
 	idle  atomic.Uint32   // odd while the holder is an idle MessageWriter; new for each idle period
@@ -28,7 +28,7 @@ type Turn struct {
 const (
 	free uint32 = iota
 	held
-	contended // held, and the holder must call Unlock: somebody waits, or has called TryLockOrMark
+	contended // held, and there is a waiter or a mark of TryLockOrMark, so that TryUnlock fails
 )
 
 // TryLock takes the turn if it is free, and reports whether it did.
@@ -119,11 +119,11 @@ func (t *Turn) SetIdle(idle bool) {
 	t.idle.Store(n)
 }
 
-// TryUnlock gives the turn back and returns true, unless somebody waits for it or it is marked.
+// TryUnlock gives the turn back and returns true, unless it has a waiter or a mark.
 func (t *Turn) TryUnlock() bool { return t.state.CompareAndSwap(held, free) }
 
 // Unlock gives the turn back, or passes it to the first waiter. It removes the mark of
-// TryLockOrMark if nobody waits.
+// TryLockOrMark if there is no waiter.
 func (t *Turn) Unlock() {
 	if t.TryUnlock() {
 		return

@@ -115,7 +115,7 @@ func TestTurnGivenUpAsPassedOn(t *testing.T) {
 	})
 }
 
-// TryUnlock fails while somebody waits and after TryLockOrMark, until Unlock has freed the turn.
+// TryUnlock fails while there is a waiter and after TryLockOrMark, until Unlock has freed the turn.
 func TestTurnMark(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()

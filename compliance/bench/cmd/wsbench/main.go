@@ -1,5 +1,5 @@
 // Command wsbench compares WebSocket servers: the CPU time of a message on the server, its system calls and
-// allocations, the time until its echo has come, and the memory of a connection.
+// allocations, the time until its echo is complete, and the memory of a connection.
 //
 //	go run ./compliance/bench/cmd/wsbench -out results
 //
@@ -75,7 +75,7 @@ func (c *commands) Set(v string) error {
 	return nil
 }
 
-// newCommand returns the server that a command starts. It is measured with everything.
+// newCommand returns the server that a command starts. It is measured with all loads.
 func newCommand(name, command string) *candidate {
 	return &candidate{name: name, command: command, can: ^echo.Can(0), running: map[echo.Options]*server{}}
 }
@@ -150,7 +150,7 @@ func (c *config) run(ctx context.Context, out, status io.Writer) error {
 	return errors.Join(r.failed(), context.Cause(ctx), c.write(r.report, ctx.Err() == nil))
 }
 
-// choose returns the elements of all whose names are in a list with commas. An empty list means all.
+// choose returns the elements of all whose names are in a comma-separated list. An empty list means all.
 func choose[T any](all []T, list string, name func(T) string) ([]T, error) {
 	if list == "" {
 		return all, nil

@@ -180,8 +180,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// A server of another program is measured like the others. One that is wrong or dies is an error, and the
-// other servers are measured all the same.
+// A server of another program is measured like the others. If it answers wrongly or dies, that is an error, and
+// the other servers are measured all the same.
 func TestCommands(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -273,7 +273,7 @@ func TestBadFlags(t *testing.T) {
 	}
 }
 
-// The version of fastwebsockets is that of its Cargo.toml.
+// The report has the version of fastwebsockets that is in its Cargo.toml.
 func TestVersion(t *testing.T) {
 	r := newReport([]*candidate{{name: "fast", command: "x", version: "1"}, {name: "gobwas", command: "x"}})
 	if len(r.Versions) != 1 || r.Versions["fast"] != "1" {
@@ -298,7 +298,7 @@ func TestMixed(t *testing.T) {
 	}
 }
 
-// The time that is left is divided among the bursts, after what lies between them.
+// The time that is left, less the time between the bursts, is divided among the bursts.
 func TestNextBurst(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	for _, test := range []struct {
@@ -320,7 +320,7 @@ func TestNextBurst(t *testing.T) {
 	}
 }
 
-// An interruption is not a failure of the server that it meets: its samples stay.
+// An interruption is not a failure of the server that is being measured: its samples stay.
 func TestInterruptedBurst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &candidate{name: "raw", can: echo.Echo}

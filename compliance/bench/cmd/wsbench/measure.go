@@ -53,10 +53,10 @@ func burst(s *server, r *row, d time.Duration, c *report.Cell) error {
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
-// memory measures the memory of connections to a server that was just started. What does not depend on their
-// number does not count: it measures a tenth of them, then all, and divides the difference. If the row says so
-// and the server can be asked, it then does the same after a collection of garbage. The first reading of that
-// is the one without connections, because a collection would change the next reading.
+// memory measures the memory of connections to a server that was just started. It leaves out the memory that does
+// not depend on their number: it measures a tenth of them, then all, and divides the difference. If the row says
+// so and the server can be asked, it then does the same after a garbage collection. The first reading for that is
+// the one without connections, because a collection would change the next reading.
 func memory(s *server, r *row, c *report.Cell) error {
 	none, err := s.collected(r)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *server) kib() (float64, error) {
 	return float64(n) / 1024, err
 }
 
-// hold opens n connections and exchanges what the row says.
+// hold opens n connections and exchanges the batches of the row.
 func (s *server) hold(r *row, n int) (*load.Load, error) {
 	l, err := r.open(s.addr, n)
 	if err != nil {

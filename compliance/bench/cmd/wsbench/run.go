@@ -46,7 +46,7 @@ func (r *run) stop() {
 	}
 }
 
-// measureOne adds a sample to a cell. Memory is that of a new process.
+// measureOne adds a sample to a cell. Memory is measured in a new process.
 func (r *run) measureOne(c *candidate, row *row, d time.Duration, cell *report.Cell) error {
 	if row.memory {
 		s, err := c.launch(row.options, r.start)
@@ -97,9 +97,9 @@ func (r *run) bursts() {
 }
 
 // nextBurst returns the length of the next burst of weight 1, if the last repetition took that long with those
-// bursts. What lies between bursts takes as long in the next repetition.
+// bursts. It assumes that the time between the bursts will be the same in the next repetition.
 func nextBurst(left, took, burst time.Duration, reps int, weights float64) time.Duration {
-	const warm = 1.25 // with what comes before the measurement
+	const warm = 1.25 // a burst, and the warm-up before its measurement
 	between := took - time.Duration(warm*float64(burst)*weights)
 	next := float64(left/time.Duration(reps)-between) / warm / weights
 	return max(time.Duration(next), minBurst)

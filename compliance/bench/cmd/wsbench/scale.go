@@ -44,7 +44,7 @@ func (r *run) scales(conns, sizes []int, note string) {
 	for _, n := range conns {
 		load := exchange("", byConns.Title, n, small)
 		r.point(byConns, float64(n), &load)
-		if n >= 100 { // fewer do not stand out from what a process needs anyway
+		if n >= 100 { // the memory of fewer is lost in that of the process
 			idle := row{needs: echo.Echo, memory: true, conns: n, open: exchanging(nothing)}
 			r.point(memories, float64(n), &idle)
 		}

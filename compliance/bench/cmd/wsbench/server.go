@@ -103,7 +103,7 @@ func (c *candidate) stop() {
 // A starter calls a function that starts a process, on the processor for servers.
 type starter func(func() error) error
 
-// address finds the address in what a server prints.
+// address finds the address in the output of a server.
 var address = regexp.MustCompile(`\b(\d+\.\d+\.\d+\.\d+:\d+)\b`)
 
 // launch starts a process and waits until it prints its address.
@@ -144,7 +144,7 @@ func (s *server) stop() {
 	_ = s.Stop()
 }
 
-// A reading is the state of a server's counters. Those that cannot be had are -1.
+// A reading is the state of a server's counters. A counter that is not available is -1.
 type reading struct {
 	cpu     time.Duration
 	calls   int64
@@ -166,7 +166,7 @@ func (s *server) before() (r reading, err error) {
 
 // after is like before, but reads after a burst.
 func (s *server) after() (r reading, err error) {
-	if err = s.settle(); err != nil { // the ends of connections take their time
+	if err = s.settle(); err != nil { // connections take some time to end
 		return r, err
 	}
 	r.calls = s.calls()
@@ -199,7 +199,7 @@ func (s *server) askNumber(question string) (int64, error) {
 	return strconv.ParseInt(text, 10, 64)
 }
 
-// cpu returns the CPU time that the server has used, or -1 if nobody can tell.
+// cpu returns the CPU time that the server has used, or -1 if it is not available.
 func (s *server) cpu() (time.Duration, error) {
 	d, err := proc.CPUTime(s.Pid())
 	if !errors.Is(err, proc.ErrUnsupported) {

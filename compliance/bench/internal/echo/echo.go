@@ -15,7 +15,7 @@ const maxMessage = 16 << 20
 // patience limits the time of a request's header.
 const patience = time.Minute
 
-// Can says what a server can be measured with.
+// Can is a set of loads that a server can be measured with.
 type Can uint
 
 const (

@@ -150,8 +150,8 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// hawser reads the handshake from a net.Conn only if it is asked to: a request that net/http refuses in its own
-// way shows which it is.
+// hawser reads the handshake from a net.Conn only if it is asked to. A request that net/http refuses in its own
+// way shows which of them has read it.
 func TestBare(t *testing.T) {
 	for _, bare := range []bool{false, true} {
 		nc, err := net.Dial("tcp", start(t, Server{Name: "hawser"}, Options{Bare: bare}))

@@ -12,8 +12,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// serveGobwas is a loop by hand on the low level of gobwas/ws: it reuses its buffers, reads large payloads
-// directly into place, and answers the messages of one read with one write.
+// serveGobwas is a hand-written loop on the low-level functions of gobwas/ws: it reuses its buffers, reads large
+// payloads directly into place, and answers the messages of one read with one write.
 func serveGobwas(ln net.Listener, _ Options) error {
 	return serveConns(ln, func(nc net.Conn) {
 		defer nc.Close()
@@ -26,8 +26,8 @@ func serveGobwas(ln net.Listener, _ Options) error {
 	})
 }
 
-// A gobwasConn has a buffer for the message that is being read. The message is behind room for a header, so
-// that it can be sent without a copy.
+// A gobwasConn has a buffer for the message that is being read. Room for a header precedes the message, so that
+// it can be sent without a copy.
 type gobwasConn struct {
 	nc   net.Conn
 	in   *bufio.Reader

@@ -25,7 +25,7 @@ type gwsQuiet struct{}
 
 func (gwsQuiet) Error(...any) {}
 
-// serveGWS checks text by hand, because CheckUtf8Enabled would check that of every echo, too.
+// serveGWS checks text itself, because CheckUtf8Enabled would check the text of every echo, too.
 func serveGWS(ln net.Listener, o Options) error {
 	up := gws.NewUpgrader(gwsHandler{}, &gws.ServerOption{
 		ReadMaxPayloadSize:  maxMessage,

@@ -44,7 +44,7 @@ func serveHijack(ln net.Listener, _ Options) error {
 	}))
 }
 
-// serveKlauspost does only what an echo without context takeover requires. It parses and unmasks frames,
+// serveKlauspost does the minimum for a compressed echo without context takeover. It parses and unmasks frames,
 // inflates and compresses with klauspost/compress/flate at the fastest level, and writes. It supports no
 // control frames, no fragments and no limits.
 func serveKlauspost(ln net.Listener, _ Options) error {

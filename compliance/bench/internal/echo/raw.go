@@ -13,7 +13,7 @@ import (
 
 // serveRaw is the floor that the other servers are compared with. It moves whole frames over TCP and does
 // nothing else: it checks nothing, assembles no messages, answers no pings, and writes once for each read that
-// completes a frame. Its buffer is as large as the frames that came.
+// completes a frame. Its buffer grows to the size of the largest frame.
 func serveRaw(ln net.Listener, _ Options) error {
 	return serveConns(ln, func(nc net.Conn) {
 		defer nc.Close()
@@ -122,7 +122,7 @@ func rawHeader(b []byte) (size, length int) {
 	return size, length
 }
 
-// mask applies a key. It is not wire.Mask, so that the floor stays the same when that changes.
+// mask applies a key. It is not wire.Mask, so that the floor stays the same when wire.Mask changes.
 func mask(p []byte, key uint32) {
 	k := uint64(key)<<32 | uint64(key)
 	for len(p) >= 32 {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// serveXNet serves with a library that takes each frame for a message.
+// serveXNet serves with a library that treats each frame as a message.
 func serveXNet(ln net.Listener, _ Options) error {
 	return serveHTTP(ln, websocket.Server{
 		Handshake: func(*websocket.Config, *http.Request) error { return nil }, // accepts any origin

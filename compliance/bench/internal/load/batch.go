@@ -1,6 +1,6 @@
 // Package load is the client of the benchmarks. It keeps many connections busy, each with one message or one
 // batch of messages under way, and compares the echoes with what was sent. It works on bytes and, on Linux, on
-// one goroutine, so that the servers and not the client limit the speed.
+// one goroutine, so that the servers limit the speed, and the client does not.
 package load
 
 import "github.com/hawser-ws/hawser/wire"

@@ -12,8 +12,8 @@ type peer interface {
 	// start begins an exchange.
 	start() error
 
-	// ready continues the exchange after the connection has become readable or writable. in is for what is
-	// read. When the exchange is complete, ready returns the number of its messages.
+	// ready continues the exchange after the connection has become readable or writable. in is the buffer for
+	// reading. When the exchange is complete, ready returns the number of its messages.
 	ready(in []byte) (messages int, err error)
 
 	close()
@@ -43,7 +43,7 @@ func (c *client) start() error {
 	return c.write(false)
 }
 
-// write writes what it can. The load watches the socket until all is written.
+// write writes as much as it can without blocking. The load watches the socket until all is written.
 func (c *client) write(watched bool) error {
 	n, err := c.s.write(c.out)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // ErrDiffers means that an echo is not what was sent.
 var ErrDiffers = errors.New("the echo differs from the message")
 
-// An echo compares what comes from a server with a batch.
+// An echo compares the bytes that come from a server with a batch.
 type echo struct {
 	want     []byte
 	messages int  // messages that are not complete
@@ -34,7 +34,7 @@ func (e *echo) expect(b *Batch, whole bool) {
 	e.want, e.messages, e.whole, e.got = b.Want, b.Messages, whole, 0
 }
 
-// take takes what was read. It reports whether the batch is complete.
+// take processes the bytes that were read. It reports whether the batch is complete.
 func (e *echo) take(b []byte) (done bool, err error) {
 	for len(b) > 0 {
 		if e.left == 0 {

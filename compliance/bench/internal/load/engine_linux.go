@@ -33,8 +33,8 @@ func (e engine) watchWrites(s socket, i int, on bool) error {
 	return unix.EpollCtl(e.epoll, unix.EPOLL_CTL_MOD, int(s), &ev)
 }
 
-// Run keeps all connections busy for a time, and then waits for what is under way. If d is 0, each exchanges
-// one batch.
+// Run keeps all connections busy for a time, and then waits for the batches that are under way. If d is 0, each
+// connection exchanges one batch.
 func (l *Load) Run(d time.Duration) (*Result, error) {
 	r := &Result{}
 	began := make([]time.Time, len(l.peers))

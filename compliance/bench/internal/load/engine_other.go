@@ -53,8 +53,8 @@ func (socket) wait() error { return nil }
 
 func (s socket) close() { s.nc.Close() }
 
-// Run keeps all connections busy for a time, and then waits for what is under way. If d is 0, each exchanges
-// one batch.
+// Run keeps all connections busy for a time, and then waits for the batches that are under way. If d is 0, each
+// connection exchanges one batch.
 func (l *Load) Run(d time.Duration) (*Result, error) {
 	var wg sync.WaitGroup
 	end := time.Now().Add(d)

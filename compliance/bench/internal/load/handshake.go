@@ -116,7 +116,7 @@ func forgets(answer wire.ExtensionSpec) bool {
 }
 
 // compress makes a batch of each message. With context takeover, a connection must send them in this order. It
-// may begin again after the last one: what a frame refers to is then at the same distance as before.
+// may begin again after the last one: the bytes to which a frame refers are then at the same distance as before.
 func compress(s wire.Session, messages [][]byte) (all []Batch, err error) {
 	for _, m := range messages {
 		z, err := s.Encode(wire.MessageInfo{Text: true, Size: int64(len(m))}).Append(nil, m, true)

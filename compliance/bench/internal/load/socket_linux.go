@@ -48,7 +48,7 @@ func (s socket) write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// read reads what there is. It returns io.EOF at the end.
+// read reads the bytes that have arrived. It returns io.EOF at the end.
 func (s socket) read(p []byte) (n int, err error) {
 	n, err = unix.Read(int(s), p)
 	switch {

@@ -31,7 +31,7 @@ func least(bucket int) uint64 {
 	return uint64(bucket-shift*timesFine) << shift
 }
 
-// Quantile returns the time of the exchange that a fraction q of all do not exceed.
+// Quantile returns the time that a fraction q of the exchanges do not exceed.
 func (t *Times) Quantile(q float64) time.Duration {
 	rank := min(int(q*float64(t.n)), t.n-1)
 	for i, n := range t.counts {

@@ -3,5 +3,5 @@ package proc
 
 import "errors"
 
-// ErrUnsupported means that the system does not tell.
+// ErrUnsupported means that the system does not provide a measurement.
 var ErrUnsupported = errors.New("not available on this system")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// needs skips a test if the system cannot do what err is about.
+// needs skips a test if err says that the system does not support something.
 func needs(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, ErrUnsupported) {
@@ -50,7 +50,7 @@ func TestCPUTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What was measured inside lies within what was measured outside, except for ticks of the clock.
+	// The time measured inside lies between the times measured outside, except for ticks of the clock.
 	if got, most := after-before, now-inside; got < 180*time.Millisecond || got > most+20*time.Millisecond {
 		t.Errorf("%v of CPU time outside, want 200ms to %v", got, most)
 	}

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Own returns the CPU time that this process has used, or -1 if the system does not tell.
+// Own returns the CPU time that this process has used, or -1 if the system does not provide it.
 func Own() (time.Duration, error) {
 	var u unix.Rusage
 	err := unix.Getrusage(unix.RUSAGE_SELF, &u)

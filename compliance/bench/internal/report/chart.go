@@ -47,7 +47,7 @@ func (c *canvas) writeTo(w io.Writer, width, height float64) error {
 	return err
 }
 
-// color returns the color of a server: hawser's stands out, and what is not a library is gray.
+// color returns the color of a server. That of hawser is conspicuous. A server without a library is gray.
 func color(server string) string {
 	switch server {
 	case "hawser":

@@ -250,7 +250,7 @@ func (s *Scale) xs() (xs []float64) {
 	return slices.Compact(xs)
 }
 
-// Insert replaces what is between two lines of a document that contain begin and end.
+// Insert replaces the lines of a document between one that contains begin and one that contains end.
 func Insert(doc, begin, end, text string) (string, error) {
 	before, rest, found := strings.Cut(doc, begin+"\n")
 	_, after, closed := strings.Cut(rest, end+"\n")

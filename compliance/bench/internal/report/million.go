@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/bench/internal/stats"
 )
 
-// The scales that a paper estimate for a million connections needs.
+// The scales from which the cost of a million connections is estimated.
 const (
 	ByConns = "conns"  // CPU time of a message, by the number of connections
 	Idle    = "memory" // memory of an idle connection, by the number of connections
@@ -28,7 +28,7 @@ func (r *Report) charts() string {
 	return b.String()
 }
 
-// million returns a paper estimate for a million connections, or nothing if the scales were not measured.
+// million returns an estimate for a million connections, or nothing if the scales were not measured.
 func (r *Report) million() string {
 	cpu, memory := r.scale(ByConns), r.scale(Idle)
 	if cpu == nil || memory == nil {
@@ -60,8 +60,8 @@ func (r *Report) million() string {
 		r.Date.Format("2006-01-02"), b.String(), thousands(maxMemory), thousands(maxCPU), kernelFrom)
 }
 
-// kernelKiB returns the memory of the kernel for a connection, and a sentence that says where it is from. The
-// kernel has nothing to do with the server, so it is the median of all servers.
+// kernelKiB returns the memory of the kernel for a connection, and a sentence that explains the figure. The memory
+// does not depend on the server, so the figure is the median of all servers.
 func kernelKiB(memory *Scale) (kib float64, from string) {
 	var all stats.Samples
 	for _, points := range memory.Points {

@@ -64,7 +64,7 @@ func (r *Row) medians() map[string]Median {
 	return all
 }
 
-// A Unit is what a row measures.
+// A Unit is the unit of a row.
 type Unit string
 
 const (

@@ -28,7 +28,7 @@ func (s Samples) Over(o Samples) Samples {
 	return r
 }
 
-// Quantile returns the smallest of all that is not smaller than a fraction q of all.
+// Quantile returns the smallest sample that is at least as large as a fraction q of the samples.
 func Quantile[T cmp.Ordered](all []T, q float64) T {
 	return slices.Sorted(slices.Values(all))[min(int(q*float64(len(all))), len(all)-1)]
 }
