@@ -44,7 +44,7 @@ func TestUnbounded(t *testing.T) {
 	}
 }
 
-// A pool is never exceeded, whoever takes from it at the same time.
+// A pool is never exceeded, even if several goroutines take from it at the same time.
 func TestPoolRace(t *testing.T) {
 	p := &Pool{Max: 3}
 	var all sync.WaitGroup
